@@ -1,0 +1,63 @@
+/** What every hook says of itself; the catalogue, the docs and the budgets come from here. */
+export interface HookFacts {
+  /** Dotted, the owner first: `ticket.created`; a plugin's begin with its id. */
+  name: string;
+  summary: string;
+  since: string;
+}
+
+/** What happens to the operation when a listener throws, hangs or is missing: it goes on without it, or it is refused. */
+export type FailureMode = 'open' | 'closed';
+
+interface Guarded extends HookFacts {
+  failure: FailureMode;
+  /** Milliseconds a listener may take before it is named as slow. It is cut off at the deadline (250 ms). */
+  budgetMs: number;
+}
+
+declare const carries: unique symbol;
+
+/** A value goes in and comes out, through every listener in order. Runs before the transaction. */
+export interface FilterToken<V, C> extends Guarded {
+  readonly kind: 'filter';
+  readonly [carries]?: (value: V, context: C) => V;
+}
+
+/** The first listener that gives a reason stops the operation. Runs before the transaction. */
+export interface VetoToken<C> extends Guarded {
+  readonly kind: 'veto';
+  readonly [carries]?: (context: C) => void;
+}
+
+/** Told after commit, at least once, from delivery rows. The payload is plain JSON. */
+export interface EventToken<P> extends HookFacts {
+  readonly kind: 'event';
+  readonly [carries]?: (payload: P) => void;
+}
+
+export interface Refusal {
+  /** Machine code and i18n key in the plugin's own namespace. */
+  code: string;
+  params?: Record<string, string | number>;
+  /** The form field it is about, where there is one. */
+  field?: string;
+}
+
+export const defineFilter = <V, C = Record<string, never>>(facts: Guarded): FilterToken<V, C> => ({
+  kind: 'filter',
+  ...facts,
+});
+export const defineVeto = <C>(facts: Guarded): VetoToken<C> => ({ kind: 'veto', ...facts });
+export const defineEvent = <P>(facts: HookFacts): EventToken<P> => ({ kind: 'event', ...facts });
+
+export interface Order {
+  /** Plugin ids this listener comes before or after. */
+  before?: string[];
+  after?: string[];
+  /** Lower is earlier; 10 unless said. */
+  priority?: number;
+}
+
+export type Undo = () => void;
+export type FilterListener<V, C> = (value: V, context: Readonly<C>) => V | undefined | Promise<V | undefined>;
+export type VetoListener<C> = (context: Readonly<C>) => Refusal | null | Promise<Refusal | null>;

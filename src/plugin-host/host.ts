@@ -1,0 +1,238 @@
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { Queryable, Tx } from '../db/database.ts';
+import type { EventToken, FilterListener, FilterToken, Order, VetoListener, VetoToken } from '../hooks/tokens.ts';
+import type { Route } from '../http/route.ts';
+import type { Actor } from '../shared/actor.ts';
+import type { Clock } from '../shared/clock.ts';
+
+/** An event as a listener gets it: at least once, after commit. */
+export interface Delivery {
+  eventId: string;
+  at: number;
+  signal: AbortSignal;
+  /** Runs `work` once for this event however often it is delivered, in a transaction of the plugin's own. */
+  once(work: (tx: Tx) => Promise<void>): Promise<void>;
+}
+
+export interface JobRun {
+  signal: AbortSignal;
+}
+
+/** A slot's listener gives the model for its template, or null to stay away. */
+export type SlotModel<C> = (context: C, actor: Actor) => object | null | Promise<object | null>;
+
+export interface CommandContext {
+  actor: Actor;
+  /** Words after the command's name, and its options. */
+  args: readonly string[];
+  options: Readonly<Record<string, string | boolean | undefined>>;
+  /** Prints a table or, with `--json`, the value itself. */
+  print(value: unknown): void;
+  readStdin(): Promise<string>;
+}
+
+export interface CommandDefinition {
+  /** Under `latchkey`, e.g. `invite create`. */
+  name: string;
+  summary: string;
+  /** As commander writes them: `<id>` or `[file]`. */
+  args?: string;
+  options?: { flags: string; description: string; default?: string }[];
+  run(context: CommandContext): Promise<void>;
+}
+
+/** A user that passed filters and vetoes and whose password is hashed; `insert` writes it. */
+export interface PreparedUser {
+  readonly email: string;
+  readonly emailNorm: string;
+  readonly name: string;
+  readonly locale: string;
+  readonly passwordHash: string | null;
+}
+
+export interface UserDraft {
+  email: string;
+  name: string;
+  locale?: string;
+  password?: string;
+}
+
+export interface PersonFacts {
+  id: string;
+  email: string;
+  emailNorm: string;
+  name: string;
+  locale: string;
+  status: 'active' | 'disabled';
+}
+
+/** What the plugins' people, and core's own edges, may do with accounts. */
+export interface HostUsers {
+  /** Validates, runs `user.draft` and `user.may-create`, hashes behind the gate. No transaction is open meanwhile. */
+  prepare(draft: UserDraft, options: { lane: 'redeem' | 'sign-in'; hash?: string }): Promise<PreparedUser>;
+  /** Hashes a password behind the gate without making anything else. */
+  hash(password: string, options: { lane: 'redeem' | 'sign-in' }): Promise<string>;
+  /** Checks form and rules of a draft, no hash: throws `InvalidInputError` with a problem per field. */
+  check(draft: UserDraft): void;
+  /** Writes it, active and with a proven address unless said otherwise. A taken address throws `ConflictError('user.exists')`. */
+  insert(tx: Tx, prepared: PreparedUser, options: { actor: Actor; emailProven: boolean }): Promise<PersonFacts>;
+  find(id: string): Promise<PersonFacts | null>;
+  findByEmail(email: string): Promise<PersonFacts | null>;
+  /** By id, for lists; the missing are left out. */
+  named(ids: readonly string[]): Promise<Map<string, PersonFacts>>;
+  disable(tx: Tx, actor: Actor, id: string): Promise<void>;
+  /** People with this right in this entity, for notices to approvers. */
+  withRight(right: string, entityId: string): Promise<PersonFacts[]>;
+  /** The actor this person is, as the policies see it now; null when the account is gone or disabled. */
+  actorOf(id: string): Promise<Actor | null>;
+}
+
+export interface GrantDraft {
+  userId: string;
+  profileId: string;
+  entityId: string;
+  recursive: boolean;
+}
+
+export interface HostMemberships {
+  grant(tx: Tx, grant: GrantDraft, options: { actor: Actor }): Promise<void>;
+  addToGroup(tx: Tx, membership: { userId: string; groupId: string }, options: { actor: Actor }): Promise<void>;
+  profiles(): Promise<{ id: string; key: string; name: string; rights: readonly string[] }[]>;
+  entities(): Promise<{ id: string; name: string; path: string; parentId: string | null }[]>;
+  groups(): Promise<{ id: string; name: string; entityId: string }[]>;
+  /** Whether `actor` could give this grant directly: every right of the profile in that entity, and the right to grant. */
+  mayGrant(actor: Actor, grant: Omit<GrantDraft, 'userId'>): Promise<boolean>;
+  mayAddToGroup(actor: Actor, groupId: string): Promise<boolean>;
+}
+
+export interface MailDraft {
+  to: { email: string; name?: string };
+  /** `<plugin-id>/mail/<name>` without ending: `<name>.subject.hbs`, `<name>.html.hbs`, `<name>.text.hbs`. */
+  template: string;
+  model: object;
+  locale: string;
+  /** What it is about, for the delivery list: `invitation`, `confirm-address` … */
+  kind: string;
+  /** Ties the mail to a row of the plugin's so that its delivery state can be shown there. */
+  reference?: string;
+  replyTo?: string;
+}
+
+export interface HostMail {
+  /** Whether SMTP is configured; without it links are shown to people instead. */
+  readonly isOn: boolean;
+  /** Writes the message, sealed, in this transaction; it leaves after commit. Returns its id. */
+  queue(tx: Tx, draft: MailDraft): Promise<string>;
+}
+
+export interface AuditEntry {
+  /** `invitation-key.minted`. */
+  action: string;
+  subject: { type: string; id: string; label: string };
+  entityId?: string;
+  before?: Record<string, unknown>;
+  after?: Record<string, unknown>;
+  /** Client facts, cut to what may be kept. */
+  network?: string;
+}
+
+export interface HostAudit {
+  record(tx: Tx, actor: Actor, entry: AuditEntry): Promise<void>;
+  history(subject: { type: string; id: string }, options?: { limit?: number }): Promise<AuditRecord[]>;
+}
+
+export interface AuditRecord {
+  id: string;
+  at: number;
+  actorName: string;
+  actorId: string | null;
+  action: string;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+}
+
+export interface HostSessions {
+  /** Starts a session for an active account; the cookie travels with the reply. */
+  start(userId: string, facts: { ip: string; userAgent: string }): Promise<{ cookie: { name: string; value: string; maxAge: number } }>;
+}
+
+export interface Limit {
+  /** What is counted, e.g. `check`. */
+  name: string;
+  /** Points per window, and the window in seconds. */
+  points: number;
+  perSeconds: number;
+}
+
+export interface HostLimits {
+  /** Counts one against `key`; throws `TooManyError` with `retryAfter` when there were too many. */
+  count(limit: Limit, key: string): Promise<void>;
+  /** Throws when the limit is reached, counts nothing. */
+  check(limit: Limit, key: string): Promise<void>;
+}
+
+export interface SiteFacts {
+  organisation: string;
+  /** Scheme and host for links. */
+  origin: string;
+  locale: string;
+  /** IANA name, e.g. `Europe/Paris`. */
+  timeZone: string;
+}
+
+/**
+ * All that a plugin can do. Everything registered here is undone by the host when the plugin is disabled,
+ * last thing first; after that the host object is dead and says so.
+ */
+export interface Host {
+  readonly plugin: { readonly id: string; readonly version: string };
+  readonly clock: Clock;
+  readonly log: { info(facts: object, message: string): void; warn(facts: object, message: string): void; error(facts: object, message: string): void };
+  /** Aborted when the plugin is disabled. */
+  readonly signal: AbortSignal;
+
+  filter<V, C>(token: FilterToken<V, C>, listener: FilterListener<V, C>, order?: Order): void;
+  veto<C>(token: VetoToken<C>, listener: VetoListener<C>, order?: Order): void;
+  on<P>(token: EventToken<P>, listener: (payload: P, delivery: Delivery) => void | Promise<void>): void;
+  /** Runs a filter of one's own through its listeners. */
+  applyFilter<V, C>(token: FilterToken<V, C>, value: V, context: C): Promise<V>;
+  /** Asks a veto of one's own; throws `VetoError` with the reason of the first listener that refuses. */
+  askVeto<C>(token: VetoToken<C>, context: C): Promise<void>;
+  /** Tells an event of one's own, in this transaction; listeners hear of it after commit. */
+  emit<P>(tx: Tx, token: EventToken<P>, payload: P, about: { aggregate: string }): Promise<void>;
+
+  /** Pages under `/p/<id>` or a claimed path; API under `/api/p/<id>` or a claimed `/api/v1/…` path. */
+  routes(routes: readonly Route[]): void;
+  /** Renders `template` where `slot` stands, with the model this listener gives. */
+  slot<C>(slot: string, template: string, model: SlotModel<C>): void;
+  /** The handler of a job that `plugin.json` declares. */
+  job(id: string, run: (run: JobRun) => Promise<void>): void;
+  command(definition: CommandDefinition): void;
+  /** Runs when the plugin is disabled; for what the host cannot see. */
+  onDispose(task: () => void | Promise<void>): void;
+
+  /** Reading. */
+  readonly db: Queryable;
+  /** A transaction of the plugin's own; rolled back and blamed after 5 s. The use cases below accept its `tx`. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+
+  readonly users: HostUsers;
+  readonly memberships: HostMemberships;
+  readonly mail: HostMail;
+  readonly audit: HostAudit;
+  readonly sessions: HostSessions;
+  readonly limits: HostLimits;
+  /** Keyed digests and sealed copies under keys of this plugin's own. */
+  readonly keys: KeyRing;
+  /** The plugin's settings as `plugin.json` declares them, parsed, with defaults. */
+  readonly settings: { get<T>(name: string): Promise<T> };
+  site(): Promise<SiteFacts>;
+  /** A text in the plugin's namespace. */
+  t(key: string, params: Record<string, string | number>, locale: string): string;
+}
+
+export type PluginSetup = (host: Host) => void | Promise<void>;
+export interface Plugin {
+  readonly setup: PluginSetup;
+  readonly migrations?: readonly import('../db/migrations.ts').Migration[];
+}
