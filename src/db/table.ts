@@ -4,7 +4,7 @@ export interface Codec<T> {
   decode(stored: unknown): T;
 }
 
-type Columns = Record<string, Codec<never>>;
+type Columns = Record<string, Codec<unknown>>;
 type ValueOf<C> = C extends Codec<infer T> ? T : never;
 type RecordOf<C extends Columns> = { -readonly [K in keyof C]: ValueOf<C[K]> };
 
@@ -41,7 +41,7 @@ export function defineTable<C extends Columns>(name: string, columns: C): Table<
 }
 
 const codecOf = (columns: Columns, field: string): Codec<unknown> =>
-  columns[field] as unknown as Codec<unknown>;
+  columns[field] as Codec<unknown>;
 
 export const snakeCase = (field: string): string =>
   field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,0 +1,196 @@
+/**
+ * All that a plugin may import: `import { definePlugin } from 'latchkey/plugin-api'`. What is not here is private, and may change at any time.
+ * The module holds no state, so that it does not matter how often it is loaded; hooks are recognised by their names.
+ */
+import type { Plugin, PluginSetup } from './plugin-host/host.ts';
+import type { Migration } from './db/migrations.ts';
+
+/**
+ * What a plugin's main file exports by default. Everything registered through `host` is undone when the plugin is disabled.
+ *
+ * @example
+ * export default definePlugin((host) => {
+ *   host.routes([route({ method: 'get', path: '/p/hello', access: 'signed-in', handler: () => view('hello/hello') })]);
+ * });
+ * @example
+ * export default definePlugin({ migrations: [notes], setup: (host) => host.on(ticketCreated, noteIt) });
+ */
+export const definePlugin = (
+  plugin: PluginSetup | { setup: PluginSetup; migrations?: readonly Migration[] },
+): Plugin => (typeof plugin === 'function' ? { setup: plugin } : plugin);
+
+/**
+ * One step of the plugin's schema. Table names begin with the `tables` prefix of `plugin.json`.
+ *
+ * @example
+ * export const notes: Migration = {
+ *   name: '0001-notes',
+ *   up: ['CREATE TABLE IF NOT EXISTS hello_note (id {id} NOT NULL PRIMARY KEY, said {text} NOT NULL, said_at {instant} NOT NULL)'],
+ *   down: ['DROP TABLE IF EXISTS hello_note'],
+ * };
+ */
+export type { Migration, Step } from './db/migrations.ts';
+
+/** What `setup` is given, and the parts of it. @example const seats = (host: Host) => new Seats({ clock: host.clock }); */
+export type {
+  AuditEntry,
+  AuditRecord,
+  CommandContext,
+  CommandDefinition,
+  Delivery,
+  GrantDraft,
+  Host,
+  HostAudit,
+  HostLimits,
+  HostMail,
+  HostMemberships,
+  HostSessions,
+  HostUsers,
+  JobRun,
+  Limit,
+  MailDraft,
+  PersonFacts,
+  Plugin,
+  PluginSetup,
+  PreparedUser,
+  SiteFacts,
+  SlotModel,
+  UserDraft,
+} from './plugin-host/host.ts';
+
+/**
+ * Tokens for hooks of one's own, or of another plugin's: the same name is the same hook.
+ *
+ * @example
+ * const mayJoin = defineVeto<{ email: string }>({
+ *   name: 'registration-key.may-redeem', summary: 'Somebody is about to join.', since: '0.1.0', failure: 'closed', budgetMs: 50,
+ * });
+ * host.veto(mayJoin, ({ email }) => (email.endsWith('@example.org') ? { code: 'hello.no-examples', field: 'email' } : null));
+ */
+export { defineEvent, defineFilter, defineVeto } from './hooks/tokens.ts';
+export type {
+  EventToken,
+  FailureMode,
+  FilterListener,
+  FilterToken,
+  HookFacts,
+  Order,
+  Refusal,
+  VetoListener,
+  VetoToken,
+} from './hooks/tokens.ts';
+
+/**
+ * A page or an API call, as data: who may, what comes in, what goes out.
+ *
+ * @example
+ * route({
+ *   method: 'post', path: '/p/hello/:noteId', access: { right: 'hello.write' },
+ *   params: z.object({ noteId: z.string() }), body: z.object({ said: z.string().min(1) }),
+ *   handler: async ({ actor, params, body }) => { await notes.say(actor, params.noteId, body.said); return redirect('/p/hello'); },
+ * });
+ */
+export { route } from './http/route.ts';
+export type { Access, ApiFacts, Incoming, Method, Route, SessionInfo, UploadedFile } from './http/route.ts';
+
+/**
+ * What a handler answers.
+ *
+ * @example view('hello/list', { notes })
+ * @example redirect('/p/hello', { flash: { kind: 'success', code: 'hello.said' } })
+ * @example json({ items }, { status: 201 })
+ */
+export { empty, file, json, redirect, text, view } from './http/reply.ts';
+export type { CookieChange, Flash, Reply } from './http/reply.ts';
+
+/**
+ * Refusals by kind; the code is an i18n key `errors.<code>` of the plugin's namespace.
+ *
+ * @example throw new ConflictError('hello.already-said', { params: { name } });
+ */
+export {
+  ConflictError,
+  ForbiddenError,
+  GoneError,
+  InvalidInputError,
+  KnownError,
+  NotFoundError,
+  TooManyError,
+  UnauthenticatedError,
+  UnavailableError,
+  VetoError,
+} from './shared/errors.ts';
+export type { ErrorKind, FieldProblem } from './shared/errors.ts';
+
+/** zod, the very copy that core parses with. @example z.object({ email: z.email() }) */
+export { z } from 'zod';
+
+/**
+ * Declares a table once; `column` has the codecs.
+ *
+ * @example
+ * const notes = defineTable('hello_note', { id: column.text, said: column.text, saidAt: column.instant });
+ * const rows = await host.db.knex(notes.name); rows.map(notes.decode);
+ */
+export { defineTable } from './db/table.ts';
+export type { Codec, Table } from './db/table.ts';
+import {
+  bytes,
+  flag,
+  instant,
+  json as jsonColumn,
+  nullable,
+  oneOf,
+  text as textColumn,
+  whole,
+} from './db/table.ts';
+
+/** @example defineTable('hello_note', { state: column.oneOf('said', 'unsaid'), readAt: column.nullable(column.instant) }) */
+export const column = {
+  text: textColumn,
+  whole,
+  instant,
+  flag,
+  bytes,
+  json: jsonColumn,
+  oneOf,
+  nullable,
+} as const;
+
+/** What runs statements: `Queryable` reads, a `Tx` also writes. @example const find = (db: Queryable, id: string) => db.knex('hello_note').where({ id }); */
+export type { Queryable, Tx } from './db/database.ts';
+
+/** A new ULID. @example const note = { id: newId(), said }; */
+export { isId, newId } from './shared/ids.ts';
+
+/** Who does it. @example if (!actor.can('hello.write', entityId)) throw new ForbiddenError('hello.not-yours'); */
+export type { Actor } from './shared/actor.ts';
+/** The house itself, for jobs; and a visitor. @example await host.audit.record(tx, system, entry); */
+export { guest, system } from './shared/actor.ts';
+export type { Clock } from './shared/clock.ts';
+
+/** Lists by page. @example list(db, { page: 1, perPage: 25 }) */
+export { COUNT_LIMIT, offsetOf } from './shared/page.ts';
+export type { Page, PageRequest } from './shared/page.ts';
+
+/**
+ * Secrets that people carry: prefix, 26 random symbols, 6 check symbols.
+ *
+ * @example
+ * const key = mintToken('lkinv_');
+ * const checked = checkToken(typed, 'lkinv_');
+ * if (!checked.ok) throw new InvalidInputError('invitation.malformed', { params: { group: checked.suspect?.group ?? 0 } });
+ */
+export {
+  check as checkToken,
+  group as groupToken,
+  mask as maskToken,
+  normalise as normaliseToken,
+  redact as redactTokens,
+} from './crypto/tokens.ts';
+export { mint as mintToken } from './crypto/mint.ts';
+export type { Suspect, TokenCheck, TokenPrefix, TokenProblem } from './crypto/tokens.ts';
+/** SHA-256 of a text, and comparisons that take the same time whatever they find. @example digestOf(redeemId) */
+export { digestOf, sameBytes, sameText } from './crypto/digest.ts';
+/** Keyed digests and sealed copies, see `host.keys`. @example host.keys.macs('invite|1', checked.normal) */
+export type { KeyRing, Mac, Sealed } from './crypto/key-ring.ts';
