@@ -1,0 +1,21 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Migration } from './migrations.ts';
+
+const NUMBERED = /^\d{4}-[a-z0-9-]+\.ts$/;
+
+/** Every migration of a folder in the order of its numbers: `0002-identity.ts` exports `migration`, named `0002-identity`. */
+export async function loadMigrations(folder: string): Promise<Migration[]> {
+  const files = (await readdir(folder)).filter((file) => NUMBERED.test(file)).sort();
+  return Promise.all(files.map((file) => loadMigration(folder, file)));
+}
+
+async function loadMigration(folder: string, file: string): Promise<Migration> {
+  const { migration } = (await import(pathToFileURL(join(folder, file)).href)) as { migration?: Migration };
+  const expected = file.replace(/\.ts$/, '');
+  if (migration?.name !== expected) {
+    throw new Error(`${file} must export a migration named "${expected}"`);
+  }
+  return migration;
+}

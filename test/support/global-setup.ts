@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { dropSchemas, prepareTemplates } from './database-templates.ts';
+import { missing } from './loud.ts';
+import { mariadbIsInstalled, startMariaDb, type MariaDb } from './mariadb.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A folder for this run, removed afterwards. */
+    folder: string;
+    engines: readonly ('sqlite' | 'mysql')[];
+    /** The server the schemas are made on; null without MariaDB. */
+    mysqlUrl: string | null;
+  }
+}
+
+interface Ground {
+  folder: string;
+  mysqlUrl: string | null;
+  leave(): Promise<void>;
+}
+
+let ground: Promise<Ground> | null = null;
+
+/** Called once for each project of a run; what it prepares is shared. */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  ground ??= prepare();
+  const { folder, mysqlUrl, leave } = await ground;
+  project.provide('folder', folder);
+  project.provide('mysqlUrl', mysqlUrl);
+  project.provide('engines', mysqlUrl === null ? ['sqlite'] : ['sqlite', 'mysql']);
+  return leave;
+}
+
+async function prepare(): Promise<Ground> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  const { url, own } = await findMysql(folder);
+  await prepareTemplates({ folder, mysqlUrl: url });
+  const leave = async (): Promise<void> => {
+    if (own) await own.stop();
+    else await dropSchemas({ folder, mysqlUrl: url });
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { folder, mysqlUrl: url, leave };
+}
+
+async function findMysql(folder: string): Promise<{ url: string | null; own?: MariaDb }> {
+  const { LATCHKEY_TEST_ENGINES: only, LATCHKEY_TEST_MYSQL_URL: given } = process.env;
+  if (only === 'sqlite') return { url: null };
+  if (given) return { url: given };
+  if (!mariadbIsInstalled()) {
+    missing(
+      'MariaDB is not installed: every test on it is SKIPPED.',
+      'Install mariadb-server, or set LATCHKEY_TEST_MYSQL_URL=mysql://user:password@host:port',
+    );
+    return { url: null };
+  }
+  const own = await startMariaDb(join(folder, 'mariadb'));
+  return { url: own.url, own };
+}

@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+const browser = ['test/browser/**/*.test.ts', '{test,plugins}/**/*.browser.test.ts'];
+const races = ['test/races/**/*.test.ts'];
+
+const common = {
+  setupFiles: ['test/support/setup.ts'],
+  globalSetup: ['test/support/global-setup.ts'],
+  testTimeout: 20_000,
+  hookTimeout: 30_000,
+};
+
+/**
+ * Tests run on Node itself, as the server does: no bundler, no transform.
+ * `unit` is quick and in one process, `races` starts servers and kills them, `browser` looks at pages as a person does.
+ */
+export default defineConfig({
+  test: {
+    reporters: process.env['CI'] ? ['default'] : ['dot'],
+    experimental: { viteModuleRunner: false },
+    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['{test,plugins}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...browser, ...races],
+        },
+      },
+      {
+        extends: true,
+        test: { ...common, name: 'races', include: races, testTimeout: 600_000, fileParallelism: false },
+      },
+      {
+        extends: true,
+        test: { ...common, name: 'browser', include: browser, testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+    ],
+  },
+});
