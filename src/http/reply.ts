@@ -7,7 +7,6 @@ export interface CookieChange {
   value: string | null;
   /** Seconds; without it the cookie goes with the browser. */
   maxAge?: number;
-  path?: string;
 }
 
 /** Said once on the next page: `code` is an i18n key. */
@@ -33,7 +32,14 @@ export type Reply = Extras &
     | { kind: 'redirect'; to: string }
     | { kind: 'json'; body: unknown }
     | { kind: 'text'; text: string; mediaType: string }
-    | { kind: 'file'; content: Readable | Buffer; name: string; mediaType: string; inline?: boolean; size?: number }
+    | {
+        kind: 'file';
+        content: Readable | Buffer;
+        name: string;
+        mediaType: string;
+        inline?: boolean;
+        size?: number;
+      }
     | { kind: 'empty' }
   );
 
@@ -55,7 +61,11 @@ export const redirect = (to: string, extras: Extras = {}): Reply => ({
 
 export const json = (body: unknown, extras: Extras = {}): Reply => ({ kind: 'json', body, ...extras });
 
-export const text = (content: string, mediaType = 'text/plain; charset=utf-8', extras: Extras = {}): Reply => ({
+export const text = (
+  content: string,
+  mediaType = 'text/plain; charset=utf-8',
+  extras: Extras = {},
+): Reply => ({
   kind: 'text',
   text: content,
   mediaType,

@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/**
+ * All that is read from the environment, once, at the start. What administrators change while it runs lives in settings.
+ * Every variable is `LATCHKEY_<NAME>`; the secret ones also `LATCHKEY_<NAME>_FILE`, a path whose content is the value.
+ *
+ * @example LATCHKEY_DATABASE_URL=mysql://latchkey:secret@127.0.0.1/latchkey LATCHKEY_BASE_URL=https://desk.example.org npm start
+ */
+const port = z.coerce.number().int().min(0).max(65_535);
+const yesNo = z
+  .enum(['1', '0', 'true', 'false', 'yes', 'no'])
+  .transform((word) => ['1', 'true', 'yes'].includes(word));
+const webUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+const variables = {
+  PORT: { schema: port.default(3000), help: 'Port to listen on, 0 to 65535; 0 takes a free one.' },
+  HOST: { schema: z.string().min(1).default('127.0.0.1'), help: 'Address to listen on, e.g. 0.0.0.0.' },
+  BASE_URL: {
+    schema: webUrl.optional(),
+    help: 'How people reach this server, e.g. https://desk.example.org; links and origin checks use it.',
+  },
+  DATABASE_URL: {
+    schema: z
+      .string()
+      .regex(
+        /^(sqlite:.+|mysql:\/\/.+)$/,
+        'must look like sqlite:path or mysql://user:password@host/database',
+      )
+      .optional(),
+    help: 'sqlite:<file> or mysql://user:password@host:3306/database. Default: sqlite in the data folder.',
+    secret: true,
+  },
+  DATA_DIR: {
+    schema: z.string().min(1).default('./var'),
+    help: 'Folder for the database, key file, attachments.',
+  },
+  PLUGIN_DIR: {
+    schema: z.string().min(1).optional(),
+    help: 'Folder with further plugins. Default: <data>/plugins.',
+  },
+  KEY: {
+    schema: z.string().min(32).optional(),
+    help: 'Master key (32 bytes in base64 or hex). Default: generated into <data>/key.',
+    secret: true,
+  },
+  SMTP_URL: {
+    schema: z.url({ protocol: /^smtps?$/ }).optional(),
+    help: 'smtp://user:password@host:587 or smtps://…; without it links are shown instead of mailed.',
+    secret: true,
+  },
+  MAIL_FROM: { schema: z.email().optional(), help: 'Sender address of all mail, e.g. helpdesk@example.org.' },
+  TRUST_PROXY: {
+    schema: z.string().min(1).default('none'),
+    help: 'Proxies whose X-Forwarded-For counts: none, loopback, or addresses separated by commas.',
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    help: 'Least important line that is logged.',
+  },
+  METRICS_TOKEN: {
+    schema: z.string().min(16).optional(),
+    help: 'Bearer token for /metrics and the details of /readyz; without it only this machine may read them.',
+    secret: true,
+  },
+  SAFE_MODE: { schema: yesNo.default(false), help: '1 starts without any plugin code.' },
+} as const;
+
+type Variables = typeof variables;
+export type VariableName = keyof Variables;
+type Parsed = { [K in VariableName]: z.output<Variables[K]['schema']> };
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly baseUrl: string | undefined;
+  readonly databaseUrl: string;
+  readonly dataDir: string;
+  readonly pluginDir: string;
+  readonly key: string | undefined;
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string | undefined;
+  readonly trustProxy: string;
+  readonly logLevel: Parsed['LOG_LEVEL'];
+  readonly metricsToken: string | undefined;
+  readonly safeMode: boolean;
+}
+
+/** Where a value came from, for `latchkey config print`. */
+export interface ConfigLine {
+  variable: string;
+  value: string;
+  source: 'environment' | 'file' | 'default';
+  help: string;
+}
+
+/** Every complaint at once: which variable, what is wrong, what it should look like. */
+export class ConfigError extends Error {
+  readonly complaints: readonly string[];
+
+  constructor(complaints: readonly string[]) {
+    super(`The configuration cannot be used:\n${complaints.map((line) => `  - ${line}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.complaints = complaints;
+  }
+}
+
+/** sysexits.h: EX_CONFIG. */
+export const EXIT_CONFIG = 78;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The process's own environment; the only place that reads it. */
+export const processEnvironment = (): Environment => process.env;
+
+/** @throws {ConfigError} with every complaint. */
+export function readConfig(env: Environment): Config {
+  const { parsed } = parseAll(env);
+  const dataDir = resolve(expandHome(parsed.DATA_DIR));
+  return Object.freeze({
+    port: parsed.PORT,
+    host: parsed.HOST,
+    baseUrl: parsed.BASE_URL,
+    databaseUrl: absoluteSqlite(parsed.DATABASE_URL ?? `sqlite:${dataDir}/latchkey.db`),
+    dataDir,
+    pluginDir: resolve(expandHome(parsed.PLUGIN_DIR ?? `${dataDir}/plugins`)),
+    key: parsed.KEY,
+    smtpUrl: parsed.SMTP_URL,
+    mailFrom: parsed.MAIL_FROM,
+    trustProxy: parsed.TRUST_PROXY,
+    logLevel: parsed.LOG_LEVEL,
+    metricsToken: parsed.METRICS_TOKEN,
+    safeMode: parsed.SAFE_MODE,
+  });
+}
+
+/** What is set, from where; secrets as `(set)`. */
+export function describeConfig(env: Environment): ConfigLine[] {
+  const { parsed, sources } = parseAll(env);
+  return names().map((name) => ({
+    variable: `LATCHKEY_${name}`,
+    value: shown(name, parsed[name]),
+    source: sources.get(name) ?? 'default',
+    help: variables[name].help,
+  }));
+}
+
+const names = (): VariableName[] => Object.keys(variables) as VariableName[];
+
+function shown(name: VariableName, value: unknown): string {
+  if (value === undefined) return '(not set)';
+  return isSecret(name) ? '(set)' : String(value as string | number | boolean);
+}
+
+const isSecret = (name: VariableName): boolean => 'secret' in variables[name];
+
+function parseAll(env: Environment): { parsed: Parsed; sources: Map<VariableName, ConfigLine['source']> } {
+  const complaints: string[] = unknownNames(env);
+  const sources = new Map<VariableName, ConfigLine['source']>();
+  const parsed: Record<string, unknown> = {};
+  for (const name of names()) {
+    try {
+      const { value, source } = rawValue(env, name);
+      sources.set(name, source);
+      const result = variables[name].schema.safeParse(value);
+      if (result.success) parsed[name] = result.data;
+      else complaints.push(complaint(name, result.error));
+    } catch (error) {
+      complaints.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  if (parsed['SMTP_URL'] !== undefined && parsed['MAIL_FROM'] === undefined) {
+    complaints.push(
+      'LATCHKEY_MAIL_FROM is missing: LATCHKEY_SMTP_URL is set, so mail needs a sender address.',
+    );
+  }
+  if (complaints.length > 0) throw new ConfigError(complaints);
+  return { parsed: parsed as Parsed, sources };
+}
+
+function rawValue(
+  env: Environment,
+  name: VariableName,
+): { value: string | undefined; source: ConfigLine['source'] } {
+  const direct = env[`LATCHKEY_${name}`];
+  const path = isSecret(name) ? env[`LATCHKEY_${name}_FILE`] : undefined;
+  if (direct !== undefined && path !== undefined) {
+    throw new Error(`LATCHKEY_${name} and LATCHKEY_${name}_FILE are both set: keep one of them.`);
+  }
+  if (path !== undefined) return { value: contentOf(name, path), source: 'file' };
+  const isSet = direct !== undefined && direct !== '';
+  return isSet ? { value: direct, source: 'environment' } : { value: undefined, source: 'default' };
+}
+
+function contentOf(name: VariableName, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new Error(`LATCHKEY_${name}_FILE names ${path}, which cannot be read.`, { cause: error });
+  }
+}
+
+/** A misspelt variable is worse than a missing one: it looks set. Names for the tests are let through. */
+const unknownNames = (env: Environment): string[] =>
+  Object.keys(env)
+    .filter((key) => key.startsWith('LATCHKEY_') && !key.startsWith('LATCHKEY_TEST_'))
+    .filter((key) => !isKnown(key.slice('LATCHKEY_'.length)))
+    .map((key) => `${key} is not a variable of Latchkey; \`latchkey config print\` lists them all.`);
+
+function isKnown(name: string): boolean {
+  const direct = names().find((known) => known === name);
+  const asFile = names().find((known) => `${known}_FILE` === name);
+  return direct !== undefined || (asFile !== undefined && isSecret(asFile));
+}
+
+const complaint = (name: VariableName, error: z.ZodError): string =>
+  `LATCHKEY_${name}: ${error.issues.map(({ message }) => message).join('; ')}. ${variables[name].help}`;
+
+const expandHome = (path: string): string => (path.startsWith('~/') ? `${homedir()}${path.slice(1)}` : path);
+
+const absoluteSqlite = (url: string): string =>
+  url.startsWith('sqlite:') ? `sqlite:${resolve(expandHome(url.slice('sqlite:'.length)))}` : url;

@@ -1,0 +1,23 @@
+import type { Actor } from '../shared/actor.ts';
+import type { Flash } from './reply.ts';
+import type { SessionInfo } from './route.ts';
+
+/** What a page needs to know beside its own model. */
+export interface PageFacts {
+  actor: Actor;
+  session: SessionInfo | null;
+  locale: string;
+  nonce: string;
+  csrf: string;
+  flash: Flash | null;
+  path: string;
+  url: string;
+  origin: string;
+  fragment: boolean;
+  requestId: string;
+}
+
+/** Turns a template and its model into HTML, with the menu, the slots and the layout; made in `compose.ts`. */
+export interface PageRenderer {
+  page(template: string, model: object, facts: PageFacts): Promise<string>;
+}

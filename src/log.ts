@@ -1,0 +1,34 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+
+export type Log = Logger;
+
+interface LogOptions {
+  level: string;
+  /** Blanks every secret of ours in a piece of text; `redact` of `crypto/tokens`. */
+  redact: (text: string) => string;
+  destination?: DestinationStream;
+}
+
+/**
+ * One JSON object a line on standard output. Whatever shape a secret arrives in (message, field, error, stack),
+ * it is blanked as the finished line leaves, so that no call site can forget to.
+ */
+export function createLog({ level, redact, destination = pino.destination(1) }: LogOptions): Log {
+  const redacting: DestinationStream = {
+    write: (line) => {
+      destination.write(redact(line));
+    },
+  };
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
+    },
+    redacting,
+  );
+}
+
+export const silentLog = (): Log => pino({ level: 'silent' });
