@@ -1,0 +1,54 @@
+import { json, view } from '../http/reply.ts';
+import { route, type Route } from '../http/route.ts';
+import { openApiOf, type OpenApi } from './openapi.ts';
+
+interface Deps {
+  /** The routes that exist at the moment of asking, plugins' included. */
+  routes(): readonly Route[];
+  version: string;
+}
+
+/** `/api/v1/openapi.json` for programs, `/api/v1/docs` for people. */
+export function apiRoutes({ routes, version }: Deps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/openapi.json',
+      access: 'public',
+      handler: ({ origin }) => json(openApiOf(routes(), { origin, version })),
+    }),
+    route({
+      method: 'get',
+      path: '/developers',
+      access: 'signed-in',
+      handler: ({ origin }) => view('api/docs', presentDocs(openApiOf(routes(), { origin, version }))),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/docs',
+      access: 'public',
+      handler: () => ({ kind: 'redirect', to: '/developers', status: 303 }),
+    }),
+  ];
+}
+
+function presentDocs(document: OpenApi): object {
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      ...operation,
+      method: method.toUpperCase(),
+      path,
+      isPublic: operation.security.length === 0,
+      request: operation.requestBody === undefined ? null : pretty(operation.requestBody),
+      answers: Object.entries(operation.responses).map(([status, response]) => ({ status, ...response })),
+    })),
+  );
+  const tags = [...new Set(operations.flatMap((operation) => operation.tags))].sort();
+  return {
+    origin: document.servers[0]?.url,
+    version: document.info.version,
+    groups: tags.map((tag) => ({ tag, operations: operations.filter(({ tags: own }) => own.includes(tag)) })),
+  };
+}
+
+const pretty = (value: object): string => JSON.stringify(value, null, 2);

@@ -1,0 +1,33 @@
+import type { Actor } from '../shared/actor.ts';
+
+export interface CommandContext {
+  /** Whoever runs it, with every right; the audit log says `cli:<name>`. */
+  actor: Actor;
+  args: readonly string[];
+  options: Readonly<Record<string, string | boolean | undefined>>;
+  /** Prints a value: as JSON with `--json`, else as a table or as lines. */
+  print(value: unknown): void;
+  readStdin(): Promise<string>;
+}
+
+/** One `latchkey <name>`; core's and plugins' have the same shape. */
+export interface Command {
+  /** `user create`: the words after `latchkey`. */
+  name: string;
+  summary: string;
+  /** As commander writes them: `<email>` or `[file]`. */
+  args?: string;
+  options?: { flags: string; description: string; default?: string }[];
+  run(context: CommandContext): Promise<void>;
+}
+
+/** sysexits.h where one fits. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 64,
+  notFound: 66,
+  unavailable: 69,
+  forbidden: 77,
+  config: 78,
+} as const;

@@ -1,0 +1,116 @@
+import { userInfo } from 'node:os';
+import { text as readAll } from 'node:stream/consumers';
+import { Command as Commander, CommanderError } from 'commander';
+import { cliActor } from '../shared/actor.ts';
+import { KnownError } from '../shared/errors.ts';
+import { exitCodes, type Command } from './command.ts';
+import { formatted } from './print.ts';
+
+interface Output {
+  out(text: string): void;
+  error(text: string): void;
+  /** A refusal's text for people. */
+  explain(error: KnownError): string;
+}
+
+/** Runs `latchkey <argv…>` over these commands and answers the exit code. */
+export async function runProgram(
+  commands: readonly Command[],
+  argv: readonly string[],
+  output: Output,
+): Promise<number> {
+  const program = programOf(commands, output);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    return exitCodeOf(error, output, argv.includes('--json'));
+  }
+}
+
+function programOf(commands: readonly Command[], output: Output): Commander {
+  const program = new Commander('latchkey')
+    .description('A helpdesk that people let themselves into.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        output.out(text.trimEnd());
+      },
+      writeErr: (text) => {
+        output.error(text.trimEnd());
+      },
+    });
+  const groups = new Map<string, Commander>();
+  for (const command of commands) {
+    const words = command.name.split(' ');
+    const parent = words.length > 1 ? groupOf(program, groups, words[0] ?? '') : program;
+    parent.addCommand(commanderOf(command, words.at(-1) ?? '', output));
+  }
+  return program;
+}
+
+function groupOf(program: Commander, groups: Map<string, Commander>, word: string): Commander {
+  const known = groups.get(word);
+  if (known) return known;
+  const group = program
+    .command(word)
+    .description(`latchkey ${word} --help lists what there is`)
+    .exitOverride();
+  groups.set(word, group);
+  return group;
+}
+
+function commanderOf(command: Command, word: string, output: Output): Commander {
+  const built = new Commander(word).description(command.summary).exitOverride();
+  built.configureOutput({
+    writeOut: (text) => {
+      output.out(text.trimEnd());
+    },
+    writeErr: (text) => {
+      output.error(text.trimEnd());
+    },
+  });
+  for (const argument of (command.args ?? '').split(' ').filter((part) => part !== ''))
+    built.argument(argument);
+  for (const { flags, description, default: preset } of command.options ?? [])
+    built.option(flags, description, preset);
+  built.option('--json', 'print JSON for scripts');
+  built.action(async () => {
+    const options = built.opts<Record<string, string | boolean | undefined>>();
+    await command.run({
+      actor: cliActor(userInfo().username),
+      args: built.args,
+      options,
+      print: (value) => {
+        output.out(formatted(value, { asJson: options['json'] === true }));
+      },
+      readStdin: async () => (await readAll(process.stdin)).replace(/\r?\n$/, ''),
+    });
+  });
+  return built;
+}
+
+function exitCodeOf(error: unknown, output: Output, asJson: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (!(error instanceof KnownError)) throw error;
+  const { code, fields } = error;
+  output.error(
+    asJson ? JSON.stringify({ code, detail: output.explain(error), fields }) : output.explain(error),
+  );
+  switch (error.kind) {
+    case 'not-found':
+      return exitCodes.notFound;
+    case 'forbidden':
+    case 'unauthenticated':
+      return exitCodes.forbidden;
+    case 'unavailable':
+      return exitCodes.unavailable;
+    case 'invalid-input':
+      return exitCodes.usage;
+    case 'gone':
+    case 'conflict':
+    case 'veto':
+    case 'too-many':
+      return exitCodes.failed;
+  }
+}
