@@ -13,6 +13,11 @@ export function afterwards(task: Task): void {
   }
 }
 
+/** For what all tests of a file share. */
+export function afterFile(task: Task): void {
+  leftovers.unshift(task);
+}
+
 /** Last started, first stopped. */
 export async function cleanUpLeftovers(): Promise<void> {
   for (let task = leftovers.pop(); task; task = leftovers.pop()) await task();
