@@ -1,3 +1,5 @@
+import type { Tx } from '../db/database.ts';
+
 /** What every hook says of itself; the catalogue, the docs and the budgets come from here. */
 export interface HookFacts {
   /** Dotted, the owner first: `ticket.created`; a plugin's begin with its id. */
@@ -61,3 +63,17 @@ export interface Order {
 export type Undo = () => void;
 export type FilterListener<V, C> = (value: V, context: Readonly<C>) => V | undefined | Promise<V | undefined>;
 export type VetoListener<C> = (context: Readonly<C>) => Refusal | null | Promise<Refusal | null>;
+
+/** What a listener gets beside the payload. The event comes at least once: what must happen only once goes through `once`. */
+export interface EventDelivery {
+  readonly eventId: string;
+  /** When it happened. */
+  readonly at: number;
+  /** Aborted when the listener took too long or its owner is being stopped. */
+  readonly signal: AbortSignal;
+  /** Runs `work` once for this event however often it is delivered, in a transaction of its own. */
+  once(work: (tx: Tx) => Promise<void>): Promise<void>;
+}
+
+export type EventListener<P> = (payload: P, delivery: EventDelivery) => void | Promise<void>;
+export type HookToken = FilterToken<never, never> | VetoToken<never> | EventToken<never>;
