@@ -1,0 +1,37 @@
+import type { Database } from '../db/database.ts';
+import type { Hooks, Undo } from '../hooks/index.ts';
+import type { Clock } from '../shared/clock.ts';
+import { skipUnheard, sweepDeliveries } from './delivery-repository.ts';
+import type { JobScheduler } from './job-scheduler.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const KEEP_MS = 7 * DAY_MS;
+const KEEP_DEAD_MS = 90 * DAY_MS;
+const UNHEARD_MS = HOUR_MS;
+
+interface Deps {
+  db: Database;
+  hooks: Hooks;
+  clock: Clock;
+}
+
+/** Throws away what was delivered a week ago, and dead letters after three months. */
+export function scheduleHousekeeping(jobs: JobScheduler, { db, hooks, clock }: Deps): Undo {
+  return jobs.every({
+    id: 'jobs.housekeeping',
+    everyMs: HOUR_MS,
+    run: async ({ signal }) => {
+      const now = clock.now();
+      await db.transaction((tx) =>
+        skipUnheard(tx, { subscriptions: hooks.subscriptions(), before: now - UNHEARD_MS }),
+      );
+      let swept = 1;
+      while (swept > 0 && !signal.aborted) {
+        swept = await db.transaction((tx) =>
+          sweepDeliveries(tx, { before: now - KEEP_MS, deadBefore: now - KEEP_DEAD_MS }),
+        );
+      }
+    },
+  });
+}

@@ -1,0 +1,13 @@
+export {
+  holdBackground,
+  listHolds,
+  releaseBackground,
+  type BackgroundHold,
+} from './background-hold-repository.ts';
+export { pauseAfter } from './backoff.ts';
+export { listTroubled, reviveDelivery, skipDeliveries, type QueueStats } from './delivery-repository.ts';
+export { EventDispatcher } from './event-dispatcher.ts';
+export { failureText } from './failure-text.ts';
+export { scheduleHousekeeping } from './housekeeping-job.ts';
+export { JobScheduler, type JobDefinition, type JobTurn } from './job-scheduler.ts';
+export { Poller } from './poller.ts';
