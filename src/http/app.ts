@@ -1,7 +1,8 @@
 import express, { type Express } from 'express';
 import type { Log } from '../log.ts';
 import { NotFoundError } from '../shared/errors.ts';
-import { assetsHandler, type AssetSource } from './assets-handler.ts';
+import type { AssetStore } from '../views/index.ts';
+import { assetsHandler } from './assets-handler.ts';
 import { trustedProxies } from './client-address.ts';
 import { errorHandler } from './error-handler.ts';
 import { ExchangeSource, type ExchangeDeps } from './exchange-source.ts';
@@ -18,7 +19,7 @@ export interface AppDeps extends ReplyTools, ExchangeDeps {
   log: Log;
   meter: RequestMeter;
   health: HealthDeps;
-  assets: AssetSource;
+  assets: AssetStore;
   uploads: UploadLimits;
   trustProxy: string;
   translate(locale: string): Translate;

@@ -1,40 +1,48 @@
-import type { RequestHandler } from 'express';
+import { readFile } from 'node:fs/promises';
+import type { Request, RequestHandler } from 'express';
+import type { Asset, AssetStore, Encoding } from '../views/index.ts';
 
-/** Where static files come from; `views/assets.ts` is one. */
-export interface AssetSource {
-  lookup(path: string, acceptEncoding: string): AssetAnswer | null;
-}
+type Assets = Pick<AssetStore, 'lookup' | 'packed'>;
 
-export interface AssetAnswer {
-  content: Buffer;
-  mediaType: string;
-  etag: string;
-  /** The path holds a hash of the content: it may be kept for ever. */
-  immutable: boolean;
-  encoding?: string;
-}
+const YEAR = 'public, max-age=31536000, immutable';
+const HOUR = 'public, max-age=3600';
 
-/** Answers from memory before anything else looks at the request: no session, no database. */
-export function assetsHandler(source: AssetSource): RequestHandler {
-  return (req, res, next) => {
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      next();
-      return;
-    }
-    const asset = source.lookup(req.path, req.get('accept-encoding') ?? '');
+/** Answers before anything else looks at the request: no session, no database. */
+export function assetsHandler(assets: Assets): RequestHandler {
+  return async (req, res, next) => {
+    const asset = req.method === 'GET' || req.method === 'HEAD' ? assets.lookup(req.path) : null;
     if (!asset) {
       next();
       return;
     }
     res.set({
       'Content-Type': asset.mediaType,
-      'Cache-Control': asset.immutable ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
+      'Cache-Control': asset.immutable ? YEAR : HOUR,
       'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
       ETag: asset.etag,
       Vary: 'Accept-Encoding',
     });
-    if (asset.encoding !== undefined) res.set('Content-Encoding', asset.encoding);
-    if (req.get('if-none-match') === asset.etag) res.status(304).end();
-    else res.send(asset.content);
+    if (req.get('if-none-match') === asset.etag) {
+      res.status(304).end();
+      return;
+    }
+    const { content, encoding } = await packedFor(req, asset, assets);
+    if (encoding) res.set('Content-Encoding', encoding);
+    res.end(req.method === 'HEAD' ? undefined : content);
   };
+}
+
+async function packedFor(
+  req: Request,
+  asset: Asset,
+  assets: Assets,
+): Promise<{ content: Buffer; encoding: Encoding | null }> {
+  const encoding = encodingFor(req.get('accept-encoding') ?? '');
+  const packed = encoding ? await assets.packed(asset, encoding) : null;
+  return packed ? { content: packed, encoding } : { content: await readFile(asset.file), encoding: null };
+}
+
+function encodingFor(accepted: string): Encoding | null {
+  if (/\bbr\b/.test(accepted)) return 'br';
+  return /\bgzip\b/.test(accepted) ? 'gzip' : null;
 }

@@ -1,0 +1,130 @@
+import { appendFile, cp, mkdir, mkdtemp } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Database, Tx } from '../db/database.ts';
+import { dumpTables, loadTables } from '../db/dump.ts';
+import { ConflictError, InvalidInputError } from '../shared/errors.ts';
+import {
+  digestOf,
+  discard,
+  filesBelow,
+  readArchive,
+  sizeOf,
+  writeArchive,
+  type BackupManifest,
+} from './archive.ts';
+
+interface Deps {
+  db: Database;
+  /** Where attachments lie. */
+  filesFolder: string;
+  version: string;
+  hasPeople(): Promise<boolean>;
+}
+
+const TABLES = 'tables';
+const FILES = 'files';
+const LINES_AT_A_TIME = 500;
+
+/**
+ * One archive with everything but the master key: all rows as they were at one moment, and the attachments.
+ * It holds rows, not a database file, so a backup of SQLite restores into MariaDB and the other way round.
+ */
+export async function createBackup(
+  { db, filesFolder, version }: Deps,
+  target: string,
+): Promise<BackupManifest> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-backup-'));
+  try {
+    const rows = new Map<string, number>();
+    await mkdir(join(folder, TABLES));
+    await dumpTables(db, async (table, lines) => {
+      rows.set(table, (rows.get(table) ?? 0) + lines.length);
+      await appendFile(join(folder, TABLES, `${table}.ndjson`), lines.map((line) => `${line}\n`).join(''));
+    });
+    await cp(filesFolder, join(folder, FILES), { recursive: true }).catch(ignoreMissing);
+    const files = await Promise.all((await filesBelow(folder)).map((path) => describe(folder, path, rows)));
+    const manifest: BackupManifest = {
+      format: 1,
+      version,
+      createdAt: new Date().toISOString(),
+      engine: db.dialect.name,
+      files,
+    };
+    await writeArchive(folder, manifest, target);
+    return manifest;
+  } finally {
+    await discard(folder);
+  }
+}
+
+async function describe(
+  folder: string,
+  path: string,
+  rows: ReadonlyMap<string, number>,
+): Promise<BackupManifest['files'][number]> {
+  const whole = join(folder, path);
+  const count = rows.get(/^tables\/(.+)\.ndjson$/.exec(path)?.[1] ?? '');
+  return {
+    path,
+    size: await sizeOf(whole),
+    sha256: await digestOf(whole),
+    ...(count === undefined ? {} : { rows: count }),
+  };
+}
+
+interface RestoreOptions {
+  /** Replaces what is there. */
+  force: boolean;
+  /** Runs in the same transaction, after the rows are in. */
+  afterwards(tx: Tx): Promise<void>;
+}
+
+/** Puts a backup in place of what is there: all of it, or nothing. The schema must be up to date before. */
+export async function restoreBackup(
+  { db, filesFolder, version, hasPeople }: Deps,
+  source: string,
+  { force, afterwards }: RestoreOptions,
+): Promise<BackupManifest> {
+  if (!force && (await hasPeople())) throw new ConflictError('backup.not-empty');
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-restore-'));
+  try {
+    const manifest = await readArchive(source, folder);
+    if (isNewer(manifest.version, version)) {
+      throw new InvalidInputError('backup.newer', { params: { version: manifest.version } });
+    }
+    const known = new Set(manifest.files.map(({ path }) => path));
+    await loadTables(db, (table) => linesOf(folder, `${TABLES}/${table}.ndjson`, known), afterwards);
+    await cp(join(folder, FILES), filesFolder, { recursive: true }).catch(ignoreMissing);
+    return manifest;
+  } finally {
+    await discard(folder);
+  }
+}
+
+async function* linesOf(folder: string, path: string, known: ReadonlySet<string>): AsyncIterable<string[]> {
+  if (!known.has(path)) return;
+  let batch: string[] = [];
+  for await (const line of createInterface({ input: createReadStream(join(folder, path)) })) {
+    if (line === '') continue;
+    batch.push(line);
+    if (batch.length === LINES_AT_A_TIME) {
+      yield batch;
+      batch = [];
+    }
+  }
+  yield batch;
+}
+
+function isNewer(theirs: string, ours: string): boolean {
+  const [a = 0, b = 0, c = 0] = theirs.split('.').map(Number);
+  const [x = 0, y = 0, z = 0] = ours.split('.').map(Number);
+  return a !== x ? a > x : b !== y ? b > y : c > z;
+}
+
+const ignoreMissing = (error: unknown): void => {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  if (!isMissing) throw error;
+};

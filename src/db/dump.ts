@@ -1,0 +1,88 @@
+import type { Knex } from 'knex';
+import type { Database, Tx } from './database.ts';
+
+type Row = Record<string, unknown>;
+
+const ROWS_AT_A_TIME = 1000;
+
+/** Tables that describe the schema itself, or that the engine keeps for a full-text index. */
+const isOurs = (table: string): boolean => !/^(schema_|sqlite_)/.test(table) && !/_fts(_\w+)?$/.test(table);
+
+/** Every table with content of ours, plugins' included. */
+export async function tableNames({ knex, dialect }: Pick<Database, 'knex' | 'dialect'>): Promise<string[]> {
+  const rows = (await (dialect.name === 'sqlite'
+    ? knex('sqlite_master').where({ type: 'table' }).select('name')
+    : knex('information_schema.tables')
+        .whereRaw("table_schema = DATABASE() AND table_type = 'BASE TABLE'")
+        .select({ name: 'table_name' }))) as { name: string }[];
+  return rows
+    .map(({ name }) => name)
+    .filter(isOurs)
+    .sort();
+}
+
+/** Hands out all rows of all tables as they were at one moment, while everybody goes on working. */
+export async function dumpTables(
+  db: Database,
+  write: (table: string, rows: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const config: Knex.TransactionConfig =
+    db.dialect.name === 'mysql' ? { isolationLevel: 'repeatable read' } : {};
+  await db.knex.transaction(async (snapshot) => {
+    for (const table of await tableNames({ knex: snapshot, dialect: db.dialect })) {
+      for (let offset = 0; ; offset += ROWS_AT_A_TIME) {
+        const rows = (await snapshot(table).orderByRaw('1').offset(offset).limit(ROWS_AT_A_TIME)) as Row[];
+        if (rows.length > 0 || offset === 0) await write(table, rows.map(rowToLine));
+        if (rows.length < ROWS_AT_A_TIME) break;
+      }
+    }
+  }, config);
+}
+
+/** Empties every table and fills it from `read`, in one transaction: afterwards all of it is there, or nothing has changed. */
+export async function loadTables(
+  db: Database,
+  read: (table: string) => AsyncIterable<readonly string[]>,
+  afterwards: (tx: Tx) => Promise<void>,
+): Promise<void> {
+  const tables = await tableNames(db);
+  await db.transaction(
+    async (tx) => {
+      await withoutForeignKeys(tx, async () => {
+        for (const table of tables) await tx.knex(table).delete();
+        for (const table of tables) {
+          for await (const lines of read(table)) {
+            if (lines.length > 0) await tx.knex.batchInsert(table, lines.map(lineToRow), 50);
+          }
+        }
+      });
+      await afterwards(tx);
+    },
+    { attempts: 1, withinMs: 0 },
+  );
+}
+
+async function withoutForeignKeys(tx: Tx, work: () => Promise<void>): Promise<void> {
+  const [off, on] =
+    tx.dialect.name === 'sqlite'
+      ? ['PRAGMA defer_foreign_keys = ON', 'PRAGMA defer_foreign_keys = OFF']
+      : ['SET FOREIGN_KEY_CHECKS = 0', 'SET FOREIGN_KEY_CHECKS = 1'];
+  await tx.knex.raw(off);
+  await work();
+  if (tx.dialect.name === 'mysql') await tx.knex.raw(on);
+}
+
+/** One JSON object a line; bytes as `{"$bytes": "<base64>"}`. */
+export const rowToLine = (row: Row): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(row).map(([name, value]) => [name, encoded(value)])));
+
+const encoded = (value: unknown): unknown =>
+  value instanceof Uint8Array ? { $bytes: Buffer.from(value).toString('base64') } : value;
+
+export const lineToRow = (line: string): Row =>
+  Object.fromEntries(Object.entries(JSON.parse(line) as Row).map(([name, value]) => [name, decoded(value)]));
+
+const decoded = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && '$bytes' in value
+    ? Buffer.from(String(value.$bytes), 'base64')
+    : value;
