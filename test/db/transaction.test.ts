@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeOnEachEngine, openDatabase, openFreshDatabase } from '../support/databases.ts';
+import { describeOnEachEngine, openFreshDatabase } from '../support/databases.ts';
 
 const WRITERS = 40;
 

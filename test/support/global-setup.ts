@@ -19,7 +19,7 @@ declare module 'vitest' {
 interface Ground {
   folder: string;
   mysqlUrl: string | null;
-  leave(): Promise<void>;
+  leave: () => Promise<void>;
 }
 
 let ground: Promise<Ground> | null = null;
