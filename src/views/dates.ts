@@ -1,0 +1,66 @@
+export type TimeStyle = 'date' | 'clock' | 'short' | 'full' | 'month';
+
+const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
+  date: { day: 'numeric', month: 'short', year: 'numeric' },
+  clock: { hour: '2-digit', minute: '2-digit' },
+  short: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
+  full: {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  },
+  month: { month: 'short', year: 'numeric' },
+};
+
+const isStyle = (text: unknown): text is TimeStyle => typeof text === 'string' && text in styles;
+export const styleOr = (text: unknown, otherwise: TimeStyle): TimeStyle => (isStyle(text) ? text : otherwise);
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** English as in most of the world: day before month. */
+const regionOf = (locale: string): string => (locale === 'en' ? 'en-GB' : locale);
+
+/** An instant as people of this language and time zone write it. */
+export function formatTime(
+  instant: number,
+  options: { locale: string; timeZone: string; style: TimeStyle },
+): string {
+  const { locale, timeZone, style } = options;
+  const key = `${locale} ${timeZone} ${style}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(regionOf(locale), { timeZone, ...styles[style] });
+    formats.set(key, format);
+  }
+  return format.format(instant);
+}
+
+const units = [
+  ['year', 365 * 86_400_000],
+  ['month', 30 * 86_400_000],
+  ['week', 7 * 86_400_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
+
+/** "3 hours ago", "in 2 days"; under a minute it is "now". */
+export function formatDistance(instant: number, { locale, now }: { locale: string; now: number }): string {
+  const relative = new Intl.RelativeTimeFormat(regionOf(locale), { numeric: 'auto' });
+  const away = instant - now;
+  const unit = units.find(([, length]) => Math.abs(away) >= length);
+  return unit ? relative.format(Math.trunc(away / unit[1]), unit[0]) : relative.format(0, 'second');
+}
+
+export const formatNumber = (value: number, locale: string): string =>
+  new Intl.NumberFormat(regionOf(locale)).format(value);
+
+/** Milliseconds, a Date or an ISO text: whatever a model carries. Null when it is none of them. */
+export function instantOf(value: unknown): number | null {
+  const instant =
+    value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : value;
+  return typeof instant === 'number' && Number.isFinite(instant) ? instant : null;
+}
