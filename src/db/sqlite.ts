@@ -50,6 +50,16 @@ class Connection {
     return statement;
   }
 
+  /** A COMMIT that fails (a full disk) leaves its transaction open, and every later one would run into it. */
+  commit(): void {
+    try {
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#db.close();
@@ -75,7 +85,8 @@ class NodeSqliteClient extends BetterSqlite3Client {
   _query(connection: Connection, query: QueryObject): Promise<QueryObject> {
     const statement = connection.prepare(query.sql);
     const bindings = (query.bindings ?? []).map(asInput);
-    if (statement.columns().length > 0) {
+    if (query.sql === 'COMMIT;') connection.commit();
+    else if (statement.columns().length > 0) {
       query.response = statement.all(...bindings);
     } else {
       const done = statement.run(...bindings);
