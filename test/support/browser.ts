@@ -153,10 +153,9 @@ export async function screenshot(page: Page, name: string): Promise<string> {
 
 /** No part of the page is wider than the screen: nobody scrolls sideways on a phone. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const { wide, screen } = await page.evaluate(() => ({
-    wide: document.documentElement.scrollWidth,
-    screen: document.documentElement.clientWidth,
-  }));
+  const [wide, screen] = await page.evaluate<[number, number]>(
+    '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+  );
   expect(wide, `width of ${page.url()}`).toBeLessThanOrEqual(screen);
 }
 

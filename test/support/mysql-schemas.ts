@@ -112,9 +112,12 @@ export class MysqlSchemas {
 
   #runUnchecked(schema: string, statements: string[]): Promise<void> {
     return this.#run(
-      [`USE ${schema}`, 'SET foreign_key_checks = 0', ...statements, 'SET foreign_key_checks = 1'].join(
-        ';\n',
-      ),
+      [
+        `USE ${schema}`,
+        'SET foreign_key_checks = 0, innodb_ft_enable_stopword = OFF',
+        ...statements,
+        'SET foreign_key_checks = 1',
+      ].join(';\n'),
     );
   }
 
