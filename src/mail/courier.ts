@@ -93,7 +93,10 @@ export class Courier {
       const reply = fit(await transport.send(await this.#outgoing(mail)));
       await this.#recordHandedOver(mail, reply);
     } catch (error) {
-      log.warn({ mail: mail.id, attempts: mail.attempts, problem: failureText(error) }, 'A mail could not be sent');
+      log.warn(
+        { mail: mail.id, attempts: mail.attempts, problem: failureText(error) },
+        'A mail could not be sent',
+      );
       await this.#recordFailure(mail, error);
     }
   }

@@ -1,0 +1,5 @@
+export { notificationApi, type Translate } from './notification-api.ts';
+export { scheduleNotificationRetention } from './notification-retention-job.ts';
+export { notificationRoutes } from './notification-routes.ts';
+export { NotificationService } from './notification-service.ts';
+export type { FindRecipients, NotificationDraft, NotificationKind, Recipient } from './notification.ts';
