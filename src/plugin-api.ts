@@ -3,7 +3,6 @@
  * The module holds no state, so that it does not matter how often it is loaded; hooks are recognised by their names.
  */
 import type { Plugin, PluginSetup } from './plugin-host/host.ts';
-import type { Migration } from './db/migrations.ts';
 
 /**
  * What a plugin's main file exports by default. Everything registered through `host` is undone when the plugin is disabled.
@@ -12,18 +11,14 @@ import type { Migration } from './db/migrations.ts';
  * export default definePlugin((host) => {
  *   host.routes([route({ method: 'get', path: '/p/hello', access: 'signed-in', handler: () => view('hello/hello') })]);
  * });
- * @example
- * export default definePlugin({ migrations: [notes], setup: (host) => host.on(ticketCreated, noteIt) });
  */
-export const definePlugin = (
-  plugin: PluginSetup | { setup: PluginSetup; migrations?: readonly Migration[] },
-): Plugin => (typeof plugin === 'function' ? { setup: plugin } : plugin);
+export const definePlugin = (setup: PluginSetup): Plugin => ({ setup });
 
 /**
- * One step of the plugin's schema. Table names begin with the `tables` prefix of `plugin.json`.
+ * One step of the plugin's schema, in `migrations/0001-notes.ts`. Table names begin with the `tablePrefix` of `plugin.json`.
  *
  * @example
- * export const notes: Migration = {
+ * export const migration: Migration = {
  *   name: '0001-notes',
  *   up: ['CREATE TABLE IF NOT EXISTS hello_note (id {id} NOT NULL PRIMARY KEY, said {text} NOT NULL, said_at {instant} NOT NULL)'],
  *   down: ['DROP TABLE IF EXISTS hello_note'],

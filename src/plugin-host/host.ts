@@ -1,6 +1,13 @@
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Queryable, Tx } from '../db/database.ts';
-import type { EventToken, FilterListener, FilterToken, Order, VetoListener, VetoToken } from '../hooks/tokens.ts';
+import type {
+  EventToken,
+  FilterListener,
+  FilterToken,
+  Order,
+  VetoListener,
+  VetoToken,
+} from '../hooks/tokens.ts';
 import type { Route } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -75,7 +82,11 @@ export interface HostUsers {
   /** Checks form and rules of a draft, no hash: throws `InvalidInputError` with a problem per field. */
   check(draft: UserDraft): void;
   /** Writes it, active and with a proven address unless said otherwise. A taken address throws `ConflictError('user.exists')`. */
-  insert(tx: Tx, prepared: PreparedUser, options: { actor: Actor; emailProven: boolean }): Promise<PersonFacts>;
+  insert(
+    tx: Tx,
+    prepared: PreparedUser,
+    options: { actor: Actor; emailProven: boolean },
+  ): Promise<PersonFacts>;
   find(id: string): Promise<PersonFacts | null>;
   findByEmail(email: string): Promise<PersonFacts | null>;
   /** By id, for lists; the missing are left out. */
@@ -96,7 +107,11 @@ export interface GrantDraft {
 
 export interface HostMemberships {
   grant(tx: Tx, grant: GrantDraft, options: { actor: Actor }): Promise<void>;
-  addToGroup(tx: Tx, membership: { userId: string; groupId: string }, options: { actor: Actor }): Promise<void>;
+  addToGroup(
+    tx: Tx,
+    membership: { userId: string; groupId: string },
+    options: { actor: Actor },
+  ): Promise<void>;
   profiles(): Promise<{ id: string; key: string; name: string; rights: readonly string[] }[]>;
   entities(): Promise<{ id: string; name: string; path: string; parentId: string | null }[]>;
   groups(): Promise<{ id: string; name: string; entityId: string }[]>;
@@ -153,7 +168,10 @@ export interface AuditRecord {
 
 export interface HostSessions {
   /** Starts a session for an active account; the cookie travels with the reply. */
-  start(userId: string, facts: { ip: string; userAgent: string }): Promise<{ cookie: { name: string; value: string; maxAge: number } }>;
+  start(
+    userId: string,
+    facts: { ip: string; userAgent: string },
+  ): Promise<{ cookie: { name: string; value: string; maxAge: number } }>;
 }
 
 export interface Limit {
@@ -187,7 +205,11 @@ export interface SiteFacts {
 export interface Host {
   readonly plugin: { readonly id: string; readonly version: string };
   readonly clock: Clock;
-  readonly log: { info(facts: object, message: string): void; warn(facts: object, message: string): void; error(facts: object, message: string): void };
+  readonly log: {
+    info(facts: object, message: string): void;
+    warn(facts: object, message: string): void;
+    error(facts: object, message: string): void;
+  };
   /** Aborted when the plugin is disabled. */
   readonly signal: AbortSignal;
 
@@ -232,7 +254,7 @@ export interface Host {
 }
 
 export type PluginSetup = (host: Host) => void | Promise<void>;
+/** What `definePlugin` makes. */
 export interface Plugin {
   readonly setup: PluginSetup;
-  readonly migrations?: readonly import('../db/migrations.ts').Migration[];
 }

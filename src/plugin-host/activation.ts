@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadMigrations } from '../db/migration-files.ts';
+import { migrate } from '../db/migrations.ts';
+import { assertFree } from './claims.ts';
+import { contribute } from './contributions.ts';
+import type { FoundPlugin } from './discovery.ts';
+import type { Plugin } from './host.ts';
+import { makeHost } from './make-host.ts';
+import type { Manifest } from './manifest.ts';
+import { loadPlugin } from './plugin-loader.ts';
+import { assertOwnTables } from './own-tables.ts';
+import type { Step } from './plugin-repository.ts';
+import type { Ground, Registries, Services } from './registries.ts';
+import { Scope } from './scope.ts';
+
+/** A plugin that runs here. */
+export interface Activation {
+  found: FoundPlugin;
+  manifest: Manifest;
+  scope: Scope;
+  /** Hooks it listens to. */
+  hooks: ReadonlySet<string>;
+}
+
+/** How far a plugin came, and what stopped it. */
+export class ActivationError extends Error {
+  readonly step: Step;
+
+  constructor(step: Step, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = 'ActivationError';
+    this.step = step;
+  }
+}
+
+export interface ActivationDeps {
+  ground: Ground;
+  registries: Registries;
+  services: Services;
+  running: () => readonly Manifest[];
+  setupMs: number;
+  blame: (plugin: string, where: string, error: unknown) => void;
+}
+
+/** Starts one plugin. What it had registered is taken back when any step fails. */
+export async function activate(
+  found: FoundPlugin & { manifest: Manifest },
+  deps: ActivationDeps,
+): Promise<Activation> {
+  const { manifest } = found;
+  const { ground, registries, services, setupMs } = deps;
+  const blame = (where: string, error: unknown): void => {
+    deps.blame(manifest.id, where, error);
+  };
+  const scope = new Scope(manifest.id, (error) => {
+    blame('dispose', error);
+  });
+  const hooks = new Set<string>();
+  const step = <T>(name: Step, work: () => Promise<T>): Promise<T> => within(name, work, setupMs);
+
+  try {
+    await step('contribute', async () => {
+      assertFree(manifest, {
+        running: deps.running(),
+        corePaths: registries.routes
+          .all()
+          .filter(({ owner }) => owner === 'core')
+          .map(({ route }) => route.path),
+      });
+      await contribute(found, manifest, { registries, scope });
+    });
+    const plugin: Plugin = await step('import', () => loadPlugin(found.folder, manifest.main));
+    // Another node may be at it already; waiting for its lease has its own deadline.
+    await labelled('migrate', () => migratePlugin(found, manifest, ground));
+    const keys = await ground.keys.ring(`plugin:${manifest.id}`);
+    const heard = (hook: string): void => void hooks.add(hook);
+    const host = makeHost({ manifest, scope, keys, ground, registries, services, blame, heard });
+    await step('setup', async () => {
+      await plugin.setup(host);
+    });
+    return { found, manifest, scope, hooks };
+  } catch (error) {
+    await scope.dispose({ drainMs: 0 });
+    throw error;
+  }
+}
+
+async function migratePlugin({ folder }: FoundPlugin, manifest: Manifest, { db }: Ground): Promise<void> {
+  const place = join(folder, manifest.migrations);
+  if (!existsSync(place)) return;
+  const migrations = await loadMigrations(place);
+  assertOwnTables(manifest, migrations);
+  await migrate(db, manifest.id, migrations);
+}
+
+async function labelled<T>(step: Step, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new ActivationError(step, error);
+  }
+}
+
+const within = <T>(step: Step, work: () => Promise<T>, milliseconds: number): Promise<T> =>
+  labelled(step, async () => {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new Error(`It did not answer within ${String(milliseconds / 1000)} s`));
+    }, milliseconds);
+    try {
+      return await Promise.race([work(), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  });

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FoundPlugin } from './discovery.ts';
+import type { Manifest } from './manifest.ts';
+import { settingGroupOf } from './plugin-settings.ts';
+import type { Registries } from './registries.ts';
+import type { Scope } from './scope.ts';
+
+/** All that a plugin brings without running: words, templates, files, rights, menu entries, settings. */
+export async function contribute(
+  { id, folder, texts }: FoundPlugin,
+  manifest: Manifest,
+  { registries, scope }: { registries: Registries; scope: Scope },
+): Promise<void> {
+  const { i18n, renderer, assets, rights, menu, settingGroups } = registries;
+  for (const [language, words] of texts) scope.undoWith(i18n.addNamespace(id, language, words));
+  for (const [name, source] of await readTemplates(folder, manifest)) {
+    scope.undoWith(renderer.add(name, id, source));
+  }
+  if (existsSync(join(folder, manifest.public)))
+    scope.undoWith(assets.add(id, join(folder, manifest.public)));
+  for (const { id: right, group = id, suggest } of manifest.rights) {
+    scope.undoWith(rights.add({ id: right, group, suggest }));
+  }
+  for (const entry of manifest.menus) {
+    const { right, ...rest } = entry;
+    const label = entry.label.includes(':') ? entry.label : `${id}:${entry.label}`;
+    scope.undoWith(
+      menu.add({
+        ...rest,
+        id: `${id}.${entry.id ?? entry.path}`,
+        label,
+        ...(right === undefined ? {} : { right }),
+      }),
+    );
+  }
+  if (manifest.settings.length > 0) scope.undoWith(settingGroups.add(settingGroupOf(manifest)));
+}
+
+async function readTemplates(
+  folder: string,
+  { id, views, overrides }: Manifest,
+): Promise<[string, string][]> {
+  const overriding = new Set(overrides.map(({ file }) => file.replace(/^\.\//, '')));
+  const own = (await namesIn(join(folder, views)))
+    .filter((file) => file.endsWith('.hbs') && !overriding.has(`${views}/${file}`))
+    .map((file) => ({ template: `${id}/${file.slice(0, -'.hbs'.length)}`, file: `${views}/${file}` }));
+  return Promise.all(
+    [...own, ...overrides].map(async ({ template, file }): Promise<[string, string]> => [
+      template,
+      await readFile(join(folder, file), 'utf8'),
+    ]),
+  );
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
+  const names = await readdir(folder, { recursive: true });
+  return names.map((name) => name.replaceAll('\\', '/')).sort();
+}

@@ -1,0 +1,88 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ManifestError, readManifest, type Manifest } from './manifest.ts';
+
+/** A language, and the plugin's texts in it. */
+type Texts = ReadonlyMap<string, Record<string, string>>;
+
+/** A plugin as it lies on disk. */
+export interface FoundPlugin {
+  id: string;
+  folder: string;
+  /** It came with Latchkey. */
+  isBundled: boolean;
+  manifest: Manifest | null;
+  /** What is wrong with its manifest, where it has none that can be used. */
+  problem: string | null;
+  texts: Texts;
+}
+
+/** Folders with a folder for each plugin. */
+export interface Places {
+  bundled: string;
+  added: string;
+}
+
+/** All plugins on disk. A bundled one wins over an added one of the same name: nobody slips in under a known name. */
+export async function findPlugins({ bundled, added }: Places): Promise<FoundPlugin[]> {
+  const found = new Map<string, FoundPlugin>();
+  for (const plugin of [...(await pluginsIn(bundled, true)), ...(await pluginsIn(added, false))]) {
+    if (!found.has(plugin.id)) found.set(plugin.id, plugin);
+  }
+  return [...found.values()].sort((one, other) => one.id.localeCompare(other.id));
+}
+
+/** `t:name` of a manifest in the reader's language, else in English; anything else is the text itself. */
+export function textOf({ texts }: FoundPlugin, words: string, locale: string): string {
+  if (!words.startsWith('t:')) return words;
+  const key = words.slice('t:'.length);
+  return texts.get(locale.slice(0, 2))?.[key] ?? texts.get('en')?.[key] ?? key;
+}
+
+async function pluginsIn(place: string, isBundled: boolean): Promise<FoundPlugin[]> {
+  const entries = await readdir(place, { withFileTypes: true }).catch(nothingWhereMissing([]));
+  const folders = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
+  const candidates = await Promise.all(
+    folders.map(async ({ name }) => {
+      const plugin = await lookAt(join(place, name), name);
+      return plugin && { ...plugin, id: name, folder: join(place, name), isBundled };
+    }),
+  );
+  return candidates.filter((plugin) => plugin !== null);
+}
+
+type Looked = Pick<FoundPlugin, 'manifest' | 'problem' | 'texts'>;
+
+/** A folder without a plugin.json is no plugin; one with a bad one is a plugin that says what is wrong. */
+async function lookAt(folder: string, name: string): Promise<Looked | null> {
+  try {
+    const manifest = await readManifest(folder);
+    if (manifest.id !== name) throw new ManifestError([`its id is ${manifest.id}, its folder ${name}`]);
+    return { manifest, problem: null, texts: await readTexts(join(folder, manifest.locales)) };
+  } catch (error) {
+    if (isMissing(error)) return null;
+    const problem = error instanceof Error ? error.message : String(error);
+    return { manifest: null, problem, texts: new Map() };
+  }
+}
+
+/** `en.json` and its like. */
+async function readTexts(folder: string): Promise<Texts> {
+  const names = await readdir(folder).catch(nothingWhereMissing([]));
+  const texts = new Map<string, Record<string, string>>();
+  for (const file of names.filter((name) => /^[a-z]{2}\.json$/.test(name))) {
+    const content = await readFile(join(folder, file), 'utf8');
+    texts.set(file.slice(0, 2), JSON.parse(content) as Record<string, string>);
+  }
+  return texts;
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+
+const nothingWhereMissing =
+  <T>(nothing: T) =>
+  (error: unknown): T => {
+    if (isMissing(error)) return nothing;
+    throw error;
+  };

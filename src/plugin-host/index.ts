@@ -1,0 +1,6 @@
+export { BootMarkers } from './boot-markers.ts';
+export { CommandList } from './command-list.ts';
+export { manifestJsonSchema } from './manifest.ts';
+export { resolvePluginApi } from './plugin-loader.ts';
+export { PluginHost, PLUGINS_VERSION, type PluginFacts, type PluginHostDeps } from './plugin-host.ts';
+export type { Ground, Registries, ScheduledJob, Services } from './registries.ts';

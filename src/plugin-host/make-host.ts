@@ -1,0 +1,190 @@
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { Route } from '../http/route.ts';
+import { KnownError } from '../shared/errors.ts';
+import { assertClaimed } from './claims.ts';
+import type { Host } from './host.ts';
+import type { Manifest } from './manifest.ts';
+import { settingTokenOf } from './plugin-settings.ts';
+import { pluginTransaction } from './plugin-transaction.ts';
+import type { Ground, Registries, Services } from './registries.ts';
+import type { Scope } from './scope.ts';
+
+interface Parts {
+  manifest: Manifest;
+  scope: Scope;
+  keys: KeyRing;
+  ground: Ground;
+  registries: Registries;
+  services: Services;
+  /** Something of this plugin's went wrong at `where`. */
+  blame: (where: string, error: unknown) => void;
+  /** It listens to this hook from now on. */
+  heard: (hook: string) => void;
+}
+
+/** The one object a plugin gets. Everything on it goes through the scope, so that the host can take it all back. */
+export function makeHost(parts: Parts): Host {
+  const { manifest, scope, keys, ground, registries, services, blame, heard } = parts;
+  const { id } = manifest;
+  const { hooks } = registries;
+  const log = ground.log.child({ plugin: id });
+
+  return {
+    plugin: { id, version: manifest.version },
+    clock: ground.clock,
+    log: {
+      info: (facts, message) => {
+        log.info(facts, message);
+      },
+      warn: (facts, message) => {
+        log.warn(facts, message);
+      },
+      error: (facts, message) => {
+        log.error(facts, message);
+      },
+    },
+    signal: scope.signal,
+
+    filter: (token, listener, order) => {
+      heard(token.name);
+      scope.undoWith(hooks.onFilter(id, token, listener, order));
+    },
+    veto: (token, listener, order) => {
+      heard(token.name);
+      scope.undoWith(hooks.onVeto(id, token, listener, order));
+    },
+    on: (token, listener) => {
+      heard(token.name);
+      scope.undoWith(
+        hooks.onEvent(id, token, (payload, delivery) => scope.busyWith(() => listener(payload, delivery))),
+      );
+    },
+    applyFilter: (token, value, context) => {
+      scope.assertAlive();
+      return hooks.filter(token, value, context);
+    },
+    askVeto: (token, context) => {
+      scope.assertAlive();
+      return hooks.veto(token, context);
+    },
+    emit: (tx, token, payload, about) => {
+      scope.assertAlive();
+      return hooks.emit(tx, token, payload, about);
+    },
+
+    routes: (routes) => {
+      assertClaimed(manifest, routes);
+      scope.closeWith(
+        registries.routes.add(
+          routes.map((route) => attributed(route, { scope, blame })),
+          id,
+        ),
+      );
+    },
+    slot: (slot, template, model) => {
+      assertDeclared(manifest, 'slots', slot);
+      const listener = (context: unknown, actor: Parameters<typeof model>[1]): ReturnType<typeof model> =>
+        model(context as never, actor);
+      scope.undoWith(registries.slots.add(slot, id, template, listener));
+    },
+    job: (name, run) => {
+      const job = manifest.jobs.find((declared) => declared.id === name);
+      if (!job) throw undeclared('jobs', name);
+      const { everyMs, cron } = job;
+      scope.closeWith(
+        registries.jobs.every({
+          id: `${id}.${name}`,
+          ...(cron === undefined ? { everyMs: everyMs ?? HOUR_MS } : { cron }),
+          runOn: job.run,
+          run: (jobRun) => scope.busyWith(() => run(jobRun)),
+        }),
+      );
+    },
+    command: (definition) => {
+      assertDeclared(manifest, 'commands', definition.name);
+      scope.undoWith(registries.commands.add(definition));
+    },
+    onDispose: (task) => {
+      scope.undoWith(task);
+    },
+
+    db: ground.db,
+    transaction: async (work) => {
+      scope.assertAlive();
+      try {
+        return await pluginTransaction(ground.db, work, { plugin: id });
+      } catch (error) {
+        if (error instanceof KnownError && error.code === 'plugin.transaction-too-long')
+          blame('transaction', error);
+        throw error;
+      }
+    },
+
+    users: lent(services.users, 'users', parts),
+    memberships: lent(services.memberships, 'memberships', parts),
+    mail: lent(services.mail, 'mail', parts),
+    sessions: lent(services.sessions, 'sessions', parts),
+    audit: lent(services.audit, null, parts),
+    limits: lent(ownLimits(services.limits, id), null, parts),
+    keys,
+    settings: {
+      get: async <T>(name: string) => {
+        const setting = manifest.settings.find((declared) => declared.name === name);
+        if (!setting) throw undeclared('settings', name);
+        return (await ground.settings.get(settingTokenOf(manifest, setting))) as T;
+      },
+    },
+    site: () => services.site(),
+    t: (key, params, locale) => registries.i18n.translate(locale, `${id}:${key}`, params),
+  };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** What is under way is counted, and what goes wrong has a name. */
+const attributed = (route: Route, { scope, blame }: Pick<Parts, 'scope' | 'blame'>): Route => ({
+  ...route,
+  handler: (incoming) =>
+    scope.busyWith(async () => {
+      try {
+        return await route.handler(incoming);
+      } catch (error) {
+        if (!(error instanceof KnownError)) blame(`${route.method.toUpperCase()} ${route.path}`, error);
+        throw error;
+      }
+    }),
+});
+
+/** Counters of two plugins never meet. */
+const ownLimits = (limits: Services['limits'], id: string): Services['limits'] => ({
+  count: (limit, key) => limits.count({ ...limit, name: `${id}.${limit.name}` }, key),
+  check: (limit, key) => limits.check({ ...limit, name: `${id}.${limit.name}` }, key),
+});
+
+/** A service of core, while the plugin runs and as far as its manifest asked for it. */
+function lent<T extends object>(
+  service: T,
+  permission: 'users' | 'memberships' | 'mail' | 'sessions' | null,
+  { manifest, scope }: Parts,
+): T {
+  return new Proxy(service, {
+    get: (target, property) => {
+      scope.assertAlive();
+      if (permission && !isGranted(manifest.permissions[permission])) {
+        throw new Error(`plugin.json of ${manifest.id} does not ask for the permission "${permission}"`);
+      }
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+const isGranted = (permission: boolean | readonly string[]): boolean =>
+  typeof permission === 'boolean' ? permission : permission.length > 0;
+
+function assertDeclared(manifest: Manifest, list: 'slots' | 'commands', name: string): void {
+  if (!manifest[list].includes(name)) throw undeclared(list, name);
+}
+
+const undeclared = (list: string, name: string): Error =>
+  new Error(`"${name}" does not stand under "${list}" in plugin.json`);

@@ -1,0 +1,420 @@
+import { bumpVersion, type Versions } from '../db/versions.ts';
+import { redact } from '../crypto/tokens.ts';
+import type { Actor } from '../shared/actor.ts';
+import { ForbiddenError, NotFoundError } from '../shared/errors.ts';
+import { activate, ActivationError, type Activation } from './activation.ts';
+import type { BootMarkers } from './boot-markers.ts';
+import { findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
+import { dependentsOf, planOrder, requirementsOf, type OrderProblem } from './load-order.ts';
+import type { Manifest } from './manifest.ts';
+import {
+  insertState,
+  listNodes,
+  listStates,
+  replaceNode,
+  setDesired,
+  setRunning,
+  touchNode,
+  type ActualState,
+  type PluginNode,
+  type PluginState,
+  type Step,
+} from './plugin-repository.ts';
+import type { Ground, Registries, Services } from './registries.ts';
+
+/** The version row that moves when something else is wanted of a plugin. */
+export const PLUGINS_VERSION = 'plugins';
+
+const SETUP_MS = 10_000;
+const DRAIN_MS = 5_000;
+const SETTLE_MS = 2_000;
+const HEARTBEAT_MS = 60_000;
+const NODE_GONE_MS = 3 * HEARTBEAT_MS;
+
+export interface PluginHostDeps {
+  ground: Ground;
+  registries: Registries;
+  services: Services;
+  versions: Versions;
+  places: Places;
+  latchkeyVersion: string;
+  /** What this process is called in the list of nodes. */
+  node: string;
+  isSafeMode: boolean;
+  /** Null for a passer-by such as the command line: it leaves no trace in the list of nodes and counts no crashes. */
+  markers: BootMarkers | null;
+  setupMs?: number;
+  drainMs?: number;
+}
+
+/** What became of a plugin in this process. */
+interface Outcome {
+  state: ActualState;
+  step: Step | null;
+  error: string | null;
+}
+
+/** A plugin as the administrator sees it. */
+export interface PluginFacts extends Outcome {
+  id: string;
+  name: string;
+  description: string;
+  version: string;
+  isBundled: boolean;
+  desired: PluginState['desired'];
+  changedAt: number;
+  changedBy: string;
+  manifest: Manifest | null;
+  nodes: PluginNode[];
+  /** Plugins that would be disabled with it. */
+  dependents: string[];
+  /** Plugins that would be enabled with it. */
+  requirements: string[];
+}
+
+const RUNNING: Outcome = { state: 'enabled', step: null, error: null };
+const OFF: Outcome = { state: 'disabled', step: null, error: null };
+const SAFE: Outcome = { state: 'safe-mode', step: null, error: null };
+const QUARANTINED: Outcome = { state: 'quarantined', step: null, error: null };
+
+const failed = (step: Step, error: string): Outcome => ({ state: 'failed', step, error: redact(error) });
+
+/**
+ * Brings what runs here to what is wanted everywhere. The wish stands in the database and is the same for all nodes;
+ * what each made of it stands beside it. One plugin that cannot run stops nobody else.
+ */
+export class PluginHost {
+  readonly #deps: PluginHostDeps;
+  readonly #running = new Map<string, Activation>();
+  readonly #outcomes = new Map<string, Outcome>();
+  /** What failed is not tried again until somebody asks for it: the time of the wish it failed for. */
+  readonly #failedFor = new Map<string, number>();
+  readonly #expected = new Map<string, () => void>();
+  #found: FoundPlugin[] = [];
+  #turn: Promise<void> = Promise.resolve();
+  #stopWatching: (() => void) | undefined;
+  #timers: NodeJS.Timeout[] = [];
+
+  constructor(deps: PluginHostDeps) {
+    this.#deps = deps;
+  }
+
+  get isSafeMode(): boolean {
+    return this.#deps.isSafeMode || (this.#deps.markers?.wantsSafeMode ?? false);
+  }
+
+  /** Starts what is enabled, and follows what is changed elsewhere. Never fails for a plugin's sake. */
+  async start(): Promise<void> {
+    const { versions, markers } = this.#deps;
+    markers?.starting();
+    this.#stopWatching = versions.watch(PLUGINS_VERSION, () => this.converge());
+    await this.converge();
+    if (!markers) return;
+    this.#later(
+      setTimeout(() => {
+        markers.settled();
+      }, SETTLE_MS),
+    );
+    this.#later(setInterval(() => void this.#heartbeat(), HEARTBEAT_MS));
+  }
+
+  /** Ends every plugin in order, those that lean on others first. */
+  async stop(): Promise<void> {
+    this.#stopWatching?.();
+    for (const timer of this.#timers) clearTimeout(timer);
+    await this.#turn;
+    for (const id of [...this.#running.keys()].reverse()) await this.#deactivate(id);
+    for (const forget of this.#expected.values()) forget();
+    this.#expected.clear();
+    if (!this.#deps.markers) return;
+    this.#deps.markers.settled();
+    await this.#deps.ground.db.transaction((tx) => replaceNode(tx, this.#deps.node, []));
+  }
+
+  /** Makes it so. Calls wait for each other: plugins are started and ended one at a time. */
+  converge(): Promise<void> {
+    const turn = this.#turn.then(() => this.#converge());
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async list(locale: string): Promise<PluginFacts[]> {
+    const { db, clock } = this.#deps.ground;
+    const states = new Map((await listStates(db)).map((state) => [state.id, state]));
+    const nodes = await listNodes(db, { seenAfter: clock.now() - NODE_GONE_MS });
+    return this.#found.flatMap((found) => {
+      const state = states.get(found.id);
+      return state ? [this.#factsOf(found, state, nodes, locale)] : [];
+    });
+  }
+
+  async find(id: string, locale: string): Promise<PluginFacts> {
+    const plugin = (await this.list(locale)).find((one) => one.id === id);
+    if (!plugin) throw new NotFoundError('plugin.not-found', { params: { plugin: id } });
+    return plugin;
+  }
+
+  /** Enables it and what it requires, everywhere, and says what became of it here. Asking again tries again. */
+  async enable(actor: Actor, id: string): Promise<PluginFacts> {
+    await this.#assertMayManage(actor, id);
+    await this.#want(actor, [id, ...requirementsOf(id, this.#manifests())], 'enabled');
+    return this.find(id, actor.locale);
+  }
+
+  /** Disables it and what leans on it. Whatever it registered is gone when this returns; its data stays. */
+  async disable(actor: Actor, id: string): Promise<PluginFacts> {
+    await this.#assertMayManage(actor, id);
+    await this.#want(actor, [id, ...dependentsOf(id, this.#manifests())], 'disabled');
+    return this.find(id, actor.locale);
+  }
+
+  async #assertMayManage(actor: Actor, id: string): Promise<void> {
+    if (!actor.can('plugin.manage')) throw new ForbiddenError('forbidden');
+    await this.find(id, actor.locale);
+  }
+
+  async #want(actor: Actor, ids: readonly string[], desired: PluginState['desired']): Promise<void> {
+    const { db, clock, audit } = this.#deps.ground;
+    await db.transaction(async (tx) => {
+      await setDesired(tx, ids, { desired, at: clock.now(), by: actor.name });
+      for (const id of ids) {
+        await audit.record(tx, actor, {
+          action: `plugin.${desired}`,
+          subject: { type: 'plugin', id, label: id },
+        });
+      }
+      await bumpVersion(tx, PLUGINS_VERSION);
+    });
+    await this.converge();
+  }
+
+  async #converge(): Promise<void> {
+    const { ground, places, latchkeyVersion } = this.#deps;
+    this.#found = await findPlugins(places);
+    await this.#introduce(await listStates(ground.db));
+    const states = new Map((await listStates(ground.db)).map((state) => [state.id, state]));
+    this.#expectListeners(states);
+
+    const wanted = this.#found.filter((found) => this.#isWanted(found, states.get(found.id)));
+    const manifests = wanted.flatMap(({ manifest }) => manifest ?? []);
+    const { order, problems } = planOrder(manifests, latchkeyVersion);
+    for (const [id, problem] of problems) this.#outcomes.set(id, failed('order', wordsOf(problem)));
+
+    await this.#endAllBut(order);
+    for (const manifest of order) await this.#begin(manifest, states);
+    await this.#report();
+  }
+
+  /** A row for each plugin that nobody has seen before. */
+  async #introduce(states: readonly PluginState[]): Promise<void> {
+    const { db, clock } = this.#deps.ground;
+    const known = new Set(states.map(({ id }) => id));
+    const newcomers = this.#found.filter(({ id }) => !known.has(id));
+    if (newcomers.length === 0) return;
+    const now = clock.now();
+    await db.transaction(async (tx) => {
+      for (const { id, manifest, isBundled } of newcomers) {
+        const desired = isBundled && manifest?.default === 'enabled' ? 'enabled' : 'disabled';
+        const version = manifest?.version ?? '';
+        await insertState(tx, {
+          id,
+          desired,
+          version,
+          guards: [],
+          firstSeenAt: now,
+          changedAt: now,
+          changedBy: 'system',
+        });
+      }
+    });
+  }
+
+  /** A plugin that is enabled and does not run must not mean that what it guards stands open (ruling 13). */
+  #expectListeners(states: ReadonlyMap<string, PluginState>): void {
+    for (const forget of this.#expected.values()) forget();
+    this.#expected.clear();
+    for (const { id, desired, guards } of states.values()) {
+      if (desired === 'enabled') this.#expect(id, guards);
+    }
+  }
+
+  #expect(id: string, hooks: readonly string[]): void {
+    this.#expected.get(id)?.();
+    const undo = hooks.map((hook) => this.#deps.registries.hooks.expectListener(id, hook));
+    this.#expected.set(id, () => {
+      for (const forget of undo) forget();
+    });
+  }
+
+  /** Says at once what becomes of those that are not to run here. */
+  #isWanted({ id, manifest, problem }: FoundPlugin, state: PluginState | undefined): boolean {
+    const outcome = this.#outcomeWithoutStarting({ id, manifest, problem }, state);
+    if (outcome) this.#outcomes.set(id, outcome);
+    return outcome === null;
+  }
+
+  #outcomeWithoutStarting(
+    { id, manifest, problem }: Pick<FoundPlugin, 'id' | 'manifest' | 'problem'>,
+    state: PluginState | undefined,
+  ): Outcome | null {
+    if (!manifest) return failed('manifest', problem ?? 'plugin.json cannot be used');
+    if (state?.desired !== 'enabled') return OFF;
+    if (this.isSafeMode) return SAFE;
+    const { markers } = this.#deps;
+    return markers?.isQuarantined(nameOf(manifest), { askedForAt: state.changedAt }) && !this.#running.has(id)
+      ? QUARANTINED
+      : null;
+  }
+
+  async #endAllBut(order: readonly Manifest[]): Promise<void> {
+    const staying = new Map(order.map((manifest) => [manifest.id, manifest.version]));
+    for (const [id, { manifest }] of [...this.#running].reverse()) {
+      if (staying.get(id) !== manifest.version) await this.#deactivate(id);
+    }
+  }
+
+  async #begin(manifest: Manifest, states: ReadonlyMap<string, PluginState>): Promise<void> {
+    const { id } = manifest;
+    const askedForAt = states.get(id)?.changedAt ?? 0;
+    if (this.#running.has(id) || this.#failedFor.get(id) === askedForAt) return;
+    const missing = Object.keys(manifest.dependencies.requires).find((other) => !this.#running.has(other));
+    if (missing !== undefined) {
+      this.#outcomes.set(id, failed('order', `It requires ${missing}, which does not run`));
+      return;
+    }
+    await this.#activate(manifest, askedForAt);
+  }
+
+  async #activate(manifest: Manifest, askedForAt: number): Promise<void> {
+    const { id } = manifest;
+    const found = this.#found.find((plugin) => plugin.id === id);
+    if (!found) return;
+    const { markers } = this.#deps;
+    markers?.booting(nameOf(manifest));
+    try {
+      const activation = await activate({ ...found, manifest }, this.#activationDeps());
+      this.#running.set(id, activation);
+      this.#outcomes.set(id, RUNNING);
+      this.#failedFor.delete(id);
+      await this.#remember(activation);
+      markers?.booted(nameOf(manifest), { well: true });
+    } catch (error) {
+      markers?.booted(nameOf(manifest), { well: false });
+      this.#failedFor.set(id, askedForAt);
+      const step = error instanceof ActivationError ? error.step : 'setup';
+      this.#outcomes.set(id, failed(step, error instanceof Error ? error.message : String(error)));
+      this.#blame(id, step, error);
+    }
+  }
+
+  #activationDeps(): Parameters<typeof activate>[1] {
+    const { ground, registries, services, setupMs = SETUP_MS } = this.#deps;
+    return {
+      ground,
+      registries,
+      services,
+      setupMs,
+      running: () => [...this.#running.values()].map(({ manifest }) => manifest),
+      blame: (plugin, where, error) => {
+        this.#blame(plugin, where, error);
+      },
+    };
+  }
+
+  /** What it listens to, for the time when it does not run. */
+  async #remember({ manifest, hooks }: Activation): Promise<void> {
+    const guards = [...hooks].sort();
+    this.#expect(manifest.id, guards);
+    const { db } = this.#deps.ground;
+    const state = (await listStates(db)).find(({ id }) => id === manifest.id);
+    if (state?.version === manifest.version && state.guards.join() === guards.join()) return;
+    await db.transaction((tx) => setRunning(tx, manifest.id, { version: manifest.version, guards }));
+  }
+
+  async #deactivate(id: string): Promise<void> {
+    const activation = this.#running.get(id);
+    this.#running.delete(id);
+    await activation?.scope.dispose({ drainMs: this.#deps.drainMs ?? DRAIN_MS });
+  }
+
+  #blame(plugin: string, where: string, error: unknown): void {
+    this.#deps.ground.log.error({ plugin, where, err: error }, 'A plugin failed');
+  }
+
+  /** Tells the other nodes, and the administrator's page on them, how it stands here. */
+  async #report(): Promise<void> {
+    const { ground, node, markers } = this.#deps;
+    if (!markers) return;
+    const now = ground.clock.now();
+    const rows = this.#found.map(({ id, manifest }) => ({
+      node,
+      pluginId: id,
+      version: manifest?.version ?? '',
+      ...(this.#outcomes.get(id) ?? OFF),
+      changedAt: now,
+      seenAt: now,
+    }));
+    await ground.db.transaction((tx) => replaceNode(tx, node, rows));
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { ground, node } = this.#deps;
+    const at = ground.clock.now();
+    await ground.db
+      .transaction((tx) => touchNode(tx, node, { at, forgetBefore: at - NODE_GONE_MS }))
+      .catch((error: unknown) => {
+        ground.log.warn({ err: error }, 'The list of nodes could not be kept up');
+      });
+  }
+
+  #later(timer: NodeJS.Timeout): void {
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #manifests(): Manifest[] {
+    return this.#found.flatMap(({ manifest }) => manifest ?? []);
+  }
+
+  #factsOf(
+    found: FoundPlugin,
+    state: PluginState,
+    nodes: readonly PluginNode[],
+    locale: string,
+  ): PluginFacts {
+    const { id, manifest, isBundled } = found;
+    const enabled = new Set(this.#running.keys());
+    return {
+      id,
+      isBundled,
+      manifest,
+      name: manifest ? textOf(found, manifest.name, locale) : id,
+      description: manifest ? textOf(found, manifest.description, locale) : '',
+      version: manifest?.version ?? '',
+      desired: state.desired,
+      changedAt: state.changedAt,
+      changedBy: state.changedBy,
+      ...(this.#outcomes.get(id) ?? OFF),
+      nodes: nodes.filter(({ pluginId }) => pluginId === id),
+      dependents: dependentsOf(id, this.#manifests()).filter((other) => enabled.has(other)),
+      requirements: requirementsOf(id, this.#manifests()).filter((other) => !enabled.has(other)),
+    };
+  }
+}
+
+const nameOf = ({ id, version }: Manifest): string => `${id}@${version}`;
+
+function wordsOf({ code, other, wanted }: OrderProblem): string {
+  switch (code) {
+    case 'engine':
+      return `It is made for Latchkey ${wanted}`;
+    case 'missing':
+      return `It requires ${other} ${wanted}, which is not enabled`;
+    case 'version':
+      return `It wants ${other} ${wanted}, which has another version`;
+    case 'conflict':
+      return `It cannot run beside ${other} ${wanted}`;
+    case 'circle':
+      return `It requires what requires it: ${other}`;
+  }
+}

@@ -1,0 +1,77 @@
+import type { Queryable, Tx } from '../db/database.ts';
+import { defineTable, instant, json, nullable, oneOf, text } from '../db/table.ts';
+
+/** What administrators want of a plugin, everywhere. */
+const states = defineTable('plugin_state', {
+  id: text,
+  desired: oneOf('enabled', 'disabled'),
+  version: text,
+  /** Hooks it listened to when it last ran. */
+  guards: json<string[]>(),
+  firstSeenAt: instant,
+  changedAt: instant,
+  changedBy: text,
+});
+export type PluginState = ReturnType<typeof states.decode>;
+
+/** What one node has made of it. */
+const nodes = defineTable('plugin_node', {
+  node: text,
+  pluginId: text,
+  version: text,
+  state: oneOf('enabled', 'disabled', 'failed', 'quarantined', 'safe-mode'),
+  step: nullable(oneOf('manifest', 'order', 'contribute', 'import', 'migrate', 'setup')),
+  error: nullable(text),
+  changedAt: instant,
+  seenAt: instant,
+});
+export type PluginNode = ReturnType<typeof nodes.decode>;
+export type ActualState = PluginNode['state'];
+export type Step = NonNullable<PluginNode['step']>;
+
+export async function listStates(db: Queryable): Promise<PluginState[]> {
+  return (await db.knex(states.name)).map(states.decode);
+}
+
+/** Two nodes may see a plugin for the first time together. */
+export async function insertState(tx: Tx, state: PluginState): Promise<void> {
+  await tx.knex(states.name).insert(states.encode(state)).onConflict('id').ignore();
+}
+
+export async function setDesired(
+  tx: Tx,
+  ids: readonly string[],
+  { desired, at, by }: { desired: PluginState['desired']; at: number; by: string },
+): Promise<void> {
+  await tx
+    .knex(states.name)
+    .whereIn('id', ids)
+    .update(states.encode({ desired, changedAt: at, changedBy: by }));
+}
+
+export async function setRunning(
+  tx: Tx,
+  id: string,
+  { version, guards }: Pick<PluginState, 'version' | 'guards'>,
+): Promise<void> {
+  await tx.knex(states.name).where({ id }).update(states.encode({ version, guards }));
+}
+
+/** Nodes that have been heard of lately. */
+export async function listNodes(db: Queryable, { seenAfter }: { seenAfter: number }): Promise<PluginNode[]> {
+  return (await db.knex(nodes.name).where('seen_at', '>', seenAfter).orderBy('node')).map(nodes.decode);
+}
+
+export async function replaceNode(tx: Tx, node: string, rows: readonly PluginNode[]): Promise<void> {
+  await tx.knex(nodes.name).where({ node }).delete();
+  if (rows.length > 0) await tx.knex(nodes.name).insert(rows.map((row) => nodes.encode(row)));
+}
+
+export async function touchNode(
+  tx: Tx,
+  node: string,
+  { at, forgetBefore }: { at: number; forgetBefore: number },
+): Promise<void> {
+  await tx.knex(nodes.name).where({ node }).update({ seen_at: at });
+  await tx.knex(nodes.name).where('seen_at', '<', forgetBefore).delete();
+}

@@ -1,0 +1,72 @@
+import type { AuditService } from '../audit/index.ts';
+import type { KeyStore } from '../crypto/key-store.ts';
+import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/hooks.ts';
+import type { RouteTable } from '../http/route-table.ts';
+import type { Rights } from '../identity/rights.ts';
+import type { Log } from '../log.ts';
+import type { SettingGroups, SettingsService } from '../settings/index.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { AssetStore } from '../views/assets.ts';
+import type { I18n } from '../views/i18n.ts';
+import type { Menu } from '../views/menu.ts';
+import type { Renderer } from '../views/renderer.ts';
+import type { Slots } from '../views/slots.ts';
+import type { CommandList } from './command-list.ts';
+import type {
+  HostAudit,
+  HostLimits,
+  HostMail,
+  HostMemberships,
+  HostSessions,
+  HostUsers,
+  JobRun,
+  SiteFacts,
+} from './host.ts';
+
+type Undo = () => void;
+
+/** A job as the scheduler takes it. */
+export interface ScheduledJob {
+  id: string;
+  everyMs?: number;
+  cron?: string;
+  runOn: 'once-per-cluster' | 'each-node';
+  run: (run: JobRun) => Promise<void>;
+}
+
+/** Where contributions go. Each answers with the way back. */
+export interface Registries {
+  hooks: Pick<Hooks, 'onFilter' | 'onVeto' | 'onEvent' | 'filter' | 'veto' | 'emit' | 'expectListener'>;
+  routes: Pick<RouteTable, 'add' | 'all'>;
+  rights: Pick<Rights, 'add'>;
+  menu: Pick<Menu, 'add'>;
+  i18n: Pick<I18n, 'addNamespace' | 'translate'>;
+  renderer: Pick<Renderer, 'add'>;
+  slots: Pick<Slots, 'add'>;
+  assets: Pick<AssetStore, 'add'>;
+  jobs: { every(job: ScheduledJob): Undo };
+  settingGroups: SettingGroups;
+  commands: CommandList;
+}
+
+/** What plugins may use of core, as far as their manifest asks for it. */
+export interface Services {
+  users: HostUsers;
+  memberships: HostMemberships;
+  mail: HostMail;
+  audit: HostAudit;
+  sessions: HostSessions;
+  limits: HostLimits;
+  site(): Promise<SiteFacts>;
+}
+
+/** What the host itself stands on. */
+export interface Ground {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  keys: KeyStore;
+  settings: SettingsService;
+  audit: Pick<AuditService, 'record'>;
+}

@@ -1,0 +1,122 @@
+import type { AuditService } from '../audit/index.ts';
+import { packBox, unpackBox } from '../crypto/secret-box.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { Database, Tx } from '../db/database.ts';
+import { bumpVersion } from '../db/versions.ts';
+import type { Actor } from '../shared/actor.ts';
+import type { Clock } from '../shared/clock.ts';
+import { InvalidInputError } from '../shared/errors.ts';
+import type { SettingToken } from './setting.ts';
+import {
+  findSetting,
+  listSettings,
+  putSetting,
+  putSettingOnce,
+  type StoredSetting,
+} from './setting-repository.ts';
+
+/** The version row that moves when a setting changes. */
+export const SETTINGS_VERSION = 'settings';
+
+interface Deps {
+  db: Database;
+  clock: Clock;
+  audit: Pick<AuditService, 'record'>;
+  /** Seals secrets; purpose `settings`. */
+  keys: KeyRing;
+}
+
+/** What the house is set to. Kept in memory; `forget` when the version row has moved. */
+export class SettingsService {
+  readonly #deps: Deps;
+  #known: Promise<ReadonlyMap<string, StoredSetting>> | null = null;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async get<T>(token: SettingToken<T>): Promise<T> {
+    const stored = (await this.#all()).get(token.id);
+    return stored ? this.#read(token, stored) : token.default;
+  }
+
+  /** Whether anybody has ever said something, for secrets, whose value is not shown. */
+  async isSet(token: SettingToken<unknown>): Promise<boolean> {
+    return (await this.#all()).has(token.id);
+  }
+
+  /** Writes it with an audit line; other processes see it within two seconds. */
+  async set<T>(tx: Tx, actor: Actor, token: SettingToken<T>, value: T): Promise<void> {
+    const stored = await findSetting(tx, token.id);
+    const before = stored ? this.#read(token, stored) : token.default;
+    if (JSON.stringify(before) === JSON.stringify(value)) return;
+    await putSetting(tx, this.#stored(actor, token, value));
+    await this.#tell(tx, actor, token, { before, after: value });
+  }
+
+  /** Writes what is written only once in the life of a house; says whether this was the time. */
+  async setOnce<T>(tx: Tx, actor: Actor, token: SettingToken<T>, value: T): Promise<boolean> {
+    if (!(await putSettingOnce(tx, this.#stored(actor, token, value)))) return false;
+    await this.#tell(tx, actor, token, { before: token.default, after: value });
+    return true;
+  }
+
+  /** Another process has changed something. */
+  forget(): void {
+    this.#known = null;
+  }
+
+  #all(): Promise<ReadonlyMap<string, StoredSetting>> {
+    this.#known ??= listSettings(this.#deps.db).then(
+      (all) => new Map(all.map((setting) => [setting.id, setting])),
+      (error: unknown) => {
+        this.#known = null;
+        throw error;
+      },
+    );
+    return this.#known;
+  }
+
+  /** What no longer fits its schema, after an update say, counts as not set. */
+  #read<T>(token: SettingToken<T>, { value, keyId }: StoredSetting): T {
+    const opened =
+      keyId === null
+        ? value
+        : this.#deps.keys.open({ keyId, ...unpackBox(Buffer.from(value, 'base64')) }, contextOf(token));
+    const parsed = token.schema.safeParse(JSON.parse(opened));
+    return parsed.success ? parsed.data : token.default;
+  }
+
+  #stored<T>(actor: Actor, token: SettingToken<T>, value: T): StoredSetting {
+    const parsed = token.schema.safeParse(value);
+    if (!parsed.success) {
+      throw new InvalidInputError('setting.invalid', { cause: parsed.error, params: { setting: token.id } });
+    }
+    const about = { id: token.id, updatedAt: this.#deps.clock.now(), updatedBy: actor.userId };
+    const plain = JSON.stringify(parsed.data);
+    if (!token.secret) return { ...about, value: plain, keyId: null };
+    const { keyId, ...box } = this.#deps.keys.seal(plain, contextOf(token));
+    return { ...about, value: packBox(box).toString('base64'), keyId };
+  }
+
+  async #tell<T>(
+    tx: Tx,
+    actor: Actor,
+    token: SettingToken<T>,
+    { before, after }: { before: T; after: T },
+  ): Promise<void> {
+    const shown = (value: T): Record<string, unknown> => ({ value: token.secret ? '•••' : value });
+    await this.#deps.audit.record(tx, actor, {
+      action: 'setting.changed',
+      subject: { type: 'setting', id: token.id, label: token.id },
+      before: shown(before),
+      after: shown(after),
+    });
+    await bumpVersion(tx, SETTINGS_VERSION);
+    tx.onCommit(() => {
+      this.forget();
+    });
+  }
+}
+
+const contextOf = ({ id }: SettingToken<unknown>): string => `setting|${id}`;
