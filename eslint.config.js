@@ -26,11 +26,17 @@ const transactions = [
   },
 ];
 
-const connections = {
-  selector:
-    'CallExpression[callee.object.name=/^(https?|http2)$/][callee.property.name=/^(request|get|connect)$/]',
-  message: 'Outbound connections are made in src/outbound.',
-};
+const connections = [
+  {
+    selector:
+      'CallExpression[callee.object.name=/^(https?|http2)$/][callee.property.name=/^(request|get|connect)$/]',
+    message: 'Outbound connections are made in src/outbound.',
+  },
+  {
+    selector: "MemberExpression[object.name='globalThis'][property.name=/^(fetch|WebSocket|EventSource)$/]",
+    message: 'Outbound connections are made in src/outbound.',
+  },
+];
 
 const onlyIn = { environment: ['src/config.ts'], connections: ['src/outbound/**'] };
 
