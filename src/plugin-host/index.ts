@@ -3,4 +3,4 @@ export { CommandList } from './command-list.ts';
 export { manifestJsonSchema } from './manifest.ts';
 export { resolvePluginApi } from './plugin-loader.ts';
 export { PluginHost, PLUGINS_VERSION, type PluginFacts, type PluginHostDeps } from './plugin-host.ts';
-export type { Ground, Registries, ScheduledJob, Services } from './registries.ts';
+export type { Ground, Registries, Services } from './registries.ts';

@@ -97,7 +97,7 @@ const job = z.strictObject({
   id: name,
   everyMs: z.int().min(1000).optional(),
   cron: z.string().min(9).optional().describe('Instead of `everyMs`.'),
-  run: z.enum(['once-per-cluster', 'each-node']).default('once-per-cluster'),
+  run: z.enum(['once-per-cluster', 'every-process']).default('once-per-cluster'),
 });
 
 const folder = (usual: string, what: string): z.ZodDefault<z.ZodString> =>

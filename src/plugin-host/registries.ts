@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { RouteTable } from '../http/route-table.ts';
 import type { Rights } from '../identity/rights.ts';
+import type { JobScheduler } from '../jobs/index.ts';
 import type { Log } from '../log.ts';
 import type { SettingGroups, SettingsService } from '../settings/index.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -20,20 +21,8 @@ import type {
   HostMemberships,
   HostSessions,
   HostUsers,
-  JobRun,
   SiteFacts,
 } from './host.ts';
-
-type Undo = () => void;
-
-/** A job as the scheduler takes it. */
-export interface ScheduledJob {
-  id: string;
-  everyMs?: number;
-  cron?: string;
-  runOn: 'once-per-cluster' | 'each-node';
-  run: (run: JobRun) => Promise<void>;
-}
 
 /** Where contributions go. Each answers with the way back. */
 export interface Registries {
@@ -45,7 +34,7 @@ export interface Registries {
   renderer: Pick<Renderer, 'add'>;
   slots: Pick<Slots, 'add'>;
   assets: Pick<AssetStore, 'add'>;
-  jobs: { every(job: ScheduledJob): Undo };
+  jobs: Pick<JobScheduler, 'every'>;
   settingGroups: SettingGroups;
   commands: CommandList;
 }

@@ -1,0 +1,48 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { digestOf } from '../crypto/digest.ts';
+import { TooManyError } from '../shared/errors.ts';
+
+interface Limit {
+  /** What is counted. */
+  name: string;
+  points: number;
+  perSeconds: number;
+}
+
+/**
+ * Counts tries in the memory of this process: exact on one node, on several as many times higher. What must hold over all nodes
+ * is counted in the database by whoever owns it. Keys are kept as digests, so that no address lies around.
+ */
+export class RateLimits {
+  readonly #limiters = new Map<string, RateLimiterMemory>();
+
+  /** Counts one against `key`. @throws {TooManyError} when there were too many */
+  async count(limit: Limit, key: string): Promise<void> {
+    try {
+      await this.#limiter(limit).consume(digested(key));
+    } catch (refused) {
+      if (refused instanceof RateLimiterRes) throw tooMany(refused.msBeforeNext);
+      throw refused;
+    }
+  }
+
+  /** @throws {TooManyError} when the limit is reached; counts nothing */
+  async check(limit: Limit, key: string): Promise<void> {
+    const counted = await this.#limiter(limit).get(digested(key));
+    if (counted && counted.consumedPoints >= limit.points) throw tooMany(counted.msBeforeNext);
+  }
+
+  #limiter({ name, points, perSeconds }: Limit): RateLimiterMemory {
+    const id = [name, points, perSeconds].join('|');
+    const known = this.#limiters.get(id);
+    if (known) return known;
+    const limiter = new RateLimiterMemory({ points, duration: perSeconds });
+    this.#limiters.set(id, limiter);
+    return limiter;
+  }
+}
+
+const digested = (key: string): string => digestOf(key).toString('base64url');
+
+const tooMany = (milliseconds: number): TooManyError =>
+  new TooManyError('too-many', { retryAfter: Math.max(1, Math.ceil(milliseconds / 1000)) });
