@@ -1,0 +1,163 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = join(import.meta.dirname, '../..');
+const READY_WITHIN_MS = 30_000;
+const STOPS_WITHIN_MS = 20_000;
+
+/** Nothing is left running, however this process ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) signalGroup(child, 'SIGKILL');
+});
+
+export interface ServerOptions {
+  /** As in LATCHKEY_DATABASE_URL; without it SQLite in the data folder. */
+  databaseUrl?: string;
+  /** Shared by the nodes of one installation: the key file is in it. */
+  dataDir: string;
+  env?: Record<string, string>;
+  /** Another program that says `ready at <url>`. */
+  script?: string;
+}
+
+export interface TestServer {
+  readonly url: string;
+  /** `…/setup/<token>` while there is no owner. */
+  readonly ownerLink: string | null;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** What it wrote so far, line by line. */
+  readonly logs: readonly string[];
+  /** SIGTERM, and its exit code. */
+  stop(): Promise<number | null>;
+  /** As if the power had gone: the supervisor and the server under it, no goodbye. */
+  kill9(): Promise<void>;
+  /** Waits for a line of the log. */
+  says(pattern: RegExp): Promise<string>;
+}
+
+/** `src/main.ts` in a process of its own, on a free port, once it is ready for requests. */
+export async function spawnServer(options: ServerOptions): Promise<TestServer> {
+  const { dataDir, script = 'src/main.ts' } = options;
+  const child = spawn(process.execPath, [join(ROOT, script)], {
+    cwd: dataDir,
+    // A group of its own, so that kill -9 reaches the supervisor and what it started in one go.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment(options),
+  });
+  running.add(child);
+  const logs: string[] = [];
+  const listeners = new Set<(line: string) => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      logs.push(line);
+      for (const listener of listeners) listener(line);
+    });
+  }
+  const says = (pattern: RegExp): Promise<string> => lineMatching({ child, logs, listeners, pattern });
+  try {
+    const ready = await says(/ready at \S+/);
+    return {
+      url: /ready at (\S+)/.exec(ready)?.[1] ?? '',
+      get ownerLink() {
+        return /Owner link: (\S+)/.exec(logs.join('\n'))?.[1] ?? null;
+      },
+      dataDir,
+      pid: child.pid ?? 0,
+      logs,
+      says,
+      stop: () => stop(child),
+      kill9: () => killGroup(child),
+    };
+  } catch (error) {
+    await killGroup(child);
+    throw error;
+  }
+}
+
+function environment({ databaseUrl, dataDir, env }: ServerOptions): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(LATCHKEY_|VITEST|NODE_OPTIONS)/.test(name),
+  );
+  return {
+    ...Object.fromEntries(inherited),
+    NODE_ENV: 'production',
+    LATCHKEY_PORT: '0',
+    LATCHKEY_HOST: '127.0.0.1',
+    LATCHKEY_DATA_DIR: dataDir,
+    ...(databaseUrl === undefined ? {} : { LATCHKEY_DATABASE_URL: databaseUrl }),
+    ...env,
+  };
+}
+
+interface Watched {
+  child: ChildProcess;
+  logs: readonly string[];
+  listeners: Set<(line: string) => void>;
+  pattern: RegExp;
+}
+
+function lineMatching({ child, logs, listeners, pattern }: Watched): Promise<string> {
+  const said = logs.find((line) => pattern.test(line));
+  if (said !== undefined) return Promise.resolve(said);
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer);
+      listeners.delete(hear);
+      child.off('exit', leave);
+      finish();
+    };
+    const fail = (why: string): void => {
+      settle(() => {
+        reject(new Error(`${why} before it said ${String(pattern)}:\n${logs.join('\n')}`));
+      });
+    };
+    const hear = (line: string): void => {
+      if (pattern.test(line))
+        settle(() => {
+          resolve(line);
+        });
+    };
+    const leave = (): void => {
+      fail('The server ended');
+    };
+    const timer = setTimeout(() => {
+      fail('Time ran out');
+    }, READY_WITHIN_MS);
+    listeners.add(hear);
+    child.once('exit', leave);
+  });
+}
+
+async function stop(child: ChildProcess): Promise<number | null> {
+  if (hasEnded(child)) return child.exitCode;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const impatience = setTimeout(() => void killGroup(child), STOPS_WITHIN_MS);
+  await ended;
+  clearTimeout(impatience);
+  return child.exitCode;
+}
+
+async function killGroup(child: ChildProcess): Promise<void> {
+  const ended = hasEnded(child) ? null : once(child, 'exit');
+  signalGroup(child, 'SIGKILL');
+  running.delete(child);
+  await ended;
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody is left in the group.
+  }
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null;
