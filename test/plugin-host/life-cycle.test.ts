@@ -1,0 +1,181 @@
+import { expect, test } from 'vitest';
+import { system } from '../../src/shared/actor.ts';
+import { describeOnEachEngine } from '../support/databases.ts';
+import { emptyHouse, setupWith, startHost, writePlugin } from './start-host.ts';
+
+const enabledByDefault = { default: 'enabled' };
+const pageAt = (path: string): string =>
+  `host.routes([api.route({ method: 'get', path: '${path}', access: 'public', handler: () => api.text('hello') })]);`;
+
+describeOnEachEngine('a plugin', (engine) => {
+  test('that comes with the product and says so runs from the first start', async () => {
+    const { db, places } = await emptyHouse(engine);
+    await writePlugin(places.bundled, 'hello', {
+      manifest: enabledByDefault,
+      files: { 'index.ts': setupWith(pageAt('/p/hello')) },
+    });
+
+    const { host, registries } = await startHost({ db, places });
+
+    expect(await host.list('en')).toMatchObject([
+      { id: 'hello', desired: 'enabled', state: 'enabled', error: null },
+    ]);
+    expect(registries.routes.all().map(({ route }) => route.path)).toEqual(['/p/hello']);
+  });
+
+  test('that was put into the folder waits until somebody enables it', async () => {
+    const { db, places } = await emptyHouse(engine);
+    await writePlugin(places.added, 'guest', { manifest: enabledByDefault });
+
+    const { host } = await startHost({ db, places });
+    expect(await host.list('en')).toMatchObject([{ id: 'guest', desired: 'disabled', state: 'disabled' }]);
+
+    expect(await host.enable(system, 'guest')).toMatchObject({ desired: 'enabled', state: 'enabled' });
+  });
+
+  test('that is disabled leaves nothing behind, fifty times over', async () => {
+    const { db, places } = await emptyHouse(engine);
+    await writePlugin(places.bundled, 'busy', busyPlugin);
+    const { host, registries } = await startHost({ db, places });
+    const before = traces(registries);
+
+    for (let time = 0; time < 50; time += 1) {
+      expect(await host.enable(system, 'busy')).toMatchObject({ state: 'enabled', error: null });
+      expect(registries.routes.all()).toHaveLength(1);
+      await host.disable(system, 'busy');
+    }
+
+    expect(traces(registries)).toEqual(before);
+    expect(registries.i18n.translate('en', 'busy:hello')).not.toBe('Hello');
+  });
+
+  test('that somebody else is asking right now is let finish before it goes', async () => {
+    const { db, places } = await emptyHouse(engine);
+    const slow = `host.routes([api.route({ method: 'get', path: '/p/slow', access: 'public',
+      handler: async () => { await new Promise((resolve) => setTimeout(resolve, 150)); await host.settings.get('word'); return api.text('done'); } })]);`;
+    await writePlugin(places.bundled, 'slow', {
+      manifest: { ...enabledByDefault, settings: [{ name: 'word', type: 'string', default: 'x' }] },
+      files: { 'index.ts': setupWith(slow) },
+    });
+    const { host, registries } = await startHost({ db, places });
+    const [entry] = registries.routes.all();
+
+    const answer = Promise.resolve(entry?.route.handler({} as never));
+    await host.disable(system, 'slow');
+
+    expect(await answer).toMatchObject({ text: 'done' });
+    expect(registries.routes.all()).toEqual([]);
+  });
+
+  test('is told that its host is dead when it calls after being disabled', async () => {
+    const { db, places } = await emptyHouse(engine);
+    await writePlugin(places.bundled, 'ghost', {
+      manifest: enabledByDefault,
+      files: { 'index.ts': setupWith(`globalThis.ghostHost = host;`) },
+    });
+    const { host } = await startHost({ db, places });
+    const { ghostHost } = globalThis as unknown as {
+      ghostHost: { routes(r: unknown[]): void; audit: { record(): void }; signal: AbortSignal };
+    };
+
+    await host.disable(system, 'ghost');
+
+    expect(ghostHost.signal.aborted).toBe(true);
+    expect(() => {
+      ghostHost.routes([]);
+    }).toThrow('has been disabled');
+    expect(() => {
+      ghostHost.audit.record();
+    }).toThrow('has been disabled');
+  });
+
+  test('may hold a transaction for five seconds and no longer', { timeout: 15_000 }, async () => {
+    const { db, places } = await emptyHouse(engine);
+    await writePlugin(places.bundled, 'holder', {
+      manifest: enabledByDefault,
+      files: {
+        'index.ts': setupWith(`globalThis.hold = () => host.transaction(async (tx) => {
+          await tx.knex('state_version').insert({ name: 'held', version: 1 });
+          await new Promise((resolve) => setTimeout(resolve, 7_000));
+        });`),
+      },
+    });
+    await startHost({ db, places });
+    const { hold } = globalThis as unknown as { hold: () => Promise<void> };
+
+    await expect(hold()).rejects.toThrow('plugin.transaction-too-long');
+
+    expect(await db.knex('state_version').where({ name: 'held' })).toEqual([]);
+  });
+});
+
+const busyPlugin = {
+  manifest: {
+    rights: [{ id: 'busy.look' }],
+    menus: [{ at: 'main', label: 'menu', icon: 'bee', path: '/p/busy' }],
+    settings: [{ name: 'word', type: 'string', secret: true }],
+    slots: ['layout.footer'],
+    jobs: [{ id: 'buzz', everyMs: 60_000 }],
+    commands: ['busy buzz'],
+    tablePrefix: 'busy_',
+  },
+  files: {
+    'locales/en.json': JSON.stringify({ hello: 'Hello', menu: 'Busy' }),
+    'views/page.hbs': '<p>busy</p>',
+    'public/busy.js': 'export const busy = true;',
+    'migrations/0001-bees.ts': `export const migration = { name: '0001-bees',
+      up: ['CREATE TABLE IF NOT EXISTS busy_bee (id {id} NOT NULL PRIMARY KEY)'], down: ['DROP TABLE IF EXISTS busy_bee'] };`,
+    'index.ts': setupWith(`
+      const heard = api.defineEvent({ name: 'busy.buzzed', summary: '', since: '1.0.0' });
+      const word = api.defineFilter({ name: 'busy.word', summary: '', since: '1.0.0', failure: 'open', budgetMs: 10 });
+      const may = api.defineVeto({ name: 'busy.may', summary: '', since: '1.0.0', failure: 'open', budgetMs: 10 });
+      host.on(heard, () => {});
+      host.filter(word, (value) => value);
+      host.veto(may, () => null);
+      ${pageAt('/p/busy')}
+      host.slot('layout.footer', 'busy/page', () => ({}));
+      host.job('buzz', async () => {});
+      host.command({ name: 'busy buzz', summary: 'Buzz', run: async () => {} });
+      await host.transaction(async (tx) => { await tx.knex('busy_bee').insert({ id: api.newId() }); });
+    `),
+  },
+};
+
+const traces = ({
+  hooks,
+  routes,
+  rights,
+  menu,
+  renderer,
+  assets,
+  settingGroups,
+  commands,
+  jobs,
+}: Awaited<ReturnType<typeof startHost>>['registries']): unknown => ({
+  hooks: (hooks as { catalogue(): { listeners: unknown[] }[] })
+    .catalogue()
+    .flatMap(({ listeners }) => listeners),
+  routes: routes.all(),
+  rights: (rights as { all(): unknown[] }).all(),
+  menu: (menu as { visibleTo(actor: unknown, path: string): unknown }).visibleTo(system, '/'),
+  hasTemplate: (renderer as { has(name: string): boolean }).has('busy/page'),
+  asset: tryUrl(assets as { url(name: string): string }),
+  settings: settingGroups.all(),
+  commands: commands.all(),
+  jobs: tryJob(jobs),
+});
+
+function tryUrl(assets: { url(name: string): string }): string | null {
+  try {
+    return assets.url('busy/busy.js');
+  } catch {
+    return null;
+  }
+}
+
+/** A job of the same name is taken only if there is none. */
+function tryJob(jobs: Awaited<ReturnType<typeof startHost>>['registries']['jobs']): boolean {
+  const undo = jobs.every({ id: 'busy.buzz', everyMs: 60_000, run: () => Promise.resolve() });
+  undo();
+  return true;
+}
