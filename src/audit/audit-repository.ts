@@ -1,0 +1,86 @@
+import type { Knex } from 'knex';
+import type { Queryable, Tx } from '../db/database.ts';
+import { defineTable, instant, json, nullable, oneOf, text } from '../db/table.ts';
+import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
+import type { AuditFilter, AuditRecord } from './audit-entry.ts';
+
+const entries = defineTable('audit_entries', {
+  id: text,
+  at: instant,
+  actorKind: oneOf('user', 'guest', 'system', 'cli'),
+  actorId: nullable(text),
+  actorName: text,
+  action: text,
+  subjectType: text,
+  subjectId: text,
+  subjectLabel: text,
+  entityId: nullable(text),
+  stateBefore: nullable(json<Record<string, unknown>>()),
+  stateAfter: nullable(json<Record<string, unknown>>()),
+  network: nullable(text),
+});
+
+type EntryRow = ReturnType<typeof entries.decode>;
+
+const asRecord = ({ stateBefore, stateAfter, ...rest }: EntryRow): AuditRecord => ({
+  ...rest,
+  before: stateBefore,
+  after: stateAfter,
+});
+
+export async function insertEntry(tx: Tx, { before, after, ...rest }: AuditRecord): Promise<void> {
+  await tx.knex(entries.name).insert(entries.encode({ ...rest, stateBefore: before, stateAfter: after }));
+}
+
+export async function listHistory(
+  db: Queryable,
+  subject: { type: string; id: string },
+  { limit }: { limit: number },
+): Promise<AuditRecord[]> {
+  const rows = (await db
+    .knex(entries.name)
+    .where({ subject_type: subject.type, subject_id: subject.id })
+    .orderBy('id', 'desc')
+    .limit(limit)) as Record<string, unknown>[];
+  return rows.map((row) => asRecord(entries.decode(row)));
+}
+
+/** Newest first; only of these entities, unless all may be seen. */
+export async function listEntries(
+  db: Queryable,
+  filter: AuditFilter & { entities: 'all' | readonly string[] },
+  page: PageRequest,
+): Promise<Page<AuditRecord>> {
+  const found = db.knex(entries.name).modify(matching, filter);
+  const rows = (await found
+    .clone()
+    .orderBy('id', 'desc')
+    .limit(page.perPage)
+    .offset(offsetOf(page))) as Record<string, unknown>[];
+  const counted = (await db.knex.count({ total: '*' }).from(
+    found
+      .clone()
+      .select('id')
+      .limit(COUNT_LIMIT + 1)
+      .as('found'),
+  )) as { total: number }[];
+  return {
+    items: rows.map((row) => asRecord(entries.decode(row))),
+    ...page,
+    total: Number(counted[0]?.total ?? 0),
+  };
+}
+
+function matching(
+  query: Knex.QueryBuilder,
+  filter: AuditFilter & { entities: 'all' | readonly string[] },
+): void {
+  if (filter.action) void query.where('action', 'like', `${escapeLike(filter.action)}%`);
+  if (filter.actor) void query.where('actor_name', 'like', `${escapeLike(filter.actor)}%`);
+  if (filter.subject) void query.where('subject_label', 'like', `${escapeLike(filter.subject)}%`);
+  if (filter.subjectId) void query.where('subject_id', filter.subjectId);
+  if (filter.entities !== 'all') void query.whereIn('entity_id', filter.entities);
+}
+
+/** `%` and `_` mean themselves in what people type; SQLite has no escape character unless told, so they are left out. */
+const escapeLike = (typed: string): string => typed.replace(/[%_\\]/g, '');

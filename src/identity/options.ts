@@ -1,0 +1,17 @@
+import type { Entity, EntityTree } from './entity.ts';
+
+export interface Option {
+  value: string;
+  label: string;
+}
+
+/** Every zone this machine knows, UTC first. */
+export const timeZoneOptions = (): Option[] =>
+  ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')].map((zone) => ({
+    value: zone,
+    label: zone.replaceAll('_', ' '),
+  }));
+
+/** By their full names, parents first. */
+export const entityOptions = (tree: EntityTree, entities: readonly Entity[] = tree.all()): Option[] =>
+  entities.map(({ id }) => ({ value: id, label: tree.fullName(id) }));

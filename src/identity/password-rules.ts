@@ -1,0 +1,91 @@
+import { commonWords, wellWornPaths } from './common-passwords.ts';
+
+const FEWEST = 12;
+const MOST_BYTES = 1024;
+const PRODUCT_WORDS = ['latchkey', 'helpdesk'];
+/** Fewer letters than this beside words that anybody guesses do not make a password. */
+const OWN_SYMBOLS = 5;
+const STRETCH = 4;
+
+/** Words of one's own life that a stranger would try first. */
+export interface PasswordContext {
+  email?: string;
+  name?: string;
+  organisation?: string;
+}
+
+/**
+ * What is wrong with a password, as a code; null when it will do. Length first, no rules about kinds of characters, no rotation
+ * (NIST 800-63B): what is refused is what a guesser tries first.
+ */
+export function passwordProblem(password: string, context: PasswordContext = {}): string | null {
+  if (Array.from(password).length < FEWEST) return 'password.short';
+  if (Buffer.byteLength(password) > MOST_BYTES) return 'password.long';
+  if (new Set(password).size < 5) return 'password.guessable';
+  const known = knownWords(context);
+  const rest = withoutPaths(withoutWords(lettersOf(password), known));
+  return rest.length < OWN_SYMBOLS ? 'password.guessable' : null;
+}
+
+function knownWords({ email = '', name = '', organisation = '' }: PasswordContext): string[] {
+  const ofThePerson = `${email} ${name} ${organisation}`.split(/[^\p{L}\p{N}]+/u).map(lettersOf);
+  return [...PRODUCT_WORDS, ...ofThePerson].filter((word) => word.length >= 3);
+}
+
+/** Lower case, no accents, and the digits that stand for letters read as these. */
+function lettersOf(text: string): string {
+  const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  return plain.replace(/[@430$5178!]/g, (sign) => LOOKALIKES[sign] ?? sign).replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+const LOOKALIKES: Record<string, string> = {
+  '@': 'a',
+  '4': 'a',
+  '3': 'e',
+  '0': 'o',
+  $: 's',
+  '5': 's',
+  '1': 'i',
+  '!': 'i',
+  '7': 't',
+  '8': 'b',
+};
+
+/** Takes out the words of one's own life, and at most two of everybody's: four of those in a row are a passphrase. */
+function withoutWords(password: string, known: readonly string[]): string {
+  let rest = known.reduce((text, word) => text.replaceAll(word, ''), password);
+  for (let taken = 0; taken < 2; taken += 1) rest = withoutLongestCommonWord(rest);
+  return rest;
+}
+
+function withoutLongestCommonWord(text: string): string {
+  for (let length = Math.min(text.length, 16); length >= 4; length -= 1) {
+    for (let at = 0; at + length <= text.length; at += 1) {
+      const word = text.slice(at, at + length);
+      if (commonWords.has(word)) return text.replaceAll(word, '');
+    }
+  }
+  return text;
+}
+
+/** Takes out stretches along a keyboard or an alphabet, either way, and repeated symbols. */
+function withoutPaths(text: string): string {
+  const paths = wellWornPaths.flatMap((path) => [
+    lettersOf(path),
+    lettersOf(Array.from(path).reverse().join('')),
+  ]);
+  let rest = '';
+  for (let at = 0; at < text.length;) {
+    const stretch = longestStretch(text, at, paths);
+    if (stretch < STRETCH) rest += text.charAt(at);
+    at += stretch < STRETCH ? 1 : stretch;
+  }
+  return rest.replace(/(.)\1+/g, '$1');
+}
+
+function longestStretch(text: string, from: number, paths: readonly string[]): number {
+  let length = STRETCH;
+  while (from + length <= text.length && paths.some((path) => path.includes(text.slice(from, from + length))))
+    length += 1;
+  return length - 1;
+}

@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import type { AuditService } from '../audit/index.ts';
+import { digestOf } from '../crypto/digest.ts';
+import type { Database, Tx } from '../db/database.ts';
+import type { Hooks } from '../hooks/index.ts';
+import { networkOf } from '../http/client-address.ts';
+import { SESSION_COOKIE } from '../http/cookies.ts';
+import type { SessionInfo } from '../http/route.ts';
+import type { Actor } from '../shared/actor.ts';
+import type { Clock } from '../shared/clock.ts';
+import { ForbiddenError, NotFoundError, UnauthenticatedError } from '../shared/errors.ts';
+import { newId } from '../shared/ids.ts';
+import type { Directory } from './directory.ts';
+import { hasSecondFactor } from './second-factor-repository.ts';
+import { isAlive, lifeFor, TOUCH_EVERY_MS, type Session } from './session.ts';
+import {
+  deleteSession,
+  deleteSessionsBefore,
+  deleteSessionsOf,
+  findSessionByDigest,
+  insertSession,
+  listSessionsOf,
+  markAuthenticated,
+  moveToEpoch,
+  touchSession,
+} from './session-repository.ts';
+import { factsOf, type User } from './user.ts';
+import { userSignedIn } from './user-hooks.ts';
+import { subjectOf } from './user-service.ts';
+import { endAllCredentials, findUser, touchUser } from './user-repository.ts';
+
+interface Deps {
+  db: Database;
+  hooks: Hooks;
+  clock: Clock;
+  audit: AuditService;
+  directory: Directory;
+}
+
+export interface ClientFacts {
+  ip: string;
+  userAgent: string;
+}
+
+export interface SessionCookie {
+  name: string;
+  value: string;
+  /** Seconds. */
+  maxAge: number;
+}
+
+/** By what somebody has shown who they are. */
+export type Proof = 'password' | 'password-and-code' | 'new-account';
+
+const TOKEN = /^[\w-]{43}$/;
+
+/** Who is signed in, where, and until when. */
+export class SessionService {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The only way to a session. An account with a second factor gets none without it, whatever path led here
+   * (test: "a second factor is asked for on every way in").
+   */
+  async completeLogin(userId: string, proof: Proof, client: ClientFacts): Promise<{ cookie: SessionCookie }> {
+    const { db, hooks, audit, clock, directory } = this.#deps;
+    const user = await findUser(db, userId);
+    if (user?.status !== 'active') throw new UnauthenticatedError('sign-in.wrong');
+    if (proof !== 'password-and-code' && (await hasSecondFactor(db, userId)))
+      throw new ForbiddenError('sign-in.second-factor');
+    const actor = await directory.actorOf(user);
+    const { token, session } = begin(user, client, { now: clock.now(), ...lifeFor(actor) });
+    await db.transaction(async (tx) => {
+      await insertSession(tx, session, { digest: digestOf(token) });
+      await touchUser(tx, user.id, session.createdAt);
+      await audit.record(tx, actor, {
+        action: 'user.signed-in',
+        subject: subjectOf(user),
+        network: session.network,
+      });
+      const payload = { user: factsOf(user), network: session.network };
+      await hooks.emit(tx, userSignedIn, payload, { aggregate: `user:${user.id}` });
+    });
+    const maxAge = Math.floor((session.expiresAt - session.createdAt) / 1000);
+    return { cookie: { name: SESSION_COOKIE, value: token, maxAge } };
+  }
+
+  /** For whoever has just made the account. */
+  async start(userId: string, client: ClientFacts): Promise<{ cookie: SessionCookie }> {
+    return this.completeLogin(userId, 'new-account', client);
+  }
+
+  async bySession(token: string): Promise<{ actor: Actor; session: SessionInfo } | null> {
+    const { db, clock, directory } = this.#deps;
+    if (!TOKEN.test(token)) return null;
+    const session = await findSessionByDigest(db, digestOf(token));
+    const user = session && (await findUser(db, session.userId));
+    if (!user || !isAlive(session, user, clock.now())) return null;
+    await this.#touch(session);
+    return {
+      actor: await directory.actorOf(user),
+      session: { id: session.id, authenticatedAt: session.authenticatedAt },
+    };
+  }
+
+  /** The person has proven themselves again: the session gets a new token, as after every change of what it may do. */
+  async confirm(actor: Actor, session: SessionInfo): Promise<{ cookie: SessionCookie }> {
+    const { db, clock, audit } = this.#deps;
+    const user = actor.userId === null ? null : await findUser(db, actor.userId);
+    if (!user) throw new UnauthenticatedError('access.sign-in');
+    const token = newToken();
+    await db.transaction(async (tx) => {
+      await markAuthenticated(tx, session.id, { digest: digestOf(token), at: clock.now() });
+      await audit.record(tx, actor, { action: 'user.identity-confirmed', subject: subjectOf(user) });
+    });
+    return {
+      cookie: { name: SESSION_COOKIE, value: token, maxAge: lifeFor({ isStaff: true }).absoluteMs / 1000 },
+    };
+  }
+
+  async listOwn(actor: Actor): Promise<Session[]> {
+    return actor.userId === null ? [] : listSessionsOf(this.#deps.db, actor.userId, this.#deps.clock.now());
+  }
+
+  async listOf(userId: string): Promise<Session[]> {
+    return listSessionsOf(this.#deps.db, userId, this.#deps.clock.now());
+  }
+
+  async endOwn(actor: Actor, sessionId: string): Promise<void> {
+    const { db } = this.#deps;
+    const userId = actor.userId ?? '';
+    const ended = await db.transaction((tx) => deleteSession(tx, { id: sessionId, userId }));
+    if (!ended) throw new NotFoundError('session.not-found');
+  }
+
+  /** Leaves the one that asks for it. */
+  async endOthers(actor: Actor, session: SessionInfo): Promise<void> {
+    const userId = actor.userId ?? '';
+    await this.#deps.db.transaction(async (tx) => {
+      await deleteSessionsOf(tx, userId, { except: session.id });
+      await this.raiseEpoch(tx, userId, session);
+    });
+  }
+
+  /** Ends everything that was begun before, except this session. */
+  async raiseEpoch(tx: Tx, userId: string, kept: SessionInfo | null): Promise<void> {
+    await endAllCredentials(tx, userId);
+    const user = await findUser(tx, userId);
+    if (kept && user) await moveToEpoch(tx, kept.id, user.authEpoch);
+  }
+
+  async signOut(actor: Actor, session: SessionInfo): Promise<void> {
+    const userId = actor.userId ?? '';
+    await this.#deps.db.transaction((tx) => deleteSession(tx, { id: session.id, userId }));
+  }
+
+  /** For a job: rows of sessions that are over. */
+  async sweep(): Promise<void> {
+    const { db, clock } = this.#deps;
+    await db.transaction((tx) => deleteSessionsBefore(tx, clock.now()));
+  }
+
+  /** At most once a minute, and never at the price of the page that was asked for. */
+  async #touch(session: Session): Promise<void> {
+    const { db, clock } = this.#deps;
+    const now = clock.now();
+    const before = now - TOUCH_EVERY_MS;
+    if (session.seenAt >= before) return;
+    try {
+      await db.transaction(async (tx) => {
+        if (await touchSession(tx, session.id, { before, now })) await touchUser(tx, session.userId, now);
+      });
+    } catch {
+      // The database is busy; the next request will do.
+    }
+  }
+}
+
+const newToken = (): string => randomBytes(32).toString('base64url');
+
+function begin(
+  user: User,
+  { ip, userAgent }: ClientFacts,
+  { now, idleMs, absoluteMs }: { now: number; idleMs: number; absoluteMs: number },
+): { token: string; session: Session } {
+  const session: Session = {
+    id: newId(),
+    userId: user.id,
+    authEpoch: user.authEpoch,
+    createdAt: now,
+    seenAt: now,
+    authenticatedAt: now,
+    idleMs,
+    expiresAt: now + absoluteMs,
+    network: networkOf(ip),
+    userAgent: userAgent.slice(0, 255),
+  };
+  return { token: newToken(), session };
+}

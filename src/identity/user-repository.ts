@@ -1,0 +1,229 @@
+import type { Knex } from 'knex';
+import type { Queryable, Tx } from '../db/database.ts';
+import { defineTable, instant, nullable, oneOf, text, whole } from '../db/table.ts';
+import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
+import { foldForSearch, searchWords } from './search-text.ts';
+import { themes, type User, type UserStatus } from './user.ts';
+
+const users = defineTable('users', {
+  id: text,
+  number: whole,
+  email: text,
+  emailNorm: text,
+  name: text,
+  locale: text,
+  timeZone: nullable(text),
+  theme: oneOf(...themes),
+  status: oneOf('active', 'disabled'),
+  emailVerifiedAt: nullable(instant),
+  authEpoch: whole,
+  version: whole,
+  createdAt: instant,
+  lastSeenAt: nullable(instant),
+  anonymisedAt: nullable(instant),
+});
+
+type Row = Record<string, unknown>;
+
+const decodeFirst = (row: Row | undefined): User | null => (row ? users.decode(row) : null);
+
+export async function findUser(db: Queryable, id: string): Promise<User | null> {
+  return decodeFirst((await db.knex(users.name).where({ id }).first(users.columns)) as Row | undefined);
+}
+
+export async function findUserByEmail(db: Queryable, emailNorm: string): Promise<User | null> {
+  const row = await db.knex(users.name).where({ email_norm: emailNorm }).first(users.columns);
+  return decodeFirst(row as Row | undefined);
+}
+
+export async function findUserByNumber(db: Queryable, number: number): Promise<User | null> {
+  return decodeFirst((await db.knex(users.name).where({ number }).first(users.columns)) as Row | undefined);
+}
+
+export async function findUsers(db: Queryable, ids: readonly string[]): Promise<User[]> {
+  if (ids.length === 0) return [];
+  const rows = (await db.knex(users.name).whereIn('id', ids).select(users.columns)) as Row[];
+  return rows.map(users.decode);
+}
+
+/** The one reader of hashes: for checking a password, and for nothing that is shown. */
+export async function findPasswordHash(db: Queryable, userId: string): Promise<string | null> {
+  const row = (await db.knex(users.name).where({ id: userId }).first('password_hash')) as
+    { password_hash: string | null } | undefined;
+  return row?.password_hash ?? null;
+}
+
+export async function insertUser(
+  tx: Tx,
+  user: User,
+  { passwordHash }: { passwordHash: string | null },
+): Promise<void> {
+  await tx.knex(users.name).insert({
+    ...users.encode(user),
+    password_hash: passwordHash,
+    search_text: searchTextOf(user),
+  });
+}
+
+export interface UserFacts {
+  email: string;
+  emailNorm: string;
+  name: string;
+  locale: string;
+  timeZone: string | null;
+  theme: User['theme'];
+  emailVerifiedAt: number | null;
+}
+
+/** False when somebody else has changed the account since `version`. */
+export async function updateUser(
+  tx: Tx,
+  { id, version }: { id: string; version: number },
+  facts: UserFacts,
+): Promise<boolean> {
+  const changed = await tx
+    .knex(users.name)
+    .where({ id, version })
+    .update({ ...users.encode(facts), search_text: searchTextOf(facts), version: version + 1 });
+  return changed === 1;
+}
+
+/** Ends all sessions and tokens with the same write. */
+export async function setStatus(tx: Tx, id: string, from: UserStatus, to: UserStatus): Promise<boolean> {
+  const changed = await tx
+    .knex(users.name)
+    .where({ id, status: from })
+    .whereNull('anonymised_at')
+    .update({ status: to, ...raised(tx) });
+  return changed === 1;
+}
+
+export async function setPasswordHash(tx: Tx, id: string, passwordHash: string): Promise<void> {
+  await tx
+    .knex(users.name)
+    .where({ id })
+    .update({ password_hash: passwordHash, ...raised(tx) });
+}
+
+/** The same password, hashed with today's parameters; nobody is signed out. */
+export async function replaceHash(
+  tx: Tx,
+  id: string,
+  { from, to }: { from: string; to: string },
+): Promise<void> {
+  await tx.knex(users.name).where({ id, password_hash: from }).update({ password_hash: to });
+}
+
+export async function endAllCredentials(tx: Tx, id: string): Promise<void> {
+  await tx.knex(users.name).where({ id }).update(raised(tx));
+}
+
+export async function markEmailVerified(
+  tx: Tx,
+  { id, email }: { id: string; email: string },
+  at: number,
+): Promise<boolean> {
+  const changed = await tx
+    .knex(users.name)
+    .where({ id, email_norm: email })
+    .update({ email_verified_at: at });
+  return changed === 1;
+}
+
+export async function touchUser(tx: Tx, id: string, at: number): Promise<void> {
+  await tx.knex(users.name).where({ id }).update({ last_seen_at: at });
+}
+
+/** What remains is the row that history points at. */
+export async function anonymiseUser(tx: Tx, id: string, label: string, at: number): Promise<boolean> {
+  const placeholder = `${id.toLowerCase()}@anonymous.invalid`;
+  const changed = await tx
+    .knex(users.name)
+    .where({ id })
+    .whereNull('anonymised_at')
+    .update({
+      email: placeholder,
+      email_norm: placeholder,
+      name: label,
+      password_hash: null,
+      status: 'disabled',
+      email_verified_at: null,
+      last_seen_at: null,
+      anonymised_at: at,
+      search_text: '',
+      ...raised(tx),
+    });
+  return changed === 1;
+}
+
+export interface UserFilter {
+  search?: string | undefined;
+  status?: UserStatus | undefined;
+  profileId?: string | undefined;
+  groupId?: string | undefined;
+}
+
+/** By name; only people who hold a grant in these entities, unless all may be seen. */
+export async function listUsers(
+  db: Queryable,
+  filter: UserFilter & { entities: 'all' | readonly string[] },
+  page: PageRequest,
+): Promise<Page<User>> {
+  const found = db.knex(users.name).whereNull('users.anonymised_at').modify(matching, db, filter);
+  const rows = (await found
+    .clone()
+    .select(users.columns)
+    .orderBy(['users.name', 'users.id'])
+    .limit(page.perPage)
+    .offset(offsetOf(page))) as Row[];
+  const counted = (await db.knex.count({ total: '*' }).from(
+    found
+      .clone()
+      .select('users.id')
+      .limit(COUNT_LIMIT + 1)
+      .as('found'),
+  )) as { total: number }[];
+  return { items: rows.map(users.decode), ...page, total: Number(counted[0]?.total ?? 0) };
+}
+
+function matching(
+  query: Knex.QueryBuilder,
+  db: Queryable,
+  { search, status, profileId, groupId, entities }: UserFilter & { entities: 'all' | readonly string[] },
+): void {
+  if (status) void query.where('users.status', status);
+  if (search) void query.modify(searching, db, search);
+  if (groupId) {
+    const members = db.knex('group_members').where({ group_id: groupId }).select('user_id');
+    void query.whereIn('users.id', members);
+  }
+  if (profileId !== undefined || entities !== 'all') {
+    const holders = db.knex('grants').select('user_id');
+    if (profileId !== undefined) void holders.where({ profile_id: profileId });
+    if (entities !== 'all') void holders.whereIn('entity_id', entities);
+    void query.whereIn('users.id', holders);
+  }
+}
+
+function searching(query: Knex.QueryBuilder, db: Queryable, search: string): void {
+  const words = searchWords(search);
+  if (words.length > 0) {
+    const { sql, bindings } = db.dialect.search.condition(users.name, words);
+    void query.whereRaw(sql, bindings);
+    return;
+  }
+  const beginning = foldForSearch(search.trim()).replace(/[%_\\]/g, '');
+  void query.where('users.search_text', 'like', `${beginning}%`);
+}
+
+export async function anybodyExists(db: Queryable): Promise<boolean> {
+  return (await db.knex(users.name).first('id')) !== undefined;
+}
+
+const raised = ({ knex }: Tx): Record<string, Knex.Raw> => ({
+  auth_epoch: knex.raw('auth_epoch + 1'),
+  version: knex.raw('version + 1'),
+});
+
+const searchTextOf = ({ name, emailNorm }: { name: string; emailNorm: string }): string =>
+  foldForSearch(name, emailNorm);

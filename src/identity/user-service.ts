@@ -1,0 +1,257 @@
+import type { AuditService } from '../audit/index.ts';
+import type { Database, Tx } from '../db/database.ts';
+import type { Hooks } from '../hooks/index.ts';
+import type { Actor } from '../shared/actor.ts';
+import type { Clock } from '../shared/clock.ts';
+import { ConflictError, InvalidInputError, NotFoundError, type FieldProblem } from '../shared/errors.ts';
+import { newId } from '../shared/ids.ts';
+import { revokeTokensOf } from './access-token-repository.ts';
+import type { Directory } from './directory.ts';
+import { listGrantsOf } from './directory-repository.ts';
+import { normaliseEmail, tidyEmail } from './email.ts';
+import type { Lane, PasswordGate } from './password-gate.ts';
+import { passwordProblem } from './password-rules.ts';
+import { deleteSessionsOf } from './session-repository.ts';
+import { factsOf, locales, type PersonFacts, type PreparedUser, type User, type UserDraft } from './user.ts';
+import { userCreated, userDisabled, userDraft, userMayCreate } from './user-hooks.ts';
+import type { UserNumbers } from './user-numbers.ts';
+import { assertMayManageUser } from './user-policy.ts';
+import {
+  findUser,
+  findUserByEmail,
+  findUsers,
+  insertUser,
+  setPasswordHash,
+  setStatus,
+} from './user-repository.ts';
+
+interface Deps {
+  db: Database;
+  hooks: Hooks;
+  clock: Clock;
+  gate: PasswordGate;
+  audit: AuditService;
+  directory: Directory;
+  numbers: UserNumbers;
+}
+
+const LONGEST_NAME = 120;
+
+/** Accounts: making them, in two steps, and closing them. */
+export class UserService {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** Throws `InvalidInputError` with a problem per field; no hash, no question to anybody. */
+  check(draft: UserDraft): void {
+    const fields = problemsOf(draft);
+    if (fields.length > 0) throw new InvalidInputError('input.invalid', { fields });
+  }
+
+  /** Everything that may take its time (plugins, hashing) happens here, before any transaction is open. */
+  async prepare(draft: UserDraft, { lane, hash }: { lane: Lane; hash?: string }): Promise<PreparedUser> {
+    const { hooks } = this.#deps;
+    const { password, ...open } = draft;
+    const wanted = await hooks.filter(userDraft, open, {
+      source: lane === 'redeem' ? 'sign-up' : 'administration',
+    });
+    this.check({ ...wanted, ...(password === undefined ? {} : { password }) });
+    const prepared = tidied(wanted);
+    await hooks.veto(userMayCreate, {
+      email: prepared.email,
+      emailNorm: prepared.emailNorm,
+      name: prepared.name,
+    });
+    await this.#deps.numbers.bring();
+    const passwordHash = hash ?? (password === undefined ? null : await this.hash(password, { lane }));
+    return { ...prepared, passwordHash };
+  }
+
+  async hash(password: string, { lane }: { lane: Lane }): Promise<string> {
+    const hash = await this.#deps.gate.hash(password, { lane });
+    await this.#deps.numbers.bring();
+    return hash;
+  }
+
+  /** Writes a prepared account. A taken address is a `ConflictError('user.exists')`, which no stranger may be told. */
+  async insert(
+    tx: Tx,
+    prepared: PreparedUser,
+    { actor, emailProven }: { actor: Actor; emailProven: boolean },
+  ): Promise<PersonFacts> {
+    const { hooks, audit, clock, numbers } = this.#deps;
+    const user = newUser(prepared, { number: await numbers.take(tx), now: clock.now(), emailProven });
+    await this.#write(tx, user, prepared.passwordHash);
+    const facts = factsOf(user);
+    await audit.record(tx, actor, {
+      action: 'user.created',
+      subject: subjectOf(user),
+      after: { email: user.email, name: user.name, locale: user.locale, emailProven },
+    });
+    await hooks.emit(tx, userCreated, { user: facts, by: actor.name }, { aggregate: `user:${user.id}` });
+    return facts;
+  }
+
+  async find(id: string): Promise<PersonFacts | null> {
+    const user = await findUser(this.#deps.db, id);
+    return user && factsOf(user);
+  }
+
+  async findByEmail(email: string): Promise<PersonFacts | null> {
+    const emailNorm = normaliseEmail(email);
+    const user = emailNorm === null ? null : await findUserByEmail(this.#deps.db, emailNorm);
+    return user && factsOf(user);
+  }
+
+  async named(ids: readonly string[]): Promise<Map<string, PersonFacts>> {
+    const users = await findUsers(this.#deps.db, [...new Set(ids)]);
+    return new Map(users.map((user) => [user.id, factsOf(user)]));
+  }
+
+  /** Ends sessions and tokens with the account's use; what the person wrote stays. */
+  async disable(tx: Tx, actor: Actor, id: string): Promise<void> {
+    const { hooks, audit } = this.#deps;
+    const user = await this.#managed(tx, actor, id);
+    if (user.id === actor.userId) throw new ConflictError('user.disable-yourself');
+    if (!(await setStatus(tx, id, 'active', 'disabled'))) return;
+    await deleteSessionsOf(tx, id);
+    await revokeTokensOf(tx, id, this.#deps.clock.now());
+    await audit.record(tx, actor, {
+      action: 'user.disabled',
+      subject: subjectOf(user),
+      before: { status: 'active' },
+      after: { status: 'disabled' },
+    });
+    const payload = { user: factsOf({ ...user, status: 'disabled' }), by: actor.name };
+    await hooks.emit(tx, userDisabled, payload, { aggregate: `user:${id}` });
+  }
+
+  async enable(tx: Tx, actor: Actor, id: string): Promise<void> {
+    const user = await this.#managed(tx, actor, id);
+    if (!(await setStatus(tx, id, 'disabled', 'active'))) return;
+    await this.#deps.audit.record(tx, actor, {
+      action: 'user.enabled',
+      subject: subjectOf(user),
+      before: { status: 'disabled' },
+      after: { status: 'active' },
+    });
+  }
+
+  /** Sets a password without asking for the old one, and ends every session. For the command line and for resets. */
+  async setPassword(actor: Actor, id: string, password: string): Promise<void> {
+    const { db, audit } = this.#deps;
+    const user = await findUser(db, id);
+    if (!user) throw new NotFoundError('user.not-found');
+    this.checkPassword(user, password);
+    const hash = await this.#deps.gate.hash(password, { lane: 'sign-in' });
+    await db.transaction(async (tx) => {
+      await this.#managed(tx, actor, id);
+      await setPasswordHash(tx, id, hash);
+      await deleteSessionsOf(tx, id);
+      await audit.record(tx, actor, { action: 'user.password-set', subject: subjectOf(user) });
+    });
+  }
+
+  checkPassword({ email, name }: { email: string; name: string }, password: string): void {
+    const code = passwordProblem(password, { email, name });
+    if (code !== null)
+      throw new InvalidInputError('input.invalid', { fields: [{ field: 'password', code }] });
+  }
+
+  async withRight(right: string, entityId: string): Promise<PersonFacts[]> {
+    return (await this.#deps.directory.peopleWith(right, entityId)).map(factsOf);
+  }
+
+  async actorOf(id: string): Promise<Actor | null> {
+    return this.#deps.directory.actorById(id);
+  }
+
+  async #managed(tx: Tx, actor: Actor, id: string): Promise<User> {
+    const { directory } = this.#deps;
+    const user = await findUser(tx, id);
+    if (!user) throw new NotFoundError('user.not-found');
+    const grants = await listGrantsOf(tx, id);
+    assertMayManageUser(actor, user, { grants, directory: await directory.snapshot(tx) });
+    return user;
+  }
+
+  async #write(tx: Tx, user: User, passwordHash: string | null): Promise<void> {
+    try {
+      await insertUser(tx, user, { passwordHash });
+    } catch (error) {
+      if (tx.dialect.isDuplicate(error)) throw new ConflictError('user.exists', { cause: error });
+      throw error;
+    }
+  }
+}
+
+export const subjectOf = ({
+  id,
+  email,
+}: {
+  id: string;
+  email: string;
+}): { type: string; id: string; label: string } => ({
+  type: 'user',
+  id,
+  label: email,
+});
+
+function problemsOf({ email, name, locale, password }: UserDraft): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  if (normaliseEmail(email) === null) problems.push({ field: 'email', code: 'user.email' });
+  problems.push(...nameProblems(name));
+  if (locale !== undefined && !isOurLocale(locale)) problems.push({ field: 'locale', code: 'user.locale' });
+  const wrong = password === undefined ? null : passwordProblem(password, { email, name });
+  if (wrong !== null) problems.push({ field: 'password', code: wrong });
+  return problems;
+}
+
+export function nameProblems(name: string): FieldProblem[] {
+  const tidy = tidyName(name);
+  if (tidy === '') return [{ field: 'name', code: 'user.name-missing' }];
+  if (tidy.length > LONGEST_NAME)
+    return [{ field: 'name', code: 'user.name-long', params: { maximum: LONGEST_NAME } }];
+  // An address in a name is how spam travels in mails that we send.
+  if (/https?:|www\.|\p{Cc}/iu.test(tidy)) return [{ field: 'name', code: 'user.name-link' }];
+  return [];
+}
+
+export const tidyName = (name: string): string =>
+  name
+    .normalize('NFC')
+    .replace(/[\s\p{Cf}]+/gu, ' ')
+    .trim();
+
+export const isOurLocale = (locale: string): boolean => (locales as readonly string[]).includes(locale);
+
+function tidied({ email, name, locale }: Omit<UserDraft, 'password'>): Omit<PreparedUser, 'passwordHash'> {
+  const emailNorm = normaliseEmail(email);
+  if (emailNorm === null)
+    throw new InvalidInputError('input.invalid', { fields: [{ field: 'email', code: 'user.email' }] });
+  return { email: tidyEmail(email), emailNorm, name: tidyName(name), locale: locale ?? 'en' };
+}
+
+const newUser = (
+  { email, emailNorm, name, locale }: PreparedUser,
+  { number, now, emailProven }: { number: number; now: number; emailProven: boolean },
+): User => ({
+  id: newId(),
+  number,
+  email,
+  emailNorm,
+  name,
+  locale,
+  timeZone: null,
+  theme: 'auto',
+  status: 'active',
+  emailVerifiedAt: emailProven ? now : null,
+  authEpoch: 1,
+  version: 1,
+  createdAt: now,
+  lastSeenAt: null,
+  anonymisedAt: null,
+});

@@ -1,0 +1,64 @@
+export type UserStatus = 'active' | 'disabled';
+export type Theme = 'auto' | 'light' | 'dark';
+export const themes = ['auto', 'light', 'dark'] as const;
+export const locales = ['en', 'fr'] as const;
+
+/** Somebody with an account. What proves who they are (`passwordHash`) never leaves the repository with it. */
+export interface User {
+  id: string;
+  /** What people and older clients call them by. */
+  number: number;
+  email: string;
+  emailNorm: string;
+  name: string;
+  locale: string;
+  timeZone: string | null;
+  theme: Theme;
+  status: UserStatus;
+  emailVerifiedAt: number | null;
+  /** Raised to end every session and token at once. */
+  authEpoch: number;
+  version: number;
+  createdAt: number;
+  lastSeenAt: number | null;
+  anonymisedAt: number | null;
+}
+
+export interface UserDraft {
+  email: string;
+  name: string;
+  locale?: string;
+  password?: string;
+}
+
+/** Passed filters and vetoes, and hashed: `insert` writes it. */
+export interface PreparedUser {
+  readonly email: string;
+  readonly emailNorm: string;
+  readonly name: string;
+  readonly locale: string;
+  readonly passwordHash: string | null;
+}
+
+/** What others may know of a person. */
+export interface PersonFacts {
+  id: string;
+  email: string;
+  emailNorm: string;
+  name: string;
+  locale: string;
+  status: UserStatus;
+}
+
+export const factsOf = ({ id, email, emailNorm, name, locale, status }: User): PersonFacts => ({
+  id,
+  email,
+  emailNorm,
+  name,
+  locale,
+  status,
+});
+
+/** An IANA name that this machine knows. */
+export const isTimeZone = (name: string): boolean =>
+  name === 'UTC' || Intl.supportedValuesOf('timeZone').includes(name);
