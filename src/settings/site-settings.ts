@@ -47,3 +47,6 @@ export const registrationContact = defineSetting({
   schema: z.string().trim().max(200),
   default: '',
 });
+
+/** Where the server listened when it last started; links carry it until `site.origin` is known. */
+export const listeningAt = defineSetting({ id: 'site.listeningAt', schema: z.string(), default: '' });

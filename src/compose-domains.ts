@@ -1,0 +1,139 @@
+import type { Ground } from './compose-ground.ts';
+import {
+  AccessTokenService,
+  activePeople,
+  Directory,
+  identityRights,
+  MembershipService,
+  OwnerLink,
+  PasswordGate,
+  Rights,
+  SecondFactorService,
+  SessionService,
+  SetupService,
+  SignInService,
+  SignInThrottle,
+  UserNumbers,
+  UserService,
+} from './identity/index.ts';
+import { EventDispatcher, JobScheduler, scheduleHousekeeping } from './jobs/index.ts';
+import {
+  Courier,
+  mailRights,
+  MailService,
+  scheduleMailRetention,
+  smtpTransport,
+  type MailSite,
+} from './mail/index.ts';
+import { NotificationService, scheduleNotificationRetention } from './notifications/index.ts';
+import { listeningAt, organisation, siteLocale, siteOrigin, siteTimeZone } from './settings/index.ts';
+
+/** What the house is called and where it is reached. */
+export interface Site {
+  organisation: string;
+  origin: string;
+  locale: string;
+  timeZone: string;
+}
+
+export type Domains = Awaited<ReturnType<typeof composeDomains>>;
+
+/** Floor 3, in the order of the domains. */
+export async function composeDomains(ground: Ground) {
+  const { config, db, clock, log, keys, audit, settings, hooks, renderer } = ground;
+  const onFault = (fault: { error: unknown }): void => {
+    log.warn(fault, 'A background task failed');
+  };
+  const site = siteOf(ground);
+
+  const jobs = new JobScheduler({ db, clock, log, onFault });
+  const dispatcher = new EventDispatcher({ db, hooks, clock, log, onFault });
+  scheduleHousekeeping(jobs, { db, hooks, clock });
+
+  const transport = config.smtpUrl === undefined ? null : smtpTransport(config.smtpUrl);
+  const mailSite: MailSite = async () => {
+    const { organisation: name, origin, timeZone } = await site();
+    return { organisation: { name }, origin, timeZone };
+  };
+  const mailKeys = await keys.ring('mail');
+  const mail = new MailService({
+    db,
+    clock,
+    keys: mailKeys,
+    renderer,
+    audit,
+    site: mailSite,
+    transport,
+    from: config.mailFrom ?? '',
+  });
+  const courier =
+    transport && new Courier({ db, clock, log, keys: mailKeys, mail, site: mailSite, transport });
+  scheduleMailRetention(jobs, { db, clock });
+
+  const rights = new Rights();
+  const directory = new Directory({ db, rights });
+  const gate = new PasswordGate();
+  const numbers = new UserNumbers(db);
+  const users = new UserService({ db, hooks, clock, gate, audit, directory, numbers });
+  const memberships = new MembershipService({ db, clock, audit, directory });
+  const sessions = new SessionService({ db, hooks, clock, audit, directory });
+  const accessTokens = new AccessTokenService({ db, clock, audit, directory });
+  const secondFactors = new SecondFactorService({
+    db,
+    clock,
+    audit,
+    directory,
+    keys: await keys.ring('second-factor'),
+  });
+  const signIn = new SignInService({
+    db,
+    clock,
+    gate,
+    sessions,
+    directory,
+    secondFactors,
+    throttle: new SignInThrottle({ db, clock }),
+    staffNeedsSecondFactor: () => Promise.resolve(false),
+  });
+  const ownerLink = new OwnerLink({ db, clock, settings });
+  const setup = new SetupService({ db, clock, audit, settings, users, sessions, ownerLink });
+  for (const right of [...mailRights, ...identityRights]) rights.add(right);
+
+  const notifications = new NotificationService({ db, clock, mail, recipients: activePeople });
+  scheduleNotificationRetention(jobs, { db, clock });
+
+  return {
+    site,
+    jobs,
+    dispatcher,
+    mail,
+    courier,
+    rights,
+    directory,
+    gate,
+    users,
+    memberships,
+    sessions,
+    accessTokens,
+    secondFactors,
+    signIn,
+    ownerLink,
+    setup,
+    notifications,
+  };
+}
+
+/** Never from a request: the configuration, else what was said at set-up, else where the server listens (ruling 33). */
+const siteOf =
+  ({ config, settings }: Ground) =>
+  async (): Promise<Site> => ({
+    organisation: await settings.get(organisation),
+    origin:
+      config.baseUrl ??
+      firstOf(await settings.get(siteOrigin), await settings.get(listeningAt)) ??
+      `http://localhost:${String(config.port)}`,
+    locale: await settings.get(siteLocale),
+    timeZone: await settings.get(siteTimeZone),
+  });
+
+const firstOf = (...texts: string[]): string | undefined => texts.find((text) => text !== '');

@@ -1,0 +1,49 @@
+import { version, folders, type Ground } from './compose-ground.ts';
+import type { Domains } from './compose-domains.ts';
+import { RateLimits } from './http/rate-limit.ts';
+import type { RouteTable } from './http/route-table.ts';
+import { CommandList, PluginHost, type BootMarkers } from './plugin-host/index.ts';
+import { SettingGroups, siteGroups } from './settings/index.ts';
+
+interface Surroundings {
+  routes: RouteTable;
+  markers: BootMarkers | null;
+  node: string;
+}
+
+/** Floor 4: the host, and the places where plugins put what they bring. */
+export function composePlugins(
+  ground: Ground,
+  domains: Domains,
+  { routes, markers, node }: Surroundings,
+): { plugins: PluginHost; commands: CommandList; settingGroups: SettingGroups } {
+  const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit } = ground;
+  const { rights, jobs, users, memberships, mail, sessions, site } = domains;
+  const commands = new CommandList();
+  const settingGroups = new SettingGroups();
+  for (const group of siteGroups) settingGroups.add(group);
+  const plugins = new PluginHost({
+    ground,
+    registries: {
+      hooks,
+      routes,
+      rights,
+      menu,
+      i18n,
+      renderer,
+      slots,
+      assets,
+      jobs: jobs,
+      settingGroups,
+      commands,
+    },
+    services: { users, memberships, mail, audit, sessions, limits: new RateLimits(), site },
+    versions,
+    places: { bundled: folders.plugins, added: config.pluginDir },
+    latchkeyVersion: version,
+    node,
+    isSafeMode: config.safeMode,
+    markers,
+  });
+  return { plugins, commands, settingGroups };
+}

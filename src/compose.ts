@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Express } from 'express';
+import { apiRoutes } from './api/api-routes.ts';
+import { composeDomains, type Domains } from './compose-domains.ts';
+import { composeGround, folders, version, type Ground, type Overrides } from './compose-ground.ts';
+import { composePlugins } from './compose-plugins.ts';
+import { coreRoutes } from './compose-routes.ts';
+import { composeWeb } from './compose-web.ts';
+import type { Config } from './config.ts';
+import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
+import { BootMarkers, type CommandList, type PluginHost } from './plugin-host/index.ts';
+import { listeningAt } from './settings/index.ts';
+import { system } from './shared/actor.ts';
+
+export type { Overrides } from './compose-ground.ts';
+
+/** The whole house, standing, its doors still closed. */
+export interface Latchkey {
+  config: Config;
+  ground: Ground;
+  domains: Domains;
+  app: Express;
+  routes: RouteTable;
+  plugins: PluginHost;
+  commands: CommandList;
+  /** Loads the plugins; with `work`, also begins to deliver events, send mail and run jobs. */
+  open(options: { work: boolean }): Promise<void>;
+  /** In reverse: finishes what runs, then lets go of the database. */
+  close(): Promise<void>;
+}
+
+interface Options extends Overrides {
+  /** A passer-by such as the command line: no crash marker, no place in the list of nodes. */
+  isPasserBy?: boolean;
+}
+
+/** Read from here to know the system: the ground, the domains, the web, the plugins, in the order of the floors. */
+export async function compose(config: Config, options: Options = {}): Promise<Latchkey> {
+  const ground = await composeGround(config, options);
+  const { db, clock, versions } = ground;
+  let isAccepting = true;
+  try {
+    const domains = await composeDomains(ground);
+    const { app, routes } = await composeWeb(ground, domains, { isAccepting: () => isAccepting });
+    const markers =
+      options.isPasserBy === true
+        ? null
+        : new BootMarkers(join(config.dataDir, 'boot.json'), () => clock.now());
+    const { plugins, commands, settingGroups } = composePlugins(ground, domains, {
+      routes,
+      markers,
+      node: nodeName(),
+    });
+    routes.add(coreRoutes(ground, domains, { plugins, settingGroups }), CORE_OWNER);
+    routes.add(apiRoutes({ routes: () => routes.all().map(({ route }) => route), version }), CORE_OWNER);
+
+    return {
+      config,
+      ground,
+      domains,
+      app,
+      routes,
+      plugins,
+      commands,
+      open: async ({ work }) => {
+        await versions.start();
+        await plugins.start();
+        if (!work) return;
+        domains.dispatcher.start();
+        domains.courier?.start();
+        domains.jobs.start();
+      },
+      close: async () => {
+        isAccepting = false;
+        await domains.jobs.stop();
+        await domains.courier?.stop();
+        await domains.dispatcher.stop();
+        await plugins.stop();
+        await versions.stop();
+        await db.close();
+      },
+    };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+export interface RunningServer {
+  start(): Promise<{ url: string; port: number; ownerLink: string | null }>;
+  stop(): Promise<void>;
+}
+
+const DRAIN_MS = 25_000;
+
+/** The house with its doors open. */
+export async function composeServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
+  const latchkey = await compose(config, overrides);
+  const server = createServer(latchkey.app);
+  return {
+    start: async () => {
+      await latchkey.open({ work: true });
+      const port = await listen(server, config);
+      const url =
+        config.baseUrl ?? `http://${config.host === '127.0.0.1' ? 'localhost' : config.host}:${String(port)}`;
+      await rememberAddress(latchkey, url);
+      const token = await latchkey.domains.ownerLink.issue();
+      return { url, port, ownerLink: token === null ? null : `${url}/setup/${token}` };
+    },
+    stop: async () => {
+      const drained = new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+      server.closeIdleConnections();
+      const patience = setTimeout(() => {
+        server.closeAllConnections();
+      }, DRAIN_MS);
+      await drained;
+      clearTimeout(patience);
+      await latchkey.close();
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function rememberAddress({ config, ground }: Latchkey, url: string): Promise<void> {
+  if (config.baseUrl !== undefined) return;
+  await ground.db.transaction((tx) => ground.settings.set(tx, system, listeningAt, url));
+}
+
+const nodeName = (): string =>
+  `${hostname()}-${userInfo().username}-${randomUUID().slice(0, 8)}`.slice(0, 60);
+
+/** Where the project's own folders are; for the command line. */
+export { folders, version };
