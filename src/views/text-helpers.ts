@@ -15,6 +15,7 @@ export function textHelpers({ i18n, now }: Pick<HelperDeps, 'i18n' | 'now'>): Re
       safe(rich(i18n.translate(call.page.locale, textOf(call.args[0]), marked(paramsOf(call))))),
     ),
     problem: helper((call) => problem(call.page.locale, textOf(call.args[0]), paramsOf(call))),
+    'has-text': helper(({ args: [key], page }) => i18n.has(page.locale, textOf(key))),
     'error-for': helper(({ args: [problems, field], page }) => {
       const found = Array.isArray(problems)
         ? problems.filter(isRecord).find((one) => one.field === field)
