@@ -25,5 +25,5 @@ export { locales, type PersonFacts, type PreparedUser, type User, type UserDraft
 export { userCreated, userDisabled, userDraft, userMayCreate, userSignedIn } from './user-hooks.ts';
 export { UserNumbers } from './user-numbers.ts';
 export { UserService } from './user-service.ts';
-export { setupRoutes } from './setup-routes.ts';
-export { signInRoutes } from './sign-in-routes.ts';
+export { identityMenu } from './identity-menu.ts';
+export { identityRoutes, type IdentityServices } from './identity-routes.ts';

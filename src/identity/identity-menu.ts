@@ -1,0 +1,50 @@
+import type { MenuEntry } from '../views/index.ts';
+
+export const identityMenu: readonly MenuEntry[] = [
+  {
+    id: 'users',
+    at: 'admin',
+    label: 'identity:menu.users',
+    icon: 'users',
+    path: '/admin/users',
+    right: 'user.read',
+    order: 10,
+  },
+  {
+    id: 'groups',
+    at: 'admin',
+    label: 'identity:menu.groups',
+    icon: 'users-group',
+    path: '/admin/groups',
+    right: 'group.manage',
+    order: 20,
+  },
+  {
+    id: 'entities',
+    at: 'admin',
+    label: 'identity:menu.entities',
+    icon: 'sitemap',
+    path: '/admin/entities',
+    right: 'entity.manage',
+    order: 30,
+  },
+  {
+    id: 'profiles',
+    at: 'admin',
+    label: 'identity:menu.profiles',
+    icon: 'shield-lock',
+    path: '/admin/profiles',
+    right: 'profile.manage',
+    order: 40,
+  },
+  {
+    id: 'audit',
+    at: 'admin',
+    label: 'audit:menu',
+    icon: 'history',
+    path: '/admin/audit',
+    right: 'audit.read',
+    order: 90,
+  },
+  { id: 'account', at: 'account', label: 'identity:menu.account', icon: 'user', path: '/account', order: 10 },
+];
