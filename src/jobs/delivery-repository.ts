@@ -170,31 +170,28 @@ export const reviveDelivery = (
     .update({ state: 'waiting', attempts: 0, due_at: now });
 
 export interface QueueStats {
+  /** All that is still to be told, to whomever. */
   waiting: number;
   dead: number;
-  /** Since when the oldest waits; null when none does. */
+  /** Since when the oldest that could be told here has been due; null when nothing is. */
   oldestAt: number | null;
 }
 
-export async function deliveryStats(db: Queryable): Promise<QueueStats> {
-  const open = (await db
+interface StatsOptions {
+  now: number;
+  subscriptions: ReadonlyMap<string, readonly string[]>;
+}
+
+export async function deliveryStats(db: Queryable, options: StatsOptions): Promise<QueueStats> {
+  const rows = (await db
     .knex(deliveries.name)
-    .whereIn('state', OPEN)
-    .first(db.knex.raw('COUNT(*) AS waiting, MIN(written_at) AS oldest'))) as {
-    waiting: number;
-    oldest: number | null;
-  };
-  const dead = (await db
-    .knex(deliveries.name)
-    .where({ state: 'dead' })
-    .first(db.knex.raw('COUNT(*) AS dead'))) as {
-    dead: number;
-  };
-  return {
-    waiting: Number(open.waiting),
-    dead: Number(dead.dead),
-    oldestAt: open.oldest === null ? null : Number(open.oldest),
-  };
+    .whereIn('state', [...OPEN, 'dead'])
+    .groupBy('state')
+    .select('state', db.knex.raw('COUNT(*) AS found'))) as { state: DeliveryState; found: number }[];
+  const count = (states: DeliveryState[]): number =>
+    rows.filter(({ state }) => states.includes(state)).reduce((sum, { found }) => sum + Number(found), 0);
+  const [oldest] = await findDue(db, { ...options, limit: 1 });
+  return { waiting: count(OPEN), dead: count(['dead']), oldestAt: oldest?.dueAt ?? null };
 }
 
 /** What needs a person: dead first letters, and what waits after a failure. */

@@ -110,7 +110,8 @@ export class EventDispatcher {
   }
 
   stats(): Promise<QueueStats> {
-    return deliveryStats(this.#deps.db);
+    const { db, clock, hooks } = this.#deps;
+    return deliveryStats(db, { now: clock.now(), subscriptions: hooks.subscriptions() });
   }
 
   async #round(): Promise<boolean> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { redirect, view, type Reply } from '../http/reply.ts';
 import { route, type Incoming, type Route } from '../http/route.ts';
 import type { KnownError } from '../shared/errors.ts';
+import { presentDelivery } from './mail-presenter.ts';
 import { mailStates } from './mail.ts';
 import type { MailService, TestResult } from './mail-service.ts';
 
@@ -27,18 +28,16 @@ interface Shown {
 export function mailRoutes(mail: MailService): Route[] {
   async function page({ actor }: Incoming, { query, to, error, result }: Shown): Promise<Reply> {
     const deliveries = await mail.list(actor, { ...query, perPage: PER_PAGE });
-    const stats = await mail.stats();
-    const states = mailStates.map((state) => ({ state, isChosen: state === query.state }));
-    const problem = error?.fields.find(({ field }) => field === 'to');
     return view('admin/mail', {
       isOn: mail.isOn,
+      mode: mail.isOn ? 'on' : 'off',
       from: mail.from,
-      ...stats,
-      deliveries,
-      states,
+      ...(await mail.stats()),
+      deliveries: { ...deliveries, items: deliveries.items.map(presentDelivery) },
       state: query.state,
       to,
-      error: problem ?? (error && { code: error.code, params: error.params }),
+      errors: error?.fields ?? [],
+      message: error?.fields.length === 0 ? error.code : undefined,
       result,
     });
   }

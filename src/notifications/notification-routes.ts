@@ -28,9 +28,11 @@ export function notificationRoutes(notifications: NotificationService): Route[] 
       handler: async ({ actor, query }) => {
         const unreadOnly = query.unread !== undefined;
         const page = { page: query.page, perPage: PER_PAGE, unreadOnly };
+        const unreadCount = await notifications.unread(actor);
         return view('notifications/list', {
           notifications: await notifications.list(actor, page),
-          unreadCount: await notifications.unread(actor),
+          unreadCount,
+          leadKind: unreadCount > 0 ? 'unread' : 'none',
           unreadOnly,
         });
       },
