@@ -66,9 +66,11 @@ export async function claimDeliveries(db: Database, options: ClaimOptions): Prom
   });
 }
 
+type DueOptions = Omit<ClaimOptions, 'leaseMs'>;
+
 async function findDue(
   db: Queryable,
-  { now, limit, subscriptions }: ClaimOptions,
+  { now, limit, subscriptions }: DueOptions,
 ): Promise<ClaimedDelivery[]> {
   if (subscriptions.size === 0 || limit < 1) return [];
   const rows = (await db
