@@ -71,6 +71,8 @@ export interface PersonFacts {
   name: string;
   locale: string;
   status: 'active' | 'disabled';
+  /** Whether they have shown that they read that mailbox. */
+  emailProven: boolean;
 }
 
 /** What the plugins' people, and core's own edges, may do with accounts. */

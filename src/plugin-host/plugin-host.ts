@@ -7,6 +7,7 @@ import type { BootMarkers } from './boot-markers.ts';
 import { findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
 import { dependentsOf, planOrder, requirementsOf, type OrderProblem } from './load-order.ts';
 import type { Manifest } from './manifest.ts';
+import { resolvePluginApi } from './plugin-loader.ts';
 import {
   insertState,
   listNodes,
@@ -106,6 +107,7 @@ export class PluginHost {
   /** Starts what is enabled, and follows what is changed elsewhere. Never fails for a plugin's sake. */
   async start(): Promise<void> {
     const { versions, markers } = this.#deps;
+    resolvePluginApi();
     markers?.starting();
     this.#stopWatching = versions.watch(PLUGINS_VERSION, () => this.converge());
     await this.converge();

@@ -9,7 +9,8 @@ export interface SettingField {
   /** An i18n key. */
   label: string;
   hint?: string;
-  choices?: { value: string; label: string }[];
+  /** Labels are i18n keys; without one the value speaks for itself. */
+  choices?: { value: string; label?: string }[];
 }
 
 export interface SettingGroup {
@@ -69,10 +70,7 @@ export const siteGroups: readonly SettingGroup[] = [
       }),
       field(site.siteTimeZone, 'choice', {
         choices: ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')].map(
-          (zone) => ({
-            value: zone,
-            label: zone,
-          }),
+          (value) => ({ value }),
         ),
       }),
     ],

@@ -5,7 +5,7 @@ import type { Database, Tx } from '../db/database.ts';
 import { bumpVersion } from '../db/versions.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
-import { InvalidInputError } from '../shared/errors.ts';
+import { ForbiddenError, InvalidInputError } from '../shared/errors.ts';
 import type { SettingToken } from './setting.ts';
 import {
   findSetting,
@@ -26,6 +26,11 @@ interface Deps {
   keys: KeyRing;
 }
 
+export interface Change {
+  token: SettingToken<unknown>;
+  value: unknown;
+}
+
 /** What the house is set to. Kept in memory; `forget` when the version row has moved. */
 export class SettingsService {
   readonly #deps: Deps;
@@ -43,6 +48,14 @@ export class SettingsService {
   /** Whether anybody has ever said something, for secrets, whose value is not shown. */
   async isSet(token: SettingToken<unknown>): Promise<boolean> {
     return (await this.#all()).has(token.id);
+  }
+
+  /** What an administrator has changed on the settings page. */
+  async change(actor: Actor, changes: readonly Change[]): Promise<void> {
+    if (!actor.can('settings.manage')) throw new ForbiddenError('forbidden');
+    await this.#deps.db.transaction(async (tx) => {
+      for (const { token, value } of changes) await this.set(tx, actor, token, value);
+    });
   }
 
   /** Writes it with an audit line; other processes see it within two seconds. */

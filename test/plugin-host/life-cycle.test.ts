@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { system } from '../../src/shared/actor.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
-import { emptyHouse, setupWith, startHost, writePlugin } from './start-host.ts';
+import { emptyHouse, setupWith, startHost, writePlugin, type RealRegistries } from './start-host.ts';
 
 const enabledByDefault = { default: 'enabled' };
 const pageAt = (path: string): string =>
@@ -141,41 +141,32 @@ const busyPlugin = {
   },
 };
 
-const traces = ({
-  hooks,
-  routes,
-  rights,
-  menu,
-  renderer,
-  assets,
-  settingGroups,
-  commands,
-  jobs,
-}: Awaited<ReturnType<typeof startHost>>['registries']): unknown => ({
-  hooks: (hooks as { catalogue(): { listeners: unknown[] }[] })
-    .catalogue()
-    .flatMap(({ listeners }) => listeners),
-  routes: routes.all(),
-  rights: (rights as { all(): unknown[] }).all(),
-  menu: (menu as { visibleTo(actor: unknown, path: string): unknown }).visibleTo(system, '/'),
-  hasTemplate: (renderer as { has(name: string): boolean }).has('busy/page'),
-  asset: tryUrl(assets as { url(name: string): string }),
-  settings: settingGroups.all(),
-  commands: commands.all(),
-  jobs: tryJob(jobs),
+const traces = (all: RealRegistries): unknown => ({
+  hooks: all.hooks.catalogue().flatMap(({ listeners }) => listeners),
+  routes: all.routes.all(),
+  rights: all.rights.all(),
+  menu: all.menu.visibleTo(system, '/'),
+  hasTemplate: all.renderer.has('busy/page'),
+  hasAsset: hasAsset(all.assets),
+  settings: all.settingGroups.all(),
+  commands: all.commands.all(),
+  isJobFree: isJobFree(all.jobs),
 });
 
-function tryUrl(assets: { url(name: string): string }): string | null {
+function hasAsset(assets: RealRegistries['assets']): boolean {
   try {
-    return assets.url('busy/busy.js');
+    return assets.url('busy/busy.js') !== '';
   } catch {
-    return null;
+    return false;
   }
 }
 
-/** A job of the same name is taken only if there is none. */
-function tryJob(jobs: Awaited<ReturnType<typeof startHost>>['registries']['jobs']): boolean {
-  const undo = jobs.every({ id: 'busy.buzz', everyMs: 60_000, run: () => Promise.resolve() });
-  undo();
-  return true;
+/** A job of that name is taken only if there is none. */
+function isJobFree(jobs: RealRegistries['jobs']): boolean {
+  try {
+    jobs.every({ id: 'busy.buzz', everyMs: 60_000, run: () => Promise.resolve() })();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -16,7 +16,6 @@ import {
   BootMarkers,
   CommandList,
   PluginHost,
-  resolvePluginApi,
   type Registries,
   type Services,
 } from '../../src/plugin-host/index.ts';
@@ -89,9 +88,8 @@ interface Options {
 /** A host with all the registries of the product, and nobody to serve. Several on one database are several processes. */
 export async function startHost(
   options: Options,
-): Promise<{ host: PluginHost; registries: Registries; versions: Versions }> {
+): Promise<{ host: PluginHost; registries: RealRegistries; versions: Versions }> {
   const { db, places, isSafeMode = false, node = 'node-1', setupMs = 1_000 } = options;
-  resolvePluginApi();
   const folder = await temporaryFolder();
   const clock = systemClock;
   const log = createLog({ level: 'silent', redact: (text) => text });
@@ -120,7 +118,9 @@ export async function startHost(
   return { host, registries, versions };
 }
 
-function realRegistries({ db, log }: { db: Database; log: ReturnType<typeof createLog> }): Registries {
+export type RealRegistries = ReturnType<typeof realRegistries>;
+
+function realRegistries({ db, log }: { db: Database; log: ReturnType<typeof createLog> }) {
   const clock = systemClock;
   const i18n = new I18n({ directory: join(root, 'locales') });
   const assets = new AssetStore(join(root, 'public'));
@@ -139,7 +139,7 @@ function realRegistries({ db, log }: { db: Database; log: ReturnType<typeof crea
     jobs: new JobScheduler({ db, clock, log }),
     settingGroups: new SettingGroups(),
     commands: new CommandList(),
-  };
+  } satisfies Registries;
 }
 
 /** Two empty folders for plugins and a database of this test's own. */

@@ -1,0 +1,87 @@
+import type { Manifest } from './manifest.ts';
+import type { ActualState } from './plugin-repository.ts';
+import type { PluginFacts } from './plugin-host.ts';
+
+const tones: Record<ActualState, string> = {
+  enabled: 'success',
+  disabled: 'quiet',
+  failed: 'danger',
+  quarantined: 'danger',
+  'safe-mode': 'warning',
+};
+const icons: Record<ActualState, string> = {
+  enabled: 'circle-check',
+  disabled: 'plug-off',
+  failed: 'alert-triangle',
+  quarantined: 'alert-triangle',
+  'safe-mode': 'shield',
+};
+
+/** Wanted but not running comes before all else: that is what one comes to mend. */
+export const inOrder = (one: PluginFacts, other: PluginFacts): number =>
+  Number(isTroubled(other)) - Number(isTroubled(one)) || one.name.localeCompare(other.name);
+
+const isTroubled = ({ state }: PluginFacts): boolean => state === 'failed' || state === 'quarantined';
+
+export function presentPlugin(plugin: PluginFacts): object {
+  const { id, name, description, version, state, step, error, isBundled, manifest } = plugin;
+  return {
+    id,
+    name,
+    description,
+    version,
+    isBundled,
+    step,
+    error,
+    publisher: manifest?.publisher ?? '',
+    license: manifest?.license ?? '',
+    homepage: manifest?.homepage ?? '',
+    hasManifest: manifest !== null,
+    path: `/admin/plugins/${id}`,
+    pill: { label: `plugins:state.${state}`, tone: tones[state], icon: icons[state] },
+    isTroubled: isTroubled(plugin),
+    isEnabled: plugin.desired === 'enabled',
+    dependents: plugin.dependents,
+    requirements: plugin.requirements,
+    changedAt: plugin.changedAt,
+    changedBy: plugin.changedBy,
+  };
+}
+
+export function presentDetails(plugin: PluginFacts): object {
+  const { manifest, nodes } = plugin;
+  return {
+    ...presentPlugin(plugin),
+    touches: manifest ? touchesOf(manifest) : [],
+    claims: manifest?.claims ?? [],
+    rights: manifest?.rights.map(({ id }) => id) ?? [],
+    jobs: manifest?.jobs.map(({ id }) => id) ?? [],
+    commands: manifest?.commands ?? [],
+    overrides: manifest?.overrides.map(({ template }) => template) ?? [],
+    hasSettings: (manifest?.settings.length ?? 0) > 0,
+    nodes: nodes.map(({ node, state, version, error, changedAt }) => ({
+      node,
+      version,
+      error,
+      changedAt,
+      pill: { label: `plugins:state.${state}`, tone: tones[state], icon: icons[state] },
+    })),
+  };
+}
+
+/** What it may touch, one text each. */
+function touchesOf({
+  permissions,
+  tablePrefix,
+}: Manifest): { key: string; params: Record<string, string> }[] {
+  const { db, users, memberships, sessions, mail, net } = permissions;
+  const plain = (key: string): { key: string; params: Record<string, string> } => ({ key, params: {} });
+  return [
+    ...(db.length > 0 ? [{ key: 'plugins:touch.db', params: { prefix: tablePrefix ?? '' } }] : []),
+    ...users.map((what) => plain(`plugins:touch.users.${what}`)),
+    ...memberships.map((what) => plain(`plugins:touch.memberships.${what}`)),
+    ...(sessions ? [plain('plugins:touch.sessions')] : []),
+    ...(mail ? [plain('plugins:touch.mail')] : []),
+    ...net.map((address) => ({ key: 'plugins:touch.net', params: { address } })),
+  ];
+}
