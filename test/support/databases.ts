@@ -4,7 +4,7 @@ import { describe, inject } from 'vitest';
 import { Database } from '../../src/db/database.ts';
 import { newId } from '../../src/shared/ids.ts';
 import { afterwards } from './cleanup.ts';
-import { sqliteTemplate } from './database-templates.ts';
+import { sqliteTemplate } from './database-names.ts';
 import { MysqlSchemas } from './mysql-schemas.ts';
 
 export type Engine = 'sqlite' | 'mysql';
@@ -26,8 +26,10 @@ export function describeOnEachEngine(name: string, body: (engine: Engine) => voi
   }
 }
 
-/** A database of this test's own, migrated, or with no table at all. Gone when the test ends. */
+/** A database of this test's own: of a house that is set up, or with no table at all. Gone when the test ends. */
 export async function freshDatabase(engine: Engine, { empty = false } = {}): Promise<FreshDatabase> {
+  const fault = inject('fault');
+  if (!empty && fault !== null) throw new Error(`No house could be furnished: ${fault}`);
   return engine === 'sqlite' ? freshSqlite({ empty }) : freshMysql({ empty });
 }
 

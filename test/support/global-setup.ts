@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { dropSchemas, prepareTemplates } from './database-templates.ts';
 import { missing } from './loud.ts';
 import { mariadbIsInstalled, startMariaDb, type MariaDb } from './mariadb.ts';
+import { dropSchemas } from './mysql-schemas.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,12 +13,15 @@ declare module 'vitest' {
     engines: readonly ('sqlite' | 'mysql')[];
     /** The server the schemas are made on; null without MariaDB. */
     mysqlUrl: string | null;
+    /** Why no house could be furnished; null when it could, as it should. */
+    fault: string | null;
   }
 }
 
 interface Ground {
   folder: string;
   mysqlUrl: string | null;
+  fault: string | null;
   leave: () => Promise<void>;
 }
 
@@ -27,9 +30,10 @@ let ground: Promise<Ground> | null = null;
 /** Called once for each project of a run; what it prepares is shared. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   ground ??= prepare();
-  const { folder, mysqlUrl, leave } = await ground;
+  const { folder, mysqlUrl, fault, leave } = await ground;
   project.provide('folder', folder);
   project.provide('mysqlUrl', mysqlUrl);
+  project.provide('fault', fault);
   project.provide('engines', mysqlUrl === null ? ['sqlite'] : ['sqlite', 'mysql']);
   return leave;
 }
@@ -37,13 +41,26 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 async function prepare(): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   const { url, own } = await findMysql(folder);
-  await prepareTemplates({ folder, mysqlUrl: url });
+  const fault = await faultOf(async () => {
+    const { prepareTemplates } = await import('./database-templates.ts');
+    await prepareTemplates({ folder, mysqlUrl: url });
+  });
   const leave = async (): Promise<void> => {
     if (own) await own.stop();
     else await dropSchemas({ folder, mysqlUrl: url });
     await rm(folder, { recursive: true, force: true });
   };
-  return { folder, mysqlUrl: url, leave };
+  return { folder, mysqlUrl: url, fault, leave };
+}
+
+/** Tests that need no house can still run, and those that do say what is wrong with it. */
+async function faultOf(work: () => Promise<void>): Promise<string | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
 }
 
 async function findMysql(folder: string): Promise<{ url: string | null; own?: MariaDb }> {

@@ -19,7 +19,13 @@ interface Sending {
   body?: string | Uint8Array | FormData;
 }
 
+interface ClientOptions {
+  prepare?: (client: HttpClient) => Promise<void>;
+  connections?: number;
+}
+
 const MOST_REDIRECTS = 5;
+const nothing = (): Promise<void> => Promise.resolve();
 
 /**
  * A person's browser without its screen: cookies, forms with the hidden fields the page came with, redirects.
@@ -28,12 +34,16 @@ const MOST_REDIRECTS = 5;
 export class HttpClient {
   readonly origin: string;
   readonly cookies = new Map<string, string>();
+  /** Sent with every request: a bearer token, say. */
+  readonly headers = new Map<string, string>();
   readonly #agent: Dispatcher;
-  readonly #bearer: string | undefined;
+  readonly #prepare: (client: HttpClient) => Promise<void>;
+  #isPrepared: Promise<void> | null = null;
 
-  constructor(origin: string, { bearer, connections = 4 }: { bearer?: string; connections?: number } = {}) {
+  /** `prepare` runs before the first request: it gives the client its session or its token. */
+  constructor(origin: string, { prepare = nothing, connections = 4 }: ClientOptions = {}) {
     this.origin = origin;
-    this.#bearer = bearer;
+    this.#prepare = prepare;
     const agent = new Agent({ connections });
     this.#agent = agent;
     afterwards(() => agent.destroy());
@@ -41,6 +51,7 @@ export class HttpClient {
 
   /** One request; redirects are not followed. */
   async send(path: string, { method, headers, body }: Sending): Promise<Answer> {
+    await (this.#isPrepared ??= this.#prepare(this));
     const url = new URL(path, this.origin);
     const response = await request(url, {
       method,
@@ -100,7 +111,7 @@ export class HttpClient {
   }
 
   /** JSON, as a program sends it to `/api/v1`. */
-  async api(method: Sending['method'], path: string, body?: unknown): Promise<Answer> {
+  async call(method: Sending['method'], path: string, body?: unknown): Promise<Answer> {
     return this.send(path, {
       method,
       headers: {
@@ -128,7 +139,7 @@ export class HttpClient {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     return {
       ...(cookie === '' ? {} : { cookie }),
-      ...(this.#bearer === undefined ? {} : { authorization: `Bearer ${this.#bearer}` }),
+      ...Object.fromEntries(this.headers),
     };
   }
 

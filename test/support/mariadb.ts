@@ -16,6 +16,9 @@ const CARELESS = [
   '--innodb-flush-method=nosync',
   '--innodb-flush-log-at-trx-commit=0',
   '--innodb-doublewrite=OFF',
+];
+
+const SMALL = [
   '--innodb-log-file-size=32M',
   '--innodb-buffer-pool-size=256M',
   '--innodb-stats-auto-recalc=OFF',
@@ -33,8 +36,8 @@ export interface MariaDb {
 
 export const mariadbIsInstalled = (): boolean => mariadbd() !== null && installer() !== null;
 
-/** A MariaDB of our own in a folder of our own. */
-export async function startMariaDb(folder: string): Promise<MariaDb> {
+/** A MariaDB of our own in a folder of our own; `durable` waits for the disk at each commit, as in production. */
+export async function startMariaDb(folder: string, { durable = false } = {}): Promise<MariaDb> {
   const port = await freePort();
   const { username } = userInfo();
   const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, `--user=${username}`];
@@ -49,7 +52,8 @@ export async function startMariaDb(folder: string): Promise<MariaDb> {
     mariadbd() ?? '',
     [
       ...common,
-      ...CARELESS,
+      ...SMALL,
+      ...(durable ? [] : CARELESS),
       '--bind-address=127.0.0.1',
       `--port=${String(port)}`,
       `--socket=${join(folder, 'socket')}`,

@@ -1,5 +1,5 @@
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
-import { mysqlTemplate, schemaPrefix, urlOfSchema } from './database-templates.ts';
+import { mysqlTemplate, schemaPrefix, urlOfSchema } from './database-names.ts';
 
 interface TableFacts {
   name: string;
@@ -134,4 +134,27 @@ export class MysqlSchemas {
     this.#connection ??= mysql.createConnection({ uri: this.#url, multipleStatements: true });
     return this.#connection;
   }
+}
+
+export interface Places {
+  folder: string;
+  mysqlUrl: string | null;
+}
+
+/** A server that is not ours is left as it was. */
+export async function dropSchemas({ folder, mysqlUrl }: Places): Promise<void> {
+  if (mysqlUrl === null) return;
+  const connection = await mysql.createConnection(mysqlUrl);
+  const [rows] = await connection.query<mysql.RowDataPacket[]>(
+    'SELECT schema_name AS name FROM information_schema.schemata WHERE LEFT(schema_name, ?) = ?',
+    [schemaPrefix(folder).length, schemaPrefix(folder)],
+  );
+  for (const { name } of rows) await connection.query(`DROP DATABASE ${String(name)}`);
+  await connection.end();
+}
+
+export async function executeOn(mysqlUrl: string, statement: string): Promise<void> {
+  const connection = await mysql.createConnection(mysqlUrl);
+  await connection.query(statement);
+  await connection.end();
 }

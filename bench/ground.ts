@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { urlOfSchema } from '../test/support/database-names.ts';
+import { mariadbIsInstalled, startMariaDb } from '../test/support/mariadb.ts';
+import { executeOn } from '../test/support/mysql-schemas.ts';
+import { spawnServer, type ServerOptions, type TestServer } from '../test/support/server-process.ts';
+
+export interface Place {
+  engine: string;
+  databaseUrl?: string;
+}
+
+export interface Ground {
+  /** SQLite, and MariaDB where there is one; a new empty database each. */
+  places(): Promise<Place[]>;
+  folder(name: string): Promise<string>;
+  /** Stopped at the end, whatever happens. */
+  start(options: Partial<ServerOptions>): Promise<TestServer>;
+}
+
+/** Runs a bench on databases and in folders of its own; the answer says whether every bar was reached. */
+export async function withGround(bench: (ground: Ground) => Promise<boolean>): Promise<boolean> {
+  const home = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
+  const stops: (() => Promise<unknown>)[] = [() => rm(home, { recursive: true, force: true })];
+  const folder = (name: string): Promise<string> => mkdtemp(join(home, `${name}-`));
+  const places = async (): Promise<Place[]> => {
+    const mysqlUrl = await mysqlServer(home, stops);
+    if (mysqlUrl === null) return [{ engine: 'SQLite' }];
+    const schema = `latchkey_bench_${String(Date.now())}`;
+    await executeOn(mysqlUrl, `CREATE DATABASE ${schema}`);
+    stops.push(() => executeOn(mysqlUrl, `DROP DATABASE ${schema}`));
+    return [{ engine: 'SQLite' }, { engine: 'MariaDB', databaseUrl: urlOfSchema(mysqlUrl, schema) }];
+  };
+  const start = async (options: Partial<ServerOptions>): Promise<TestServer> => {
+    const server = await spawnServer({ dataDir: options.dataDir ?? (await folder('data')), ...options });
+    stops.push(() => server.kill9());
+    return server;
+  };
+  console.log(`Node ${process.version}, ${String(availableParallelism())} cores`);
+  try {
+    return await bench({ places, folder, start });
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+async function mysqlServer(home: string, stops: (() => Promise<unknown>)[]): Promise<string | null> {
+  const given = process.env['LATCHKEY_TEST_MYSQL_URL'];
+  if (given !== undefined) return given;
+  if (!mariadbIsInstalled()) {
+    console.log('MariaDB is not installed: SQLite only');
+    return null;
+  }
+  const own = await startMariaDb(join(home, 'mariadb'), { durable: true });
+  stops.push(() => own.stop());
+  return own.url;
+}

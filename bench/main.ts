@@ -1,0 +1,16 @@
+/** `npm run bench -- redeem|join-page|boot`: what we measure, against something bare, in one run. */
+import { benchBoot } from './boot.ts';
+import { benchJoinPage } from './join-page.ts';
+import { benchRedeem } from './redeem.ts';
+import { withGround } from './ground.ts';
+
+const benches = { redeem: benchRedeem, 'join-page': benchJoinPage, boot: benchBoot };
+
+const [name = ''] = process.argv.slice(2);
+const bench = Object.entries(benches).find(([known]) => known === name)?.[1];
+if (!bench) {
+  console.error(`Usage: npm run bench -- ${Object.keys(benches).join('|')}`);
+  process.exit(2);
+}
+const isHeld = await withGround(bench);
+process.exit(isHeld ? 0 : 1);
