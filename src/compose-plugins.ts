@@ -2,7 +2,7 @@ import { version, folders, type Ground } from './compose-ground.ts';
 import type { Domains } from './compose-domains.ts';
 import { RateLimits } from './http/rate-limit.ts';
 import type { RouteTable } from './http/route-table.ts';
-import { CommandList, PluginHost, type BootMarkers } from './plugin-host/index.ts';
+import { CommandList, PluginHost, pluginRights, type BootMarkers } from './plugin-host/index.ts';
 import { SettingGroups, siteGroups } from './settings/index.ts';
 
 interface Surroundings {
@@ -19,6 +19,7 @@ export function composePlugins(
 ): { plugins: PluginHost; commands: CommandList; settingGroups: SettingGroups } {
   const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit } = ground;
   const { rights, jobs, users, memberships, mail, sessions, site } = domains;
+  for (const right of pluginRights) rights.add(right);
   const commands = new CommandList();
   const settingGroups = new SettingGroups();
   for (const group of siteGroups) settingGroups.add(group);
