@@ -48,15 +48,26 @@ export interface PersonFacts {
   name: string;
   locale: string;
   status: UserStatus;
+  /** Whether they have shown that they read that mailbox. */
+  emailProven: boolean;
 }
 
-export const factsOf = ({ id, email, emailNorm, name, locale, status }: User): PersonFacts => ({
+export const factsOf = ({
   id,
   email,
   emailNorm,
   name,
   locale,
   status,
+  emailVerifiedAt,
+}: User): PersonFacts => ({
+  id,
+  email,
+  emailNorm,
+  name,
+  locale,
+  status,
+  emailProven: emailVerifiedAt !== null,
 });
 
 /** An IANA name that this machine knows. */
