@@ -99,6 +99,15 @@ export { empty, file, json, redirect, text, view } from './http/reply.ts';
 export type { CookieChange, Flash, Reply } from './http/reply.ts';
 
 /**
+ * For what is dangerous: null when the person has lately said their password, else the way to the page that asks for it.
+ *
+ * @example
+ * const asked = askAgain(incoming, { now: host.clock.now(), next: '/p/hello' });
+ * if (asked) return asked;
+ */
+export { askAgain } from './http/recent-login.ts';
+
+/**
  * Refusals by kind; the code is an i18n key `errors.<code>` of the plugin's namespace.
  *
  * @example throw new ConflictError('hello.already-said', { params: { name } });
