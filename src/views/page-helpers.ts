@@ -9,7 +9,7 @@ export function pageHelpers({ assets }: Pick<HelperDeps, 'assets'>): Record<stri
   return {
     asset: helper(({ args: [name] }) => assets.url(textOf(name))),
     icon: helper(({ args: [name], hash }) => safe(icon(sprite(), textOf(name), hash))),
-    mark: helper(({ hash }) => safe(icon(assets.url('mark.svg'), 'mark', { class: 'mark', ...hash }))),
+    mark: helper(({ hash }) => safe(icon(assets.url('mark.svg'), 'mark', { class: 'latch', ...hash }))),
     csrf: helper(({ page }) => safe(`<input type="hidden" name="_csrf" value="${escapeHtml(page.csrf)}">`)),
     url: helper(({ args: [path], hash }) => address(textOf(path), hash)),
     'url-with': helper(({ page, hash }) => addressWith(page.url, hash)),
