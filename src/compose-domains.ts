@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Ground } from './compose-ground.ts';
 import {
   AccessTokenService,
@@ -26,7 +27,15 @@ import {
   type MailSite,
 } from './mail/index.ts';
 import { NotificationService, scheduleNotificationRetention } from './notifications/index.ts';
-import { listeningAt, organisation, siteLocale, siteOrigin, siteTimeZone } from './settings/index.ts';
+import {
+  diskStorage,
+  peopleOf,
+  scheduleTicketJobs,
+  ticketNoticeKinds,
+  ticketRights,
+  ticketServices,
+} from './tickets/index.ts';
+import { listeningAt, organisation, siteLocale, siteOrigin, siteTimeZone, settingsRights } from './settings/index.ts';
 
 /** What the house is called and where it is reached. */
 export interface Site {
@@ -97,10 +106,22 @@ export async function composeDomains(ground: Ground) {
   });
   const ownerLink = new OwnerLink({ db, clock, settings });
   const setup = new SetupService({ db, clock, audit, settings, users, sessions, ownerLink });
-  for (const right of [...mailRights, ...identityRights]) rights.add(right);
+  for (const right of [...settingsRights, ...mailRights, ...identityRights, ...ticketRights]) rights.add(right);
 
   const notifications = new NotificationService({ db, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });
+
+  const tickets = ticketServices({
+    db,
+    hooks,
+    clock,
+    audit,
+    people: peopleOf(users, memberships),
+    notices: notifications,
+    storage: diskStorage(attachmentsFolder(config)),
+  });
+  for (const kind of ticketNoticeKinds) notifications.addKind(kind);
+  scheduleTicketJobs(jobs, tickets, settings);
 
   return {
     site,
@@ -120,8 +141,12 @@ export async function composeDomains(ground: Ground) {
     ownerLink,
     setup,
     notifications,
+    tickets,
   };
 }
+
+/** Where what people attach lies. */
+export const attachmentsFolder = ({ dataDir }: Ground['config']): string => join(dataDir, 'attachments');
 
 /** Never from a request: the configuration, else what was said at set-up, else where the server listens (ruling 33). */
 const siteOf =

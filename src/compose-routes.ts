@@ -1,11 +1,19 @@
 import type { Domains } from './compose-domains.ts';
 import type { Ground } from './compose-ground.ts';
 import type { Route } from './http/route.ts';
-import { identityRoutes } from './identity/index.ts';
+import { identityMenu, identityRoutes } from './identity/index.ts';
 import { mailRoutes } from './mail/index.ts';
 import { notificationApi, notificationRoutes } from './notifications/index.ts';
-import type { PluginHost } from './plugin-host/index.ts';
-import type { SettingGroups } from './settings/index.ts';
+import { pluginMenu, pluginRoutes, type PluginHost } from './plugin-host/index.ts';
+import { settingsMenu, settingsRoutes, type SettingGroups } from './settings/index.ts';
+import {
+  attachmentRoutes,
+  categoryRoutes,
+  dashboardRoutes,
+  ticketApi,
+  ticketMenu,
+  ticketRoutes,
+} from './tickets/index.ts';
 
 interface Surroundings {
   plugins: PluginHost;
@@ -13,15 +21,31 @@ interface Surroundings {
 }
 
 /** Every page and API call of core. */
-export function coreRoutes(ground: Ground, domains: Domains, _surroundings: Surroundings): Route[] {
-  const { config, i18n } = ground;
-  const { mail, notifications } = domains;
+export function coreRoutes(ground: Ground, domains: Domains, { plugins, settingGroups }: Surroundings): Route[] {
+  const { i18n, config, settings, clock } = ground;
+  const { mail, notifications, tickets } = domains;
   const translate = (key: string, params: Record<string, string | number>, locale: string): string =>
     i18n.translate(locale, key, params);
   return [
-    ...identityRoutes({ ...ground, ...domains, originIsConfigured: config.baseUrl !== undefined }),
     ...mailRoutes(mail),
+    ...identityRoutes({ ...ground, ...domains, originIsConfigured: config.baseUrl !== undefined }),
     ...notificationRoutes(notifications),
     ...notificationApi(notifications, translate),
+    ...dashboardRoutes(tickets),
+    ...ticketRoutes(tickets),
+    ...attachmentRoutes(tickets.attachments),
+    ...categoryRoutes(tickets),
+    ...ticketApi(tickets),
+    ...settingsRoutes({
+      settings,
+      groups: settingGroups,
+      translate: (key, locale) => i18n.translate(locale, key),
+    }),
+    ...pluginRoutes({ plugins, clock }),
   ];
+}
+
+/** Where one can go in core; plugins add theirs. */
+export function addCoreMenu({ menu }: Ground): void {
+  for (const entry of [...identityMenu, ...ticketMenu, ...settingsMenu, ...pluginMenu]) menu.add(entry);
 }

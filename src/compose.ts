@@ -8,13 +8,15 @@ import { apiRoutes } from './api/api-routes.ts';
 import { composeDomains, type Domains } from './compose-domains.ts';
 import { composeGround, folders, version, type Ground, type Overrides } from './compose-ground.ts';
 import { composePlugins } from './compose-plugins.ts';
-import { coreRoutes } from './compose-routes.ts';
+import { addCoreMenu, coreRoutes } from './compose-routes.ts';
 import { composeWeb } from './compose-web.ts';
 import type { Config } from './config.ts';
+import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
 import { BootMarkers, type CommandList, type PluginHost } from './plugin-host/index.ts';
 import { listeningAt } from './settings/index.ts';
 import { system } from './shared/actor.ts';
+import { UnavailableError } from './shared/errors.ts';
 
 export type { Overrides } from './compose-ground.ts';
 
@@ -41,9 +43,11 @@ interface Options extends Overrides {
 /** Read from here to know the system: the ground, the domains, the web, the plugins, in the order of the floors. */
 export async function compose(config: Config, options: Options = {}): Promise<Latchkey> {
   const ground = await composeGround(config, options);
-  const { db, clock, versions } = ground;
+  const { db, clock, versions, keys } = ground;
   let isAccepting = true;
   try {
+    if (keys.lock)
+      throw new UnavailableError('keys.locked', { params: { needs: keys.lock.needs.join(', ') } });
     const domains = await composeDomains(ground);
     const { app, routes } = await composeWeb(ground, domains, { isAccepting: () => isAccepting });
     const markers =
@@ -55,6 +59,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       markers,
       node: nodeName(),
     });
+    addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups }), CORE_OWNER);
     routes.add(apiRoutes({ routes: () => routes.all().map(({ route }) => route), version }), CORE_OWNER);
 
@@ -97,9 +102,36 @@ export interface RunningServer {
 
 const DRAIN_MS = 25_000;
 
-/** The house with its doors open. */
+/** The house with its doors open; without the right master key, a door that says so. */
 export async function composeServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
-  const latchkey = await compose(config, overrides);
+  try {
+    return serverOf(config, await compose(config, overrides));
+  } catch (error) {
+    if (error instanceof UnavailableError && error.code === 'keys.locked') return lockedServer(config, error);
+    throw error;
+  }
+}
+
+function lockedServer(config: Config, { params }: UnavailableError): RunningServer {
+  const title = 'This helpdesk is locked';
+  const text = `Its master key is not the one that its database was made with. Whoever runs it: bring the key file, or LATCHKEY_KEY, with the id ${String(params['needs'])} and start it again. Nothing was changed.`;
+  console.error(`${title}. ${text}`);
+  const server = createServer(lockedApp({ title, text }));
+  return {
+    start: async () => {
+      const port = await listen(server, config);
+      return { url: urlOf(config, port), port, ownerLink: null };
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      }),
+  };
+}
+
+function serverOf(config: Config, latchkey: Latchkey): RunningServer {
   const server = createServer(latchkey.app);
   return {
     start: async () => {
@@ -127,6 +159,9 @@ export async function composeServer(config: Config, overrides: Overrides = {}): 
     },
   };
 }
+
+const urlOf = ({ baseUrl, host }: Config, port: number): string =>
+  baseUrl ?? `http://${host === '127.0.0.1' ? 'localhost' : host}:${String(port)}`;
 
 function listen(server: Server, { host, port }: Config): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -58,6 +58,8 @@ export async function markAuthenticated(
   await tx.knex(sessions.name).where({ id }).update({ digest, authenticated_at: at, seen_at: at });
 }
 
+export const deleteAllSessions = (tx: Tx): Promise<number> => tx.knex(sessions.name).delete();
+
 export async function deleteSession(
   tx: Tx,
   { id, userId }: { id: string; userId: string },

@@ -14,6 +14,7 @@ import type { Directory } from './directory.ts';
 import { hasSecondFactor } from './second-factor-repository.ts';
 import { isAlive, lifeFor, TOUCH_EVERY_MS, type Session } from './session.ts';
 import {
+  deleteAllSessions,
   deleteSession,
   deleteSessionsBefore,
   deleteSessionsOf,
@@ -141,16 +142,21 @@ export class SessionService {
   async endOthers(actor: Actor, session: SessionInfo): Promise<void> {
     const userId = actor.userId ?? '';
     await this.#deps.db.transaction(async (tx) => {
-      await deleteSessionsOf(tx, userId, { except: session.id });
-      await this.raiseEpoch(tx, userId, session);
+      await endAllCredentials(tx, userId);
+      await this.keepOnly(tx, userId, session);
     });
   }
 
-  /** Ends everything that was begun before, except this session. */
-  async raiseEpoch(tx: Tx, userId: string, kept: SessionInfo | null): Promise<void> {
-    await endAllCredentials(tx, userId);
+  /** After the account's epoch was raised: this session goes on in the new one, the others are gone. */
+  async keepOnly(tx: Tx, userId: string, session: SessionInfo): Promise<void> {
+    await deleteSessionsOf(tx, userId, { except: session.id });
     const user = await findUser(tx, userId);
-    if (kept && user) await moveToEpoch(tx, kept.id, user.authEpoch);
+    if (user) await moveToEpoch(tx, session.id, user.authEpoch);
+  }
+
+  /** After a restore: whoever was signed in when the backup was made is not any more. */
+  async endEverybodys(tx: Tx): Promise<void> {
+    await deleteAllSessions(tx);
   }
 
   async signOut(actor: Actor, session: SessionInfo): Promise<void> {

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Database, Tx } from '../db/database.ts';
+import type { Command } from './command.ts';
+import { createBackup, restoreBackup } from './backup.ts';
+
+interface Deps {
+  db: Database;
+  dataDir: string;
+  filesFolder: string;
+  version: string;
+  hasPeople(): Promise<boolean>;
+  /** Ends sessions and holds what would leave the house, in the transaction of the restore (ruling 32). */
+  makeSafe(tx: Tx): Promise<void>;
+}
+
+export function backupCommands(deps: Deps): Command[] {
+  return [
+    {
+      name: 'backup',
+      summary: 'Writes one archive with all rows and attachments; the key file is yours to keep elsewhere',
+      options: [
+        {
+          flags: '--output <file>',
+          description: 'where to; a name with the time in <data>/backups unless said',
+        },
+      ],
+      run: async ({ options, print }) => {
+        const name = `latchkey-${new Date().toISOString().replace(/[:.]/g, '-')}.tar.gz`;
+        const target =
+          typeof options['output'] === 'string' ? options['output'] : join(deps.dataDir, 'backups', name);
+        const { createdAt, engine, files } = await createBackup(deps, target);
+        const rows = files.reduce((sum, file) => sum + (file.rows ?? 0), 0);
+        print({
+          file: target,
+          createdAt,
+          engine,
+          rows,
+          attachments: files.filter(({ path }) => path.startsWith('files/')).length,
+        });
+      },
+    },
+    {
+      name: 'restore',
+      summary: 'Puts a backup in place of what is there; ends sessions and pauses invitation keys',
+      args: '<file>',
+      options: [{ flags: '--force', description: 'replace the people and tickets that are there' }],
+      run: async ({ args, options, print }) => {
+        const [source = ''] = args;
+        const { createdAt, version, engine } = await restoreBackup(deps, source, {
+          force: options['force'] === true,
+          afterwards: (tx) => deps.makeSafe(tx),
+        });
+        print({ restored: source, createdAt, version, engine });
+      },
+    },
+  ];
+}

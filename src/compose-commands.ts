@@ -1,0 +1,82 @@
+import { backupCommands } from './cli/backup-commands.ts';
+import type { Command } from './cli/command.ts';
+import { doctorCommands, machineChecks, type DoctorCheck } from './cli/doctor-commands.ts';
+import { mailCommands } from './cli/mail-commands.ts';
+import { pluginCommands } from './cli/plugin-commands.ts';
+import { tokenCommands } from './cli/token-commands.ts';
+import { userCommands } from './cli/user-commands.ts';
+import { attachmentsFolder } from './compose-domains.ts';
+import { makeRestoreSafe } from './compose-restore.ts';
+import { version, type Latchkey } from './compose.ts';
+
+/** Every command of core that needs the house to stand; plugins' come from the host. */
+export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () => void }): Command[] {
+  const { config, ground, domains, plugins } = latchkey;
+  return [
+    ...userCommands({ ...ground, ...domains }),
+    ...tokenCommands({ ...ground, ...domains }),
+    ...pluginCommands(plugins),
+    ...mailCommands(domains.mail),
+    ...backupCommands({
+      db: ground.db,
+      dataDir: config.dataDir,
+      filesFolder: attachmentsFolder(config),
+      version,
+      hasPeople: () => domains.ownerLink.isSetUp(),
+      makeSafe: (tx) => makeRestoreSafe(tx, latchkey),
+    }),
+    ...doctorCommands([...machineChecks(config), ...houseChecks(latchkey)], { onProblem }),
+    {
+      name: 'migrate',
+      summary: 'Brings the schema up to date; the server does so by itself when it starts',
+      run: ({ print }) => {
+        print({ schema: 'up to date' });
+        return Promise.resolve();
+      },
+    },
+  ];
+}
+
+const houseChecks = ({ ground, domains, plugins }: Latchkey): DoctorCheck[] => [
+  {
+    name: 'database',
+    run: async () => {
+      await ground.db.knex.raw('SELECT 1');
+      return null;
+    },
+  },
+  {
+    name: 'keys',
+    run: () => {
+      const { lock } = ground.keys;
+      const needs = lock?.needs.join(', ') ?? '';
+      return Promise.resolve(
+        lock === null
+          ? null
+          : {
+              level: 'problem',
+              message: `The master key at hand does not open this database. Needed: ${needs}.`,
+            },
+      );
+    },
+  },
+  {
+    name: 'queue',
+    run: async () => {
+      const { dead } = await domains.dispatcher.stats();
+      return dead === 0 ? null : { level: 'warning', message: `${String(dead)} deliveries were given up.` };
+    },
+  },
+  {
+    name: 'plugins',
+    run: async () => {
+      const failed = (await plugins.list('en')).filter(
+        ({ state }) => state === 'failed' || state === 'quarantined',
+      );
+      const names = failed
+        .map(({ id, step, error }) => `${id} (${step ?? 'crashed'}: ${error ?? ''})`)
+        .join(', ');
+      return failed.length === 0 ? null : { level: 'problem', message: `Not running: ${names}` };
+    },
+  },
+];
