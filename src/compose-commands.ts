@@ -6,7 +6,7 @@ import { pluginCommands } from './cli/plugin-commands.ts';
 import { tokenCommands } from './cli/token-commands.ts';
 import { userCommands } from './cli/user-commands.ts';
 import { attachmentsFolder } from './compose-domains.ts';
-import { makeRestoreSafe } from './compose-restore.ts';
+import { makeRestoreSafe, releaseAfterRestore } from './compose-restore.ts';
 import { version, type Latchkey } from './compose.ts';
 
 /** Every command of core that needs the house to stand; plugins' come from the host. */
@@ -26,6 +26,13 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
       makeSafe: (tx) => makeRestoreSafe(tx, latchkey),
     }),
     ...doctorCommands([...machineChecks(config), ...houseChecks(latchkey)], { onProblem }),
+    {
+      name: 'release',
+      summary: 'After a restore: lets mail and jobs go on, and people join again',
+      run: async ({ actor, print }) => {
+        print({ released: await releaseAfterRestore(latchkey, actor) });
+      },
+    },
     {
       name: 'migrate',
       summary: 'Brings the schema up to date; the server does so by itself when it starts',

@@ -26,6 +26,8 @@ interface Deps {
 
 const TABLES = 'tables';
 const FILES = 'files';
+/** What happened in this house stays written, whatever is put back. */
+const AUDIT_TABLE = 'audit_entries';
 const LINES_AT_A_TIME = 500;
 
 /**

@@ -4,6 +4,7 @@ import type { Database, Tx } from './database.ts';
 type Row = Record<string, unknown>;
 
 const ROWS_AT_A_TIME = 1000;
+const ROWS_IN_ONE_INSERT = 50;
 
 /** Tables that describe the schema itself, or that the engine keeps for a full-text index. */
 const isOurs = (table: string): boolean => !/^(schema_|sqlite_)/.test(table) && !/_fts(_\w+)?$/.test(table);
@@ -39,27 +40,40 @@ export async function dumpTables(
   }, config);
 }
 
-/** Empties every table and fills it from `read`, in one transaction: afterwards all of it is there, or nothing has changed. */
-export async function loadTables(
-  db: Database,
-  read: (table: string) => AsyncIterable<readonly string[]>,
-  afterwards: (tx: Tx) => Promise<void>,
-): Promise<void> {
+interface Load {
+  read(table: string): AsyncIterable<readonly string[]>;
+  /** Tables from which nothing is ever taken: what is there stays, and what is new is added. */
+  appendOnly: readonly string[];
+  /** Runs in the same transaction, after the rows are in. */
+  afterwards(tx: Tx): Promise<void>;
+}
+
+/** Empties the tables and fills them again, in one transaction: afterwards all of it is there, or nothing has changed. */
+export async function loadTables(db: Database, { read, appendOnly, afterwards }: Load): Promise<void> {
   const tables = await tableNames(db);
+  const load = async (tx: Tx): Promise<void> => {
+    for (const table of tables) if (!appendOnly.includes(table)) await tx.knex(table).delete();
+    for (const table of tables) {
+      for await (const lines of read(table)) await insertMissing(tx, table, lines.map(lineToRow));
+    }
+  };
   await db.transaction(
     async (tx) => {
-      await withoutForeignKeys(tx, async () => {
-        for (const table of tables) await tx.knex(table).delete();
-        for (const table of tables) {
-          for await (const lines of read(table)) {
-            if (lines.length > 0) await tx.knex.batchInsert(table, lines.map(lineToRow), 50);
-          }
-        }
-      });
+      await withoutForeignKeys(tx, () => load(tx));
       await afterwards(tx);
     },
     { attempts: 1, withinMs: 0 },
   );
+}
+
+async function insertMissing(tx: Tx, table: string, rows: readonly Row[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += ROWS_IN_ONE_INSERT) {
+    await tx
+      .knex(table)
+      .insert(rows.slice(at, at + ROWS_IN_ONE_INSERT))
+      .onConflict()
+      .ignore();
+  }
 }
 
 async function withoutForeignKeys(tx: Tx, work: () => Promise<void>): Promise<void> {
