@@ -8,7 +8,7 @@ import type { FoundPlugin } from './discovery.ts';
 import type { Plugin } from './host.ts';
 import { makeHost } from './make-host.ts';
 import type { Manifest } from './manifest.ts';
-import { loadPlugin } from './plugin-loader.ts';
+import { loadAfreshNextTime, loadPlugin } from './plugin-loader.ts';
 import { assertOwnTables } from './own-tables.ts';
 import type { Step } from './plugin-repository.ts';
 import type { Ground, Registries, Services } from './registries.ts';
@@ -82,6 +82,7 @@ export async function activate(
     return { found, manifest, scope, hooks };
   } catch (error) {
     await scope.dispose({ drainMs: 0 });
+    loadAfreshNextTime(found.folder, manifest.main);
     throw error;
   }
 }

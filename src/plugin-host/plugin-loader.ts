@@ -18,22 +18,25 @@ export function resolvePluginApi(): void {
   });
 }
 
-/** Node remembers a module that failed; a further attempt needs another address. */
-const failures = new Map<string, number>();
+/** How often each main file was of no use so far. */
+const attempts = new Map<string, number>();
 
+/** Node remembers every module, also one that failed: after a failure the main file is read again under another address. */
 export async function loadPlugin(folder: string, main: string): Promise<Plugin> {
-  const { href } = pathToFileURL(join(folder, main));
-  const failed = failures.get(href) ?? 0;
-  try {
-    const module = (await import(failed === 0 ? href : `${href}?attempt=${String(failed)}`)) as {
-      default?: unknown;
-    };
-    return pluginOf(module.default);
-  } catch (error) {
-    failures.set(href, failed + 1);
-    throw error;
-  }
+  const href = addressOf(folder, main);
+  const failed = attempts.get(href) ?? 0;
+  const module = (await import(failed === 0 ? href : `${href}?attempt=${String(failed)}`)) as {
+    default?: unknown;
+  };
+  return pluginOf(module.default);
 }
+
+export function loadAfreshNextTime(folder: string, main: string): void {
+  const href = addressOf(folder, main);
+  attempts.set(href, (attempts.get(href) ?? 0) + 1);
+}
+
+const addressOf = (folder: string, main: string): string => pathToFileURL(join(folder, main)).href;
 
 function pluginOf(value: unknown): Plugin {
   if (typeof value === 'object' && value !== null && 'setup' in value && typeof value.setup === 'function') {
