@@ -98,7 +98,11 @@ export async function restoreBackup(
       throw new InvalidInputError('backup.newer', { params: { version: manifest.version } });
     }
     const known = new Set(manifest.files.map(({ path }) => path));
-    await loadTables(db, (table) => linesOf(folder, `${TABLES}/${table}.ndjson`, known), afterwards);
+    await loadTables(db, {
+      read: (table) => linesOf(folder, `${TABLES}/${table}.ndjson`, known),
+      appendOnly: [AUDIT_TABLE],
+      afterwards,
+    });
     await cp(join(folder, FILES), filesFolder, { recursive: true }).catch(ignoreMissing);
     return manifest;
   } finally {
