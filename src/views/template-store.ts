@@ -7,8 +7,12 @@ interface Version {
   source: string;
 }
 
-/** Nobody but us draws the pages by which one gets in or puts a plugin out. */
-const PROTECTED = /^(identity\/(sign-in|session)|setup\/|plugins\/|layouts\/plain|errors\/)/;
+/** Nobody but us draws the pages by which one gets in or puts a plugin out, nor what they are made of. */
+const PROTECTED = [
+  /^(identity|setup|plugins|admin\/plugins|errors)\//,
+  /^layouts\//,
+  /^partials\/(head|brand|flash|field|error-summary)$/,
+];
 
 /** Template sources by name. The last who overrode one is heard; undone, the one before is. */
 export class TemplateStore {

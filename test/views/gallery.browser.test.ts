@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  browserIsInstalled,
+  desktop,
+  expectAccessible,
+  expectNoSidewaysScroll,
+  phone,
+  screenshot,
+} from '../support/browser.ts';
+import { galleryNames, galleryServer } from './gallery.ts';
+
+const server = galleryServer();
+let origin = '';
+
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+});
+
+afterAll(() => {
+  server.close();
+});
+
+describe.runIf(browserIsInstalled())('the parts of the house', () => {
+  describe.each(['light', 'dark'] as const)('on a %s page', (theme) => {
+    test.each([...galleryNames, 'error'])('%s can be used by everybody on a phone', async (name) => {
+      const page = await phone(origin, { theme });
+
+      await page.goto(`/${name}`);
+
+      await expectAccessible(page);
+      await expectNoSidewaysScroll(page);
+      await screenshot(page, `gallery-${name}-phone-${theme}`);
+    });
+
+    test.each([...galleryNames, 'error'])('%s can be used by everybody at a desk', async (name) => {
+      const page = await desktop(origin, { theme });
+
+      await page.goto(`/${name}`);
+
+      await expectAccessible(page);
+      await screenshot(page, `gallery-${name}-desktop-${theme}`);
+    });
+  });
+
+  test('the menu opens on a phone without script', async () => {
+    const page = await phone(origin, { javaScript: false });
+    await page.goto('/list');
+    expect(await page.getByRole('navigation', { name: 'Main' }).isVisible()).toBe(false);
+
+    await page.getByRole('checkbox', { name: 'Menu' }).check();
+
+    expect(await page.getByRole('navigation', { name: 'Main' }).isVisible()).toBe(true);
+  });
+
+  test('what needs script is not shown without it', async () => {
+    const page = await phone(origin, { javaScript: false });
+
+    await page.goto('/invitation');
+
+    expect(await page.getByRole('button', { name: 'Copy' }).count()).toBe(0);
+  });
+
+  test('a link is copied by one press, and it is said aloud', async () => {
+    const page = await desktop(origin);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.goto('/invitation');
+
+    await page.getByRole('button', { name: 'Copy' }).click();
+
+    await expect.poll(() => page.locator('#live').textContent()).toBe('Copied');
+    expect(await page.evaluate('navigator.clipboard.readText()')).toContain('/join/lkinv_');
+  });
+
+  test('a password can be looked at', async () => {
+    const page = await phone(origin);
+    await page.goto('/sign-in');
+    await page.getByLabel('Password').fill('correct horse');
+
+    await page.getByRole('button', { name: 'Show' }).click();
+
+    expect(await page.getByLabel('Password').getAttribute('type')).toBe('text');
+  });
+});
