@@ -1,22 +1,7 @@
 import { join } from 'node:path';
 import type { Ground } from './compose-ground.ts';
-import {
-  AccessTokenService,
-  activePeople,
-  Directory,
-  identityRights,
-  MembershipService,
-  OwnerLink,
-  PasswordGate,
-  Rights,
-  SecondFactorService,
-  SessionService,
-  SetupService,
-  SignInService,
-  SignInThrottle,
-  UserNumbers,
-  UserService,
-} from './identity/index.ts';
+import { activePeople, identityServices, scheduleIdentityJobs } from './identity/index.ts';
+import { RateLimits } from './http/rate-limit.ts';
 import { EventDispatcher, JobScheduler, scheduleHousekeeping } from './jobs/index.ts';
 import {
   Courier,
@@ -35,7 +20,14 @@ import {
   ticketRights,
   ticketServices,
 } from './tickets/index.ts';
-import { listeningAt, organisation, siteLocale, siteOrigin, siteTimeZone, settingsRights } from './settings/index.ts';
+import {
+  listeningAt,
+  organisation,
+  siteLocale,
+  siteOrigin,
+  siteTimeZone,
+  settingsRights,
+} from './settings/index.ts';
 
 /** What the house is called and where it is reached. */
 export interface Site {
@@ -59,6 +51,7 @@ export async function composeDomains(ground: Ground) {
   const dispatcher = new EventDispatcher({ db, hooks, clock, log, onFault });
   scheduleHousekeeping(jobs, { db, hooks, clock });
 
+  const limits = new RateLimits();
   const transport = config.smtpUrl === undefined ? null : smtpTransport(config.smtpUrl);
   const mailSite: MailSite = async () => {
     const { organisation: name, origin, timeZone } = await site();
@@ -79,34 +72,16 @@ export async function composeDomains(ground: Ground) {
     transport && new Courier({ db, clock, log, keys: mailKeys, mail, site: mailSite, transport });
   scheduleMailRetention(jobs, { db, clock });
 
-  const rights = new Rights();
-  const directory = new Directory({ db, rights });
-  const gate = new PasswordGate();
-  const numbers = new UserNumbers(db);
-  const users = new UserService({ db, hooks, clock, gate, audit, directory, numbers });
-  const memberships = new MembershipService({ db, clock, audit, directory });
-  const sessions = new SessionService({ db, hooks, clock, audit, directory });
-  const accessTokens = new AccessTokenService({ db, clock, audit, directory });
-  const secondFactors = new SecondFactorService({
-    db,
-    clock,
-    audit,
-    directory,
+  const identity = identityServices({
+    ...ground,
+    mail,
+    limits,
+    site,
     keys: await keys.ring('second-factor'),
   });
-  const signIn = new SignInService({
-    db,
-    clock,
-    gate,
-    sessions,
-    directory,
-    secondFactors,
-    throttle: new SignInThrottle({ db, clock }),
-    staffNeedsSecondFactor: () => Promise.resolve(false),
-  });
-  const ownerLink = new OwnerLink({ db, clock, settings });
-  const setup = new SetupService({ db, clock, audit, settings, users, sessions, ownerLink });
-  for (const right of [...settingsRights, ...mailRights, ...identityRights, ...ticketRights]) rights.add(right);
+  const { rights, users, memberships } = identity;
+  scheduleIdentityJobs(jobs, { db, clock, ...identity });
+  for (const right of [...settingsRights, ...mailRights, ...ticketRights]) rights.add(right);
 
   const notifications = new NotificationService({ db, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });
@@ -129,17 +104,8 @@ export async function composeDomains(ground: Ground) {
     dispatcher,
     mail,
     courier,
-    rights,
-    directory,
-    gate,
-    users,
-    memberships,
-    sessions,
-    accessTokens,
-    secondFactors,
-    signIn,
-    ownerLink,
-    setup,
+    ...identity,
+    limits,
     notifications,
     tickets,
   };

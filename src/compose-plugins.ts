@@ -1,8 +1,8 @@
 import { version, folders, type Ground } from './compose-ground.ts';
 import type { Domains } from './compose-domains.ts';
-import { RateLimits } from './http/rate-limit.ts';
 import type { RouteTable } from './http/route-table.ts';
 import { CommandList, PluginHost, pluginRights, type BootMarkers } from './plugin-host/index.ts';
+import { identitySettings } from './identity/index.ts';
 import { SettingGroups, siteGroups } from './settings/index.ts';
 
 interface Surroundings {
@@ -18,11 +18,11 @@ export function composePlugins(
   { routes, markers, node }: Surroundings,
 ): { plugins: PluginHost; commands: CommandList; settingGroups: SettingGroups } {
   const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit } = ground;
-  const { rights, jobs, users, memberships, mail, sessions, site } = domains;
+  const { rights, jobs, users, memberships, mail, sessions, limits, site } = domains;
   for (const right of pluginRights) rights.add(right);
   const commands = new CommandList();
   const settingGroups = new SettingGroups();
-  for (const group of siteGroups) settingGroups.add(group);
+  for (const group of [...siteGroups, identitySettings]) settingGroups.add(group);
   const plugins = new PluginHost({
     ground,
     registries: {
@@ -38,7 +38,7 @@ export function composePlugins(
       settingGroups,
       commands,
     },
-    services: { users, memberships, mail, audit, sessions, limits: new RateLimits(), site },
+    services: { users, memberships, mail, audit, sessions, limits, site },
     versions,
     places: { bundled: folders.plugins, added: config.pluginDir },
     latchkeyVersion: version,

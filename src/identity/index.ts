@@ -26,4 +26,7 @@ export { userCreated, userDisabled, userDraft, userMayCreate, userSignedIn } fro
 export { UserNumbers } from './user-numbers.ts';
 export { UserService } from './user-service.ts';
 export { identityMenu } from './identity-menu.ts';
-export { identityRoutes, type IdentityServices } from './identity-routes.ts';
+export { scheduleIdentityJobs } from './identity-jobs.ts';
+export { identityRoutes, type IdentityPages } from './identity-routes.ts';
+export { identityServices, type IdentityServices } from './identity-services.ts';
+export { identitySettings, staffSecondFactor } from './identity-settings.ts';

@@ -8,7 +8,7 @@ import type { Directory, DirectorySnapshot } from './directory.ts';
 import { countHolders, deleteGrant, findGrant, insertGrant, listGrantsOf } from './directory-repository.ts';
 import { ROOT_ENTITY_ID } from './entity.ts';
 import type { Grant, GrantDraft } from './grant.ts';
-import { findGroup, insertMember, listGroups, listGroupsOf } from './group-repository.ts';
+import { findGroup, insertMember, listGroups, listGroupsOf, listMembers } from './group-repository.ts';
 import type { Group } from './group.ts';
 import { BUILT_IN_PROFILES } from './profile.ts';
 import { mayGive } from './user-policy.ts';
@@ -69,7 +69,7 @@ export class MembershipService {
       if (!mayGive(actor, { ...grant, recursive: grant.isRecursive }, snapshot))
         throw new ForbiddenError('grant.not-yours');
       if (!(await deleteGrant(tx, grantId))) throw new NotFoundError('grant.not-found');
-      await assertOwnerRemains(tx);
+      if (isOwnership(grant)) await assertOwnerRemains(tx);
       const subject = { type: 'user', id: user.id, label: user.email };
       await audit.record(tx, actor, {
         action: 'grant.withdrawn',
@@ -120,6 +120,10 @@ export class MembershipService {
     return listGroupsOf(this.#deps.db, userId);
   }
 
+  async membersOf(groupId: string): Promise<string[]> {
+    return (await listMembers(this.#deps.db, groupId)).map(({ userId }) => userId);
+  }
+
   async grantsOf(userId: string): Promise<Grant[]> {
     return listGrantsOf(this.#deps.db, userId);
   }
@@ -152,6 +156,14 @@ export async function assertOwnerRemains(tx: Tx): Promise<void> {
   });
   if (holders === 0) throw new ConflictError('grant.last-owner');
 }
+
+/** May everything, everywhere. */
+export const isOwnership = ({
+  profileId,
+  entityId,
+  isRecursive,
+}: Pick<Grant, 'profileId' | 'entityId' | 'isRecursive'>): boolean =>
+  profileId === BUILT_IN_PROFILES['super-admin'] && entityId === ROOT_ENTITY_ID && isRecursive;
 
 const inWords = (
   { profileId, entityId, isRecursive }: Pick<Grant, 'profileId' | 'entityId' | 'isRecursive'>,

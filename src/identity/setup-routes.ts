@@ -58,8 +58,10 @@ export function setupRoutes({ setup, originIsConfigured }: Deps): Route[] {
       params,
       body: form,
       onRefused: page,
-      handler: async ({ params: { token }, body, ip, userAgent }) => {
-        const draft = { ...body, origin: originIsConfigured ? '' : body.origin };
+      handler: async ({ params: { token }, body, origin, ip, userAgent }) => {
+        // What is only where the server listens now is not written down: the port may be another one tomorrow.
+        const isNews = !originIsConfigured && body.origin !== origin;
+        const draft = { ...body, origin: isNews ? body.origin : '' };
         const { cookie } = await setup.complete(token, draft, { ip, userAgent });
         return redirect('/welcome', { cookies: [cookie] });
       },

@@ -69,12 +69,12 @@ export class SignInService {
   }
 
   /** Throws unless this is the password of the person who is signed in already. Counted like a sign-in. */
-  async assertPassword(user: User, password: string, client: ClientFacts): Promise<void> {
+  async assertPassword(user: User, password: string, client: ClientFacts, field = 'password'): Promise<void> {
     const { throttle } = this.#deps;
     const network = limitKeyOf(client.ip);
     await throttle.count(user.emailNorm, network);
     if (!(await this.#isTheirs(user, password))) {
-      const wrong = { field: 'password', code: 'sign-in.wrong-password' };
+      const wrong = { field, code: 'sign-in.wrong-password' };
       throw new InvalidInputError('input.invalid', { fields: [wrong] });
     }
     await throttle.forget(user.emailNorm, network);

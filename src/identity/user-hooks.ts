@@ -37,3 +37,19 @@ export const userSignedIn = defineEvent<{ user: PersonFacts; network: string }>(
   summary: 'Somebody has proven who they are and has a new session.',
   since: '0.1.0',
 });
+
+export const entityMayRemove = defineVeto<{ entityId: string }>({
+  name: 'entity.may-remove',
+  summary: 'Refuses to remove an entity that something still belongs to.',
+  since: '0.1.0',
+  failure: 'closed',
+  budgetMs: 50,
+});
+
+export const groupMayRemove = defineVeto<{ groupId: string }>({
+  name: 'group.may-remove',
+  summary: 'Refuses to remove a group that something still points at.',
+  since: '0.1.0',
+  failure: 'closed',
+  budgetMs: 50,
+});

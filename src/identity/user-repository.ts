@@ -118,16 +118,23 @@ export async function endAllCredentials(tx: Tx, id: string): Promise<void> {
   await tx.knex(users.name).where({ id }).update(raised(tx));
 }
 
-export async function markEmailVerified(
+/** An address whose mailbox was shown to be theirs. */
+export async function setEmail(
   tx: Tx,
-  { id, email }: { id: string; email: string },
-  at: number,
-): Promise<boolean> {
-  const changed = await tx
+  id: string,
+  { email, emailNorm, verifiedAt }: { email: string; emailNorm: string; verifiedAt: number },
+): Promise<void> {
+  const user = await findUser(tx, id);
+  await tx
     .knex(users.name)
-    .where({ id, email_norm: email })
-    .update({ email_verified_at: at });
-  return changed === 1;
+    .where({ id })
+    .update({
+      email,
+      email_norm: emailNorm,
+      email_verified_at: verifiedAt,
+      version: tx.knex.raw('version + 1'),
+      search_text: searchTextOf({ name: user?.name ?? '', emailNorm }),
+    });
 }
 
 export async function touchUser(tx: Tx, id: string, at: number): Promise<void> {

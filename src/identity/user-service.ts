@@ -9,6 +9,7 @@ import { revokeTokensOf } from './access-token-repository.ts';
 import type { Directory } from './directory.ts';
 import { listGrantsOf } from './directory-repository.ts';
 import { normaliseEmail, tidyEmail } from './email.ts';
+import { assertOwnerRemains, isOwnership } from './membership-service.ts';
 import type { Lane, PasswordGate } from './password-gate.ts';
 import { passwordProblem } from './password-rules.ts';
 import { deleteSessionsOf } from './session-repository.ts';
@@ -117,6 +118,7 @@ export class UserService {
     const user = await this.#managed(tx, actor, id);
     if (user.id === actor.userId) throw new ConflictError('user.disable-yourself');
     if (!(await setStatus(tx, id, 'active', 'disabled'))) return;
+    if ((await listGrantsOf(tx, id)).some(isOwnership)) await assertOwnerRemains(tx);
     await deleteSessionsOf(tx, id);
     await revokeTokensOf(tx, id, this.#deps.clock.now());
     await audit.record(tx, actor, {

@@ -2,22 +2,9 @@ import { randomBytes, createHmac } from 'node:crypto';
 import { AuditService } from '../../src/audit/index.ts';
 import type { KeyRing } from '../../src/crypto/key-ring.ts';
 import { Hooks } from '../../src/hooks/index.ts';
-import {
-  AccessTokenService,
-  Directory,
-  identityRights,
-  MembershipService,
-  OwnerLink,
-  PasswordGate,
-  Rights,
-  SecondFactorService,
-  SessionService,
-  SetupService,
-  SignInService,
-  SignInThrottle,
-  UserNumbers,
-  UserService,
-} from '../../src/identity/index.ts';
+import { identityServices, staffSecondFactor } from '../../src/identity/index.ts';
+import { RateLimits } from '../../src/http/rate-limit.ts';
+import type { MailDraft } from '../../src/mail/index.ts';
 import { SettingsService } from '../../src/settings/index.ts';
 import { system, type Actor } from '../../src/shared/actor.ts';
 import { testClock } from '../support/clock.ts';
@@ -63,29 +50,30 @@ export async function furnish(engine: Engine) {
   const hooks = new Hooks({ clock, log });
   const keys = fakeKeys();
   const settings = new SettingsService({ db, clock, audit, keys });
-  const rights = new Rights();
-  for (const right of identityRights) rights.add(right);
-  const directory = new Directory({ db, rights });
-  const gate = new PasswordGate({ cost: cheap });
-  const throttle = new SignInThrottle({ db, clock });
-  const sessions = new SessionService({ db, hooks, clock, audit, directory });
-  const secondFactors = new SecondFactorService({ db, clock, audit, directory, keys });
-  const users = new UserService({ db, hooks, clock, gate, audit, directory, numbers: new UserNumbers(db) });
-  const memberships = new MembershipService({ db, clock, audit, directory });
-  const accessTokens = new AccessTokenService({ db, clock, audit, directory });
-  const ownerLink = new OwnerLink({ db, clock, settings });
-  const setup = new SetupService({ db, clock, audit, settings, users, sessions, ownerLink });
-  const staff = { mustHaveSecondFactor: false };
-  const signIn = new SignInService({
+  const sent: MailDraft[] = [];
+  const mail = {
+    isOn: true,
+    queue: (_tx: unknown, draft: MailDraft) => Promise.resolve(String(sent.push(draft))),
+  };
+  const identity = identityServices({
     db,
     clock,
-    gate,
-    throttle,
-    sessions,
-    directory,
-    secondFactors,
-    staffNeedsSecondFactor: () => Promise.resolve(staff.mustHaveSecondFactor),
+    log,
+    hooks,
+    audit,
+    settings,
+    mail,
+    keys,
+    limits: new RateLimits(),
+    site: () => Promise.resolve({ origin: 'https://desk.acme.test' }),
+    hashCost: cheap,
   });
+  const { users, memberships, directory } = identity;
+
+  /** From the next sign-in on. */
+  async function demandSecondFactor() {
+    await db.transaction((tx) => settings.set(tx, system, staffSecondFactor, true));
+  }
 
   let made = 0;
   /** Somebody with an account; name only what matters. */
@@ -113,28 +101,7 @@ export async function furnish(engine: Engine) {
     return actor;
   }
 
-  return {
-    db,
-    clock,
-    audit,
-    hooks,
-    settings,
-    rights,
-    directory,
-    gate,
-    throttle,
-    sessions,
-    secondFactors,
-    users,
-    memberships,
-    accessTokens,
-    ownerLink,
-    setup,
-    signIn,
-    staff,
-    person,
-    give,
-  };
+  return { db, clock, audit, hooks, settings, mail, sent, ...identity, demandSecondFactor, person, give };
 }
 
 export type House = Awaited<ReturnType<typeof furnish>>;
