@@ -47,7 +47,7 @@ export class TemplateStore {
   }
 
   add(name: string, owner: string, source: string): Undo {
-    if (owner !== 'core' && PROTECTED.test(name))
+    if (owner !== 'core' && PROTECTED.some((pattern) => pattern.test(name)))
       throw new Error(`The template ${name} cannot be overridden.`);
     const version = { owner, source };
     const versions = [...(this.#versions.get(name) ?? []), version];
