@@ -25,25 +25,23 @@ afterAll(() => {
 });
 
 describe.runIf(browserIsInstalled())('the parts of the house', () => {
-  describe.each(['light', 'dark'] as const)('on a %s page', (theme) => {
-    test.each([...galleryNames, 'error'])('%s can be used by everybody on a phone', async (name) => {
-      const page = await phone(origin, { theme });
+  test.each([...galleryNames, 'error'])('%s can be used by everybody on a phone', async (name) => {
+    const page = await phone(origin, { theme: 'light' });
 
-      await page.goto(`/${name}`);
+    await page.goto(`/${name}`);
 
-      await expectAccessible(page);
-      await expectNoSidewaysScroll(page);
-      await screenshot(page, `gallery-${name}-phone-${theme}`);
-    });
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
+    await screenshot(page, `gallery-${name}-phone`);
+  });
 
-    test.each([...galleryNames, 'error'])('%s can be used by everybody at a desk', async (name) => {
-      const page = await desktop(origin, { theme });
+  test.each([...galleryNames, 'error'])('%s can be used by everybody at a desk in the dark', async (name) => {
+    const page = await desktop(origin, { theme: 'dark' });
 
-      await page.goto(`/${name}`);
+    await page.goto(`/${name}`);
 
-      await expectAccessible(page);
-      await screenshot(page, `gallery-${name}-desktop-${theme}`);
-    });
+    await expectAccessible(page);
+    await screenshot(page, `gallery-${name}-desktop`);
   });
 
   test('the menu opens on a phone without script', async () => {
