@@ -33,7 +33,7 @@ interface Deps {
 const USUAL: CourierLimits = {
   atOnce: 4,
   leaseMs: 5 * 60_000,
-  attempts: 12,
+  attempts: 15,
   firstPauseMs: 30_000,
   longestPauseMs: 4 * 3_600_000,
   idleMs: 2_000,
