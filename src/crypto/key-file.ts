@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const KEY_BYTES = 32;
@@ -33,17 +33,17 @@ export async function readKeyFile(file: string): Promise<Master[]> {
 /** A new master in a new file that only its owner reads. Two processes at once: the second takes what the first wrote. */
 export async function createKeyFile(file: string): Promise<Master[]> {
   await mkdir(dirname(file), { recursive: true });
-  const bytes = randomBytes(KEY_BYTES);
+  const draft = `${file}.${randomUUID()}`;
+  await writeFile(draft, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flush: true });
   try {
-    const handle = await open(file, 'wx', 0o600);
-    await handle.writeFile(`${bytes.toString('base64')}\n`);
-    await handle.sync();
-    await handle.close();
-    return [masterOf(bytes)];
+    // A link appears whole or not at all, and never takes the place of what is there.
+    await link(draft, file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return readKeyFile(file);
-    throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    await unlink(draft);
   }
+  return readKeyFile(file);
 }
 
 export const masterOf = (bytes: Buffer): Master => ({

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { startTestApp } from '../support/test-app.ts';
+import { temporaryFolder } from './start-host.ts';
+
+const run = promisify(execFile);
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+test('the plugin of the guide runs as it is printed', async () => {
+  const pluginDir = await temporaryFolder();
+  await writeExample(pluginDir);
+  const { as, given, house } = await startTestApp({ pluginDir });
+  const owner = await given.owner();
+
+  await as(owner).postForm('/admin/plugins/hello/enable', {});
+  const technician = as(await given.technician());
+  await technician.postForm('/p/hello', { said: 'The guide is right.' });
+
+  expect(await house.plugins.find('hello', 'en')).toMatchObject({ state: 'enabled', error: null });
+  const page = await technician.get('/p/hello');
+  expect(page.text).toContain('The guide is right.');
+  expect(page.text).toContain('Thank you.');
+});
+
+test('the plugin of the guide is right by its types', { timeout: 120_000 }, async () => {
+  const folder = await temporaryFolder();
+  await writeExample(folder);
+  const { compilerOptions } = JSON.parse(await readFile(join(root, 'tsconfig.json'), 'utf8')) as {
+    compilerOptions: Record<string, unknown>;
+  };
+  const paths = { 'latchkey/plugin-api': [join(root, 'src/plugin-api.ts')] };
+  const config = { compilerOptions: { ...compilerOptions, paths }, include: ['hello'] };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+
+  const problems = await run(process.execPath, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    folder,
+  ]).then(
+    () => '',
+    (error: unknown) => String((error as { stdout?: string }).stdout),
+  );
+
+  expect(problems.split('\n').filter((line) => line.startsWith('hello/'))).toEqual([]);
+});
+
+/** The files of the guide are the blocks below a comment with their name. */
+async function writeExample(place: string): Promise<void> {
+  const guide = await readFile(join(root, 'docs/plugins/README.md'), 'utf8');
+  const blocks = [...guide.matchAll(/<!-- (hello\/\S+) -->\n```\w+\n([\s\S]*?)\n```/g)];
+  expect(blocks.length).toBeGreaterThan(4);
+  for (const [, name = '', content = ''] of blocks) {
+    await mkdir(dirname(join(place, name)), { recursive: true });
+    await writeFile(join(place, name), `${content}\n`);
+  }
+}
