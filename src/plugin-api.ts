@@ -193,6 +193,8 @@ export {
   redact as redactTokens,
 } from './crypto/tokens.ts';
 export { mint as mintToken } from './crypto/mint.ts';
+/** The same check as a script for the browser. @example text(tokensForBrowser(), 'text/javascript; charset=utf-8') */
+export { tokensForBrowser } from './crypto/browser-tokens.ts';
 export type { Suspect, TokenCheck, TokenPrefix, TokenProblem } from './crypto/tokens.ts';
 /** SHA-256 of a text, and comparisons that take the same time whatever they find. @example digestOf(redeemId) */
 export { digestOf, sameBytes, sameText } from './crypto/digest.ts';

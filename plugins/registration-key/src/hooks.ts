@@ -1,0 +1,97 @@
+import { defineEvent, defineFilter, defineVeto, type Actor } from 'latchkey/plugin-api';
+import type { KeyDraft } from './key-terms.ts';
+
+const since = '0.1.0';
+
+/** A question that another plugin adds to the join form. */
+export interface JoinField {
+  /** Lower case, digits and hyphens; begins with the plugin's id. */
+  name: string;
+  /** Already in the reader's language. */
+  label: string;
+  hint?: string;
+  kind: 'text' | 'textarea' | 'select' | 'checkbox';
+  options?: { value: string; label: string }[];
+  required: boolean;
+}
+
+/** What another plugin may know of a key: nothing that opens it. */
+export interface KeyFacts {
+  id: string;
+  label: string;
+  entityId: string;
+  profileId: string;
+  ownerId: string | null;
+}
+
+export interface Newcomer {
+  email: string;
+  name: string;
+  locale: string;
+  /** Answers to the fields that plugins added, by name. */
+  answers: Record<string, string>;
+}
+
+export const minting = defineFilter<KeyDraft, { actor: Actor }>({
+  name: 'registration-key.minting',
+  summary: 'The draft of a key before it is completed and checked.',
+  since,
+  failure: 'closed',
+  budgetMs: 20,
+});
+
+export const joinForm = defineFilter<JoinField[], { key: KeyFacts; locale: string }>({
+  name: 'registration-key.join-form',
+  summary: 'More questions on the join form; the answers travel with the redemption.',
+  since,
+  failure: 'open',
+  budgetMs: 20,
+});
+
+export const mayRedeem = defineVeto<{ key: KeyFacts; newcomer: Newcomer }>({
+  name: 'registration-key.may-redeem',
+  summary:
+    'Whether this person may take a seat of this key. Asked after the password is hashed, before the seat is taken.',
+  since,
+  failure: 'closed',
+  budgetMs: 50,
+});
+
+export const keyMinted = defineEvent<{ key: KeyFacts; by: string | null }>({
+  name: 'registration-key.minted',
+  summary: 'A key was made.',
+  since,
+});
+
+export const keyChanged = defineEvent<{
+  key: KeyFacts;
+  by: string | null;
+  change: 'edited' | 'paused' | 'resumed' | 'restored' | 'rotated' | 'revealed';
+}>({
+  name: 'registration-key.changed',
+  summary: 'A key was edited, paused, resumed, restored, rotated or revealed.',
+  since,
+});
+
+export const keyRevoked = defineEvent<{ key: KeyFacts; by: string | null }>({
+  name: 'registration-key.revoked',
+  summary: 'A key was revoked.',
+  since,
+});
+
+export const keyRedeemed = defineEvent<{
+  key: KeyFacts;
+  userId: string;
+  seat: number;
+  answers: Record<string, string>;
+}>({
+  name: 'registration-key.redeemed',
+  summary: 'Somebody has an account, or another membership, by a key.',
+  since,
+});
+
+export const keyRefused = defineEvent<{ key: KeyFacts; reason: string }>({
+  name: 'registration-key.refused',
+  summary: 'A key that exists was refused to somebody.',
+  since,
+});

@@ -1,0 +1,61 @@
+import { defineEvent, definePlugin, type Host, type PersonFacts } from 'latchkey/plugin-api';
+import { ApprovalService } from './approval-service.ts';
+import { Authority } from './authority.ts';
+import { inviteCommands } from './commands.ts';
+import { ConfirmService } from './confirm-service.ts';
+import { JoinHandles } from './join-handle.ts';
+import { JoinMails } from './join-mails.ts';
+import { joinRoutes } from './join-routes.ts';
+import { JoinService } from './join-service.ts';
+import { keyApi } from './key-api.ts';
+import { KeyCare } from './key-care.ts';
+import { KeyDoor } from './key-door.ts';
+import { keyRoutes } from './key-routes.ts';
+import { KeyService } from './key-service.ts';
+import { MailingService } from './mailing-service.ts';
+import { Newcomers } from './newcomers.ts';
+import { peopleRoutes } from './people-routes.ts';
+import { Places } from './places.ts';
+import { ProofBox } from './proofs.ts';
+import { RedeemService } from './redeem-service.ts';
+import { SeatLine } from './seat-line.ts';
+import { SeatSweeper } from './seat-sweeper.ts';
+
+/** Core tells it; the same name is the same hook. */
+const userDisabled = defineEvent<{ user: PersonFacts }>({
+  name: 'user.disabled',
+  summary: 'Somebody can no longer sign in.',
+  since: '0.1.0',
+});
+
+/** Invitation keys: minted by administrators, redeemed by newcomers. */
+export default definePlugin((host: Host) => {
+  const mails = new JoinMails(host);
+  const places = new Places(host);
+  const proofs = new ProofBox(host);
+  const handles = new JoinHandles(host);
+  const authority = new Authority(host);
+  const door = new KeyDoor(host);
+  const line = new SeatLine();
+  const sweeper = new SeatSweeper(host);
+  const newcomers = new Newcomers({ host, mails });
+  const care = new KeyCare({ host, authority, mails });
+  const keys = new KeyService({ host, door, authority, places });
+  const mailings = new MailingService({ host, door, mails });
+  const join = new JoinService({ host, mails, care });
+  const redeem = new RedeemService({ host, proofs, care, line, newcomers, mails });
+  const confirm = new ConfirmService({ host, proofs, mails, care, line, newcomers, sweeper });
+  const approvals = new ApprovalService({ host, proofs, authority, newcomers, mails, sweeper });
+
+  host.routes([
+    ...joinRoutes({ host, door, handles, redeem, confirm, join }),
+    ...keyApi({ host, door, keys, redeem, join }),
+    ...peopleRoutes({ host, approvals, confirm, keys }),
+    ...keyRoutes({ host, keys, places, mailings, approvals }),
+  ]);
+  for (const command of inviteCommands({ host, keys })) host.command(command);
+  host.job('give-back-seats', async ({ signal }) => {
+    await sweeper.sweep(signal);
+  });
+  host.on(userDisabled, ({ user }) => care.lookAfter(user.id));
+});

@@ -1,0 +1,142 @@
+import { TooManyError, type Host, type Limit, type PersonFacts, type Tx } from 'latchkey/plugin-api';
+import type { InvitationKey } from './invitation-key.ts';
+
+/** Over all keys, so that nobody's mailbox is filled by strangers. */
+const TO_ONE_ADDRESS: Limit = { name: 'join-mail', points: 3, perSeconds: 86_400 };
+
+export interface Recipient {
+  email: string;
+  name?: string;
+  locale: string;
+}
+
+/** Everything this plugin writes to people. All of it goes into the outbox, in the transaction of what it is about. */
+export class JoinMails {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Whether one more may go to this address today; the answer is the same for addresses with and without an account. */
+  async mayWriteTo(addressDigest: Buffer): Promise<boolean> {
+    if (!this.#host.mail.isOn) return false;
+    try {
+      await this.#host.limits.count(TO_ONE_ADDRESS, addressDigest.toString('hex'));
+      return true;
+    } catch (error) {
+      if (error instanceof TooManyError) return false;
+      throw error;
+    }
+  }
+
+  confirmAddress(
+    tx: Tx,
+    to: Recipient,
+    facts: { code: string; linkToken: string; reference: string },
+  ): Promise<void> {
+    return this.#send(tx, 'confirm-address', to, facts.reference, ({ origin }) => ({
+      name: to.name,
+      code: `${facts.code.slice(0, 3)} ${facts.code.slice(3)}`,
+      link: `${origin}/join/confirm/${facts.linkToken}`,
+      minutes: 15,
+      hours: 24,
+    }));
+  }
+
+  alreadyHaveAccount(tx: Tx, to: Recipient, reference: string): Promise<void> {
+    return this.#send(tx, 'already-have-account', to, reference, ({ origin }) => ({
+      name: to.name,
+      signIn: `${origin}/login`,
+      reset: `${origin}/login/forgotten`,
+    }));
+  }
+
+  approvalNeeded(
+    tx: Tx,
+    to: PersonFacts,
+    facts: { person: string; email: string; key: InvitationKey; reference: string },
+  ): Promise<void> {
+    return this.#send(tx, 'approval-needed', to, facts.reference, ({ origin }) => ({
+      name: to.name,
+      person: facts.person,
+      email: facts.email,
+      label: facts.key.label,
+      link: `${origin}/invitation-keys/approvals`,
+    }));
+  }
+
+  welcome(
+    tx: Tx,
+    to: Recipient,
+    facts: { approved: boolean; reference: string; landing: string },
+  ): Promise<void> {
+    const template = facts.approved ? 'approved' : 'welcome';
+    return this.#send(tx, template, to, facts.reference, ({ origin }) => ({
+      name: to.name,
+      email: to.email,
+      link: `${origin}${facts.landing}`,
+    }));
+  }
+
+  declined(tx: Tx, to: Recipient, facts: { reason: string; reference: string }): Promise<void> {
+    return this.#send(tx, 'declined', to, facts.reference, () => ({ name: to.name, reason: facts.reason }));
+  }
+
+  askedForNew(
+    tx: Tx,
+    to: PersonFacts,
+    facts: { key: InvitationKey; name: string; email: string; message: string },
+  ): Promise<void> {
+    return this.#send(tx, 'asked-for-new', to, facts.key.id, ({ origin }) => ({
+      name: to.name,
+      person: facts.name,
+      email: facts.email,
+      message: facts.message,
+      label: facts.key.label,
+      link: `${origin}/invitation-keys/${facts.key.id}`,
+    }));
+  }
+
+  /** The owner reads why newcomers are being turned away. */
+  keyPaused(tx: Tx, to: PersonFacts, facts: { key: InvitationKey; reason: string }): Promise<void> {
+    return this.#send(tx, 'key-paused', to, facts.key.id, ({ origin }) => ({
+      name: to.name,
+      label: facts.key.label,
+      reason: this.#host.t(`paused.${facts.reason}`, {}, to.locale),
+      link: `${origin}/invitation-keys/${facts.key.id}`,
+    }));
+  }
+
+  invitation(
+    tx: Tx,
+    to: Recipient,
+    facts: { key: InvitationKey; inviter: string; linkToken: string; message: string; reference: string },
+  ): Promise<string> {
+    return this.#queue(tx, 'invitation', to, facts.reference, ({ origin }) => ({
+      inviter: facts.inviter,
+      message: facts.message,
+      link: `${origin}/join/${facts.linkToken}`,
+      expiresAt: facts.key.expiresAt,
+      notBefore: facts.key.notBefore,
+    }));
+  }
+
+  async #send(tx: Tx, name: string, to: Recipient, reference: string, model: Model): Promise<void> {
+    if (this.#host.mail.isOn) await this.#queue(tx, name, to, reference, model);
+  }
+
+  async #queue(tx: Tx, name: string, to: Recipient, reference: string, model: Model): Promise<string> {
+    const site = await this.#host.site();
+    return this.#host.mail.queue(tx, {
+      to: { email: to.email, ...(to.name === undefined ? {} : { name: to.name }) },
+      template: `${this.#host.plugin.id}/mail/${name}`,
+      model: { ...model(site), organisation: site.organisation, timeZone: site.timeZone },
+      locale: to.locale,
+      kind: name,
+      reference,
+    });
+  }
+}
+
+type Model = (site: { origin: string }) => Record<string, unknown>;

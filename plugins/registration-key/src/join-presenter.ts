@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { Host, KnownError, FieldProblem } from 'latchkey/plugin-api';
+import { maskAddress } from './address.ts';
+import { joinForm, type JoinField } from './hooks.ts';
+import type { InvitationKey } from './invitation-key.ts';
+import type { Handle } from './join-handle.ts';
+import { factsOf } from './key-service.ts';
+import type { Mailing } from './mailing-repository.ts';
+import { explainCodeOf } from './refusal.ts';
+
+/** What was typed, without the password. */
+export type Typed = Readonly<Record<string, string>>;
+
+export interface FormFacts {
+  key: InvitationKey;
+  handle: Handle | null;
+  mailing: Mailing | null;
+  locale: string;
+  typed?: Typed;
+  error?: KnownError;
+  preview?: boolean;
+}
+
+const languages = [
+  { value: 'en', label: 'English' },
+  { value: 'fr', label: 'Français' },
+];
+
+/** The page a newcomer sees first. */
+export async function presentForm(host: Host, facts: FormFacts): Promise<object> {
+  const { key, handle, mailing, locale, typed = {}, error, preview = false } = facts;
+  const site = await host.site();
+  const fields = preview ? [] : await host.applyFilter(joinForm, [], { key: factsOf(key), locale });
+  const inviter = key.ownerId === null ? '' : key.ownerName;
+  const isReused = error?.code === 'invitation.redeem_id_reused';
+  return {
+    preview,
+    organisation: site.organisation,
+    inviter,
+    lead: host.t(
+      inviter === '' ? 'join.lead' : 'join.lead-by',
+      { inviter, organisation: site.organisation },
+      locale,
+    ),
+    note: key.note,
+    expiresAt: key.expiresAt,
+    handle: handle?.name ?? '',
+    redeemId: typed['redeemId'] && !isReused ? typed['redeemId'] : randomUUID(),
+    form: { locale: key.locale ?? locale, ...typed, email: mailing?.email ?? typed['email'] ?? '' },
+    languages,
+    emailFixed: mailing !== null && key.emailNorm !== null,
+    maskedEmail: mailing === null && key.email !== null ? maskAddress(key.email) : '',
+    domains: key.weak || key.approval === 'domain' ? [] : key.emailDomains.map((rule) => `@${rule}`),
+    fields: fields.filter(isSoundField).map((field) => presentField(field, typed)),
+    errors: problemsOf(error),
+    needsApproval: key.approval === 'manual',
+  };
+}
+
+export interface ClosedFacts {
+  key: InvitationKey;
+  handle: Handle | null;
+  error: KnownError;
+  typed?: Typed;
+  /** The form had been open: what was typed is kept. */
+  whileTyping?: boolean;
+}
+
+/** Why it does not go on here, and where it goes on. */
+export async function presentClosed(host: Host, facts: ClosedFacts): Promise<object> {
+  const { key, handle, error, typed = {}, whileTyping = false } = facts;
+  const site = await host.site();
+  const reason = error.code.replace('invitation.', '');
+  const mayAsk = !key.weak && (reason === 'expired' || reason === 'used_up');
+  return {
+    organisation: site.organisation,
+    reason: whileTyping && reason === 'used_up' ? 'filled' : reason,
+    notBefore: key.notBefore,
+    expiresAt: key.expiresAt,
+    opens: reason === 'not_yet' ? key.notBefore : null,
+    handle: handle?.name ?? '',
+    mayAsk,
+    askFor: whileTyping ? 'place' : 'new',
+    form: { name: typed['name'] ?? '', email: typed['email'] ?? '' },
+    kept: whileTyping,
+    explainCode: key.weak ? '' : explainCodeOf(key, error),
+    supportLine: await host.settings.get<string>('supportLine'),
+  };
+}
+
+/** A form's problems where they belong; one that belongs to no field stands above. */
+export const problemsOf = (error: KnownError | undefined): FieldProblem[] => {
+  if (!error) return [];
+  if (error.fields.length > 0) return [...error.fields];
+  return [{ field: '', code: error.code, params: { ...error.params, seconds: error.retryAfter ?? 0 } }];
+};
+
+/** A plugin's field must not pose as one of ours. */
+export const isSoundField = ({ name }: JoinField): boolean => /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/.test(name);
+
+const presentField = (field: JoinField, typed: Typed): object => ({
+  ...field,
+  id: `answer-${field.name}`,
+  value: typed[`answer-${field.name}`] ?? '',
+  isText: field.kind === 'text',
+});

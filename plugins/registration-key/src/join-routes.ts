@@ -1,0 +1,558 @@
+import {
+  ConflictError,
+  InvalidInputError,
+  NotFoundError,
+  redirect,
+  route,
+  text,
+  tokensForBrowser,
+  view,
+  z,
+  type Host,
+  type Incoming,
+  type KnownError,
+  type Reply,
+  type Route,
+} from 'latchkey/plugin-api';
+import { maskAddress } from './address.ts';
+import { calendarEntry } from './calendar.ts';
+import type { ConfirmService, Confirmed } from './confirm-service.ts';
+import type { InvitationKey } from './invitation-key.ts';
+import type { Handle, JoinHandles } from './join-handle.ts';
+import { presentClosed, presentForm, problemsOf, type Typed } from './join-presenter.ts';
+import type { JoinService } from './join-service.ts';
+import type { KeyDoor } from './key-door.ts';
+import { findKey } from './key-repository.ts';
+import { findMailing, type Mailing } from './mailing-repository.ts';
+import type { Outcome, RedeemService } from './redeem-service.ts';
+import { findByUser } from './redemption-repository.ts';
+import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';
+
+interface Deps {
+  host: Host;
+  door: KeyDoor;
+  handles: JoinHandles;
+  redeem: RedeemService;
+  confirm: ConfirmService;
+  join: JoinService;
+}
+
+/** A page's handle, the key behind it, and how it came. */
+interface Entrance {
+  handle: Handle;
+  key: InvitationKey;
+  mailing: Mailing | null;
+}
+
+const typed = z.string().max(2000);
+const handleQuery = z.object({ h: typed.optional() });
+const openForm = z.object({ key: typed });
+const tokenParams = z.object({ token: z.string().max(200) });
+const keyParams = z.object({ key: z.string().max(400) });
+const joinBody = z
+  .object({
+    h: typed,
+    redeemId: z.uuid(),
+    email: z.string().max(320),
+    name: z.string().max(300),
+    password: z.string().max(1024),
+    locale: z.enum(['en', 'fr']).optional(),
+    /** Nobody sees it, so nobody fills it in but a machine. */
+    website: z.string().optional(),
+  })
+  .catchall(typed);
+const stepForm = z.object({ h: typed, code: typed.optional() });
+const askForm = z.object({
+  h: typed,
+  name: z.string().trim().min(1, 'invitation.say_name').max(120),
+  email: z.email('invitation.not_an_address').max(320),
+  message: z.string().trim().max(500).default(''),
+});
+const confirmForm = z.object({ password: z.string().max(1024).default('') });
+
+/** Search engines and caches keep out; the page with the key in its address tells nobody where one came from. */
+const closedToOthers = { 'X-Robots-Tag': 'noindex, nofollow', 'Cache-Control': 'no-store' };
+const quietAddress = { ...closedToOthers, 'Referrer-Policy': 'no-referrer' };
+
+/** The newcomer's way in. No GET changes anything but a handle. */
+export function joinRoutes(deps: Deps): Route[] {
+  const { host, door, handles, redeem, confirm, join } = deps;
+
+  const page = (
+    template: string,
+    model: object,
+    extras: { status?: number; headers?: Record<string, string> } = {},
+  ): Reply =>
+    view(`${host.plugin.id}/join/${template}`, model, {
+      ...extras,
+      headers: { ...closedToOthers, ...extras.headers },
+    });
+
+  const codePage = (model: object = {}, status = 200): Reply => page('code', model, { status });
+
+  async function entranceOf({ cookies }: Incoming, name: string | undefined): Promise<Entrance | null> {
+    const handle = handles.read(cookies, name);
+    const key = handle === null ? null : await findKey(host.db, handle.keyId);
+    if (handle === null || key === null || key.generation !== handle.generation) return null;
+    const mailing = handle.mailingId === null ? null : await findMailing(host.db, handle.mailingId);
+    return { handle, key, mailing };
+  }
+
+  async function needEntrance(incoming: Incoming, name: string | undefined): Promise<Entrance> {
+    const entrance = await entranceOf(incoming, name);
+    if (entrance === null) throw new NotFoundError('invitation.handle_gone');
+    return entrance;
+  }
+
+  /** What stands in the way of anybody, whoever it is. */
+  async function obstacle(key: InvitationKey): Promise<KnownError | null> {
+    const refusal = refusalOf(key, host.clock.now());
+    if (refusal !== null) return refusal;
+    try {
+      await assertNewAccountsAllowed(host);
+      return null;
+    } catch (error) {
+      return error as KnownError;
+    }
+  }
+
+  async function closed(
+    entrance: Pick<Entrance, 'handle' | 'key'>,
+    error: KnownError,
+    extras: { typed?: Typed; whileTyping?: boolean } = {},
+  ): Promise<Reply> {
+    if (error.code === 'invitation.unknown') return codePage({ errors: problemsOf(error) }, 404);
+    const model = await presentClosed(host, { ...entrance, error, ...extras });
+    const isFilled = extras.whileTyping === true && error.code === 'invitation.used_up';
+    return page('closed', model, {
+      status: isFilled ? 409 : closedStatus(error),
+      headers: retryHeader(error),
+    });
+  }
+
+  /** Somebody with an account: to their tickets, or one button that adds what the key gives. */
+  async function forSignedIn({ actor }: Incoming, entrance: Entrance): Promise<Reply> {
+    const { key, handle } = entrance;
+    const person = await host.users.find(actor.userId ?? '');
+    const organisation = (await host.site()).organisation;
+    if (person === null) throw new NotFoundError('invitation.account_gone');
+    const model = { organisation, handle: handle.name, me: person.email, name: person.name };
+    if ((await findByUser(host.db, key.id, person.id)) !== null) return page('already', model);
+    const refusal = (await obstacle(key)) ?? fits(key, person.emailNorm);
+    if (refusal === null) {
+      const entities = await host.memberships.entities();
+      return page('add', {
+        ...model,
+        entity: entities.find(({ id }) => id === key.entityId)?.path ?? organisation,
+      });
+    }
+    if (refusal.code === 'invitation.wrong_email')
+      return page('other-account', { ...model, invited: maskAddress(key.email ?? '') });
+    if (refusal.code === 'invitation.wrong_domain')
+      return page('other-account', {
+        ...model,
+        kind: '-domain',
+        domains: key.emailDomains.map((rule) => `@${rule}`),
+      });
+    return closed(entrance, refusal);
+  }
+
+  async function formPage(
+    incoming: Incoming,
+    entrance: Entrance,
+    facts: { typed?: Typed; error?: KnownError } = {},
+  ): Promise<Reply> {
+    const model = await presentForm(host, { ...entrance, locale: incoming.locale, ...facts });
+    const status = facts.error === undefined ? {} : { headers: retryHeader(facts.error) };
+    return page('form', model, status);
+  }
+
+  /** In: a session for this browser, and on to the first request. */
+  async function enter(
+    { ip, userAgent }: Incoming,
+    done: { userId: string | null; landing: string },
+    handle: Handle | null,
+  ): Promise<Reply> {
+    const forget = handle === null ? [] : [handles.forget(handle)];
+    if (done.userId === null) {
+      return redirect('/login', {
+        cookies: forget,
+        flash: { kind: 'success', code: 'registration-key:flash.sign-in-now' },
+      });
+    }
+    const { cookie } = await host.sessions.start(done.userId, { ip, userAgent });
+    return redirect(done.landing, {
+      cookies: [cookie, ...forget],
+      flash: { kind: 'success', code: 'registration-key:flash.welcome' },
+    });
+  }
+
+  const waitingPath = (handle: Handle): string => `/join/step/waiting?h=${handle.name}`;
+
+  const goOn = (incoming: Incoming, outcome: Outcome | Confirmed, handle: Handle): Promise<Reply> | Reply =>
+    outcome.status === 'active'
+      ? enter(incoming, outcome, handle)
+      : redirect(waitingPath(handle), { cookies: [handles.keepWaiting(handle)] });
+
+  async function waitingPage(
+    incoming: Incoming,
+    name: string | undefined,
+    error?: KnownError,
+  ): Promise<Reply> {
+    const { handle, key } = await needEntrance(incoming, name);
+    const waiting = await confirm.waiting(key.id, handle.secret);
+    if (waiting === null) return redirect(`/join?h=${handle.name}`);
+    const { organisation } = await host.site();
+    const now = host.clock.now();
+    const status = waiting.redemption?.status ?? 'pending_email';
+    return page('waiting', {
+      organisation,
+      handle: handle.name,
+      email: waiting.email,
+      state: status,
+      reason: waiting.redemption?.decisionNote ?? '',
+      mailIsOn: host.mail.isOn,
+      wasMailed: waiting.attempt.sentAt !== null,
+      mayResend: now >= waiting.resendAt,
+      resendAt: waiting.resendAt,
+      holdUntil: waiting.attempt.at + 24 * 3_600_000,
+      errors: problemsOf(error),
+    });
+  }
+
+  async function confirmPage({ params, cookies }: Incoming, error?: KnownError): Promise<Reply> {
+    const { token } = tokenParams.parse(params);
+    const { email, name, isOwnBrowser } = await lookAt(cookies, token);
+    const { organisation } = await host.site();
+    return page(
+      'confirm',
+      { organisation, email, name, isOwnBrowser, token, errors: problemsOf(error) },
+      { headers: quietAddress },
+    );
+  }
+
+  /** The link says nothing about the browser; its handles do. */
+  async function lookAt(cookies: Incoming['cookies'], token: string) {
+    const secrets = [...handles.all(cookies).map(({ secret }) => secret), null];
+    for (const secret of secrets) {
+      const state = await confirm.look(token, secret);
+      if (state.isOwnBrowser || secret === null)
+        return { ...state, secret: state.isOwnBrowser ? secret : null };
+    }
+    throw new NotFoundError('invitation.link_unknown');
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: '/join',
+      access: 'public',
+      query: handleQuery,
+      handler: async (incoming) => {
+        const { h } = incoming.query;
+        if (h === undefined) return codePage();
+        const entrance = await entranceOf(incoming, h);
+        if (entrance === null) return codePage({ lost: true });
+        if (incoming.actor.kind === 'user') return forSignedIn(incoming, entrance);
+        const refusal = await obstacle(entrance.key);
+        return refusal === null ? formPage(incoming, entrance) : closed(entrance, refusal);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/join',
+      access: 'public',
+      body: joinBody,
+      onRefused: async (incoming, error) => {
+        const kept = keptOf(incoming.body);
+        const entrance = await entranceOf(incoming, kept['h']);
+        if (entrance === null) return codePage({ lost: true, errors: problemsOf(error) }, 404);
+        if (isOver(error)) {
+          await join.recordRefusal(entrance.key, error.code, incoming.network);
+          return closed(entrance, error, { typed: kept, whileTyping: true });
+        }
+        if (error.kind === 'veto' || error.code.startsWith('invitation.wrong_')) {
+          await join.recordRefusal(entrance.key, error.code, incoming.network);
+        }
+        return formPage(incoming, entrance, { typed: kept, error });
+      },
+      handler: async (incoming) => {
+        const { h, redeemId, email, name, password, locale, website } = incoming.body;
+        const { handle, key, mailing } = await needEntrance(incoming, h);
+        if (website !== undefined && website !== '') throw new ConflictError('invitation.try_again');
+        const answers = await join.answersFrom(key, incoming.body as Record<string, string>, incoming.locale);
+        const form = { redeemId, email, name, password, locale: locale ?? incoming.locale, answers };
+        const visitor = { browser: handle.secret, mailing, network: incoming.network };
+        return goOn(incoming, await redeem.redeem(key, form, visitor), handle);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/join/step/open',
+      access: 'public',
+      body: openForm,
+      onRefused: (_incoming, error) =>
+        codePage({ errors: problemsOf(fieldOf('key', error)) }, codeStatus(error)),
+      handler: async ({ body, cookies, network }) => {
+        const opened = await door.open(body.key, network);
+        const { handle, changes } = handles.take(cookies, opened);
+        return redirect(`/join?h=${handle.name}`, { cookies: changes, headers: closedToOthers });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/join/step/waiting',
+      access: 'public',
+      query: handleQuery,
+      onRefused: () => codePage({ lost: true }),
+      handler: (incoming) => waitingPage(incoming, incoming.query.h),
+    }),
+    route({
+      method: 'post',
+      path: '/join/step/confirm',
+      access: 'public',
+      body: stepForm,
+      onRefused: async (incoming, error) => {
+        const { h } = keptOf(incoming.body);
+        return (await entranceOf(incoming, h)) === null
+          ? codePage({ lost: true })
+          : waitingPage(incoming, h, error);
+      },
+      handler: async (incoming) => {
+        const { handle, key } = await needEntrance(incoming, incoming.body.h);
+        const done = await confirm.byCode(key.id, handle.secret, incoming.body.code ?? '', incoming.network);
+        return goOn(incoming, done, handle);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/join/step/resend',
+      access: 'public',
+      body: stepForm,
+      onRefused: async (incoming, error) => {
+        const { h } = keptOf(incoming.body);
+        return (await entranceOf(incoming, h)) === null
+          ? codePage({ lost: true })
+          : waitingPage(incoming, h, error);
+      },
+      handler: async (incoming) => {
+        const { handle, key } = await needEntrance(incoming, incoming.body.h);
+        await confirm.resend(key.id, handle.secret);
+        return redirect(waitingPath(handle), {
+          flash: { kind: 'success', code: 'registration-key:flash.sent-again' },
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/join/step/add',
+      access: 'signed-in',
+      body: stepForm,
+      onRefused: async (incoming, error) => {
+        const entrance = await entranceOf(incoming, keptOf(incoming.body)['h']);
+        if (entrance === null) return codePage({ lost: true });
+        await join.recordRefusal(entrance.key, error.code, incoming.network);
+        return closed(entrance, error, { whileTyping: true });
+      },
+      handler: async (incoming) => {
+        const { handle, key } = await needEntrance(incoming, incoming.body.h);
+        const { actor } = incoming;
+        if (actor.userId === null) throw new NotFoundError('invitation.account_gone');
+        const joined = await redeem.addToAccount(
+          key,
+          {
+            ...actor,
+            userId: actor.userId,
+            can: actor.can.bind(actor),
+            entitiesWith: actor.entitiesWith.bind(actor),
+          },
+          incoming,
+        );
+        return redirect('/', {
+          cookies: [handles.forget(handle)],
+          flash: {
+            kind: joined === 'already' ? 'info' : 'success',
+            code: `registration-key:flash.${joined}`,
+          },
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/join/step/ask',
+      access: 'public',
+      body: askForm,
+      onRefused: async (incoming, error) => {
+        const kept = keptOf(incoming.body);
+        const entrance = await entranceOf(incoming, kept['h']);
+        if (entrance === null) return codePage({ lost: true });
+        const refusal = (await obstacle(entrance.key)) ?? error;
+        const model = await presentClosed(host, { ...entrance, error: refusal, typed: kept });
+        return page('closed', { ...model, errors: problemsOf(error) }, { headers: retryHeader(error) });
+      },
+      handler: async (incoming) => {
+        const { h, ...form } = incoming.body;
+        const { key } = await needEntrance(incoming, h);
+        await join.ask(key, form, incoming.network);
+        return redirect(`/join/step/asked?h=${h}`);
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/join/step/asked',
+      access: 'public',
+      handler: async () => page('asked', { organisation: (await host.site()).organisation }),
+    }),
+    route({
+      method: 'get',
+      path: '/join/step/opens.ics',
+      access: 'public',
+      query: handleQuery,
+      handler: async (incoming) => {
+        const { key } = await needEntrance(incoming, incoming.query.h);
+        if (key.notBefore === null || key.weak) throw new NotFoundError('invitation.nothing_waits');
+        const { organisation, origin } = await host.site();
+        const title = host.t('join.calendar', { organisation }, incoming.locale);
+        const entry = calendarEntry({
+          uid: `${key.id}@${new URL(origin).host}`,
+          at: key.notBefore,
+          now: host.clock.now(),
+          title,
+          url: origin,
+        });
+        return text(entry, 'text/calendar; charset=utf-8', {
+          headers: { ...closedToOthers, 'Content-Disposition': 'attachment; filename="invitation.ics"' },
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/join/step/tokens.js',
+      access: 'public',
+      handler: () =>
+        text(tokensForBrowser(), 'text/javascript; charset=utf-8', {
+          headers: { 'Cache-Control': 'public, max-age=3600' },
+        }),
+    }),
+    route({
+      method: 'get',
+      path: '/join/confirm/:token',
+      access: 'public',
+      params: tokenParams,
+      onRefused: async () =>
+        page(
+          'confirm-unknown',
+          { organisation: (await host.site()).organisation },
+          { headers: quietAddress },
+        ),
+      handler: (incoming) => confirmPage(incoming),
+    }),
+    route({
+      method: 'post',
+      path: '/join/confirm/:token',
+      access: 'public',
+      params: tokenParams,
+      body: confirmForm,
+      onRefused: async (incoming, error) => {
+        const over =
+          ['gone', 'not-found', 'unavailable'].includes(error.kind) ||
+          error.code === 'invitation.account_exists';
+        if (!over) return confirmPage(incoming, error);
+        const { organisation } = await host.site();
+        return page('confirm-unknown', { organisation, code: error.code }, { headers: quietAddress });
+      },
+      handler: async (incoming) => {
+        const { token } = incoming.params;
+        const { secret, attempt } = await lookAt(incoming.cookies, token);
+        const done = await confirm.byLink(token, {
+          browser: secret,
+          password: incoming.body.password,
+          network: incoming.network,
+        });
+        const handle = handles.all(incoming.cookies).find((one) => one.keyId === attempt.keyId) ?? null;
+        if (done.status === 'active') return enter(incoming, done, handle);
+        return handle && secret !== null
+          ? redirect(waitingPath(handle))
+          : page('waiting', { organisation: (await host.site()).organisation, state: 'pending_approval' });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/join/:key',
+      access: 'public',
+      params: keyParams,
+      onRefused: (_incoming, error) =>
+        page(
+          'code',
+          { errors: problemsOf(fieldOf('key', error)) },
+          { status: codeStatus(error), headers: { ...quietAddress, ...retryHeader(error) } },
+        ),
+      handler: async ({ params, cookies, network }) => {
+        const opened = await door.open(params.key, network);
+        const { handle, changes } = handles.take(cookies, opened);
+        return redirect(`/join?h=${handle.name}`, { cookies: changes, headers: quietAddress });
+      },
+    }),
+  ];
+}
+
+/** The key itself is over, whatever was typed. */
+const isOver = ({ code }: KnownError): boolean =>
+  [
+    'invitation.revoked',
+    'invitation.used_up',
+    'invitation.expired',
+    'invitation.paused',
+    'invitation.not_yet',
+    'invitation.unknown',
+    'invitation.replaced',
+  ].includes(code);
+
+function fits(key: InvitationKey, emailNorm: string): KnownError | null {
+  try {
+    assertAddressFits(key, emailNorm);
+    return null;
+  } catch (error) {
+    return error as KnownError;
+  }
+}
+
+const closedStatus = ({ kind }: KnownError): number =>
+  (
+    ({
+      gone: 410,
+      forbidden: 403,
+      unavailable: 503,
+      'not-found': 404,
+      conflict: 409,
+      'too-many': 429,
+    }) as Record<string, number>
+  )[kind] ?? 409;
+
+/** Unknown and mistyped look the same to a visitor; only too many tries are another matter. */
+const codeStatus = ({ kind }: KnownError): number =>
+  kind === 'too-many' ? 429 : kind === 'unavailable' ? 503 : 404;
+
+const retryHeader = ({ retryAfter }: KnownError): Record<string, string> =>
+  retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter)) };
+
+const fieldOf = (field: string, error: KnownError): KnownError =>
+  new InvalidInputError(error.code, {
+    params: { ...error.params, seconds: error.retryAfter ?? 0 },
+    fields:
+      error.fields.length > 0
+        ? [...error.fields]
+        : [{ field, code: error.code, params: { ...error.params, seconds: error.retryAfter ?? 0 } }],
+  });
+
+/** What may be shown again. */
+function keptOf(body: unknown): Typed {
+  const sent = z.record(z.string(), z.unknown()).safeParse(body).data ?? {};
+  return Object.fromEntries(
+    Object.entries(sent).flatMap(([name, value]) =>
+      typeof value === 'string' && name !== 'password' && name !== 'code'
+        ? [[name, value.slice(0, 2000)]]
+        : [],
+    ),
+  );
+}

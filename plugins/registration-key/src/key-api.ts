@@ -1,0 +1,281 @@
+import {
+  empty,
+  ForbiddenError,
+  InvalidInputError,
+  json,
+  KnownError,
+  route,
+  z,
+  type ApiFacts,
+  type Host,
+  type Incoming,
+  type Reply,
+  type Route,
+} from 'latchkey/plugin-api';
+import type { InvitationKey } from './invitation-key.ts';
+import type { JoinService } from './join-service.ts';
+import type { KeyDoor, Opened } from './key-door.ts';
+import {
+  draftFrom,
+  editBody,
+  keyJson,
+  keySchema,
+  mintBody,
+  redemptionJson,
+  redemptionSchema,
+  shownKeySchema,
+} from './key-json.ts';
+import type { KeyService, ShownKey } from './key-service.ts';
+import type { RedeemService } from './redeem-service.ts';
+import { listRedemptions } from './redemption-repository.ts';
+import { assertNewAccountsAllowed, assertOpen } from './refusal.ts';
+
+interface Deps {
+  host: Host;
+  door: KeyDoor;
+  keys: KeyService;
+  redeem: RedeemService;
+  join: JoinService;
+}
+
+const ROOT = '/api/v1/invitation-keys';
+const tag = 'Invitation keys';
+const idParams = z.object({ id: z.string().max(40) });
+const pageQuery = z.object({
+  page: z.coerce.number().int().min(1).max(100_000).default(1),
+  perPage: z.coerce.number().int().min(1).max(100).default(25),
+});
+const listQuery = pageQuery.extend({
+  status: z.enum(['active', 'scheduled', 'finished', 'all']).default('all'),
+  search: z.string().max(120).default(''),
+});
+const pageOf = (items: z.ZodType) =>
+  z.object({ items: z.array(items), page: z.int(), perPage: z.int(), total: z.int() });
+
+const checkBody = z.strictObject({ key: z.string().max(400) });
+const checkSchema = z.object({
+  valid: z.boolean(),
+  code: z.string().optional(),
+  group: z.int().optional(),
+  organisation: z.string().optional(),
+  expiresAt: z.string().nullable().optional(),
+  requiresEmailProof: z.boolean().optional(),
+  requiresApproval: z.boolean().optional(),
+});
+
+/** Exactly what a newcomer may say. Profile, groups and approval come from the key; whoever sends them is told so. */
+const joinBody = z.strictObject({
+  key: z.string().max(400),
+  redeemId: z.uuid(),
+  email: z.string().max(320),
+  name: z.string().max(300),
+  password: z.string().max(1024),
+  locale: z.enum(['en', 'fr']).optional(),
+  answers: z.record(z.string(), z.string().max(1000)).optional(),
+});
+const joinSchema = z.object({ status: z.enum(['active', 'pending_email', 'pending_approval']) });
+
+const facts = (
+  summary: string,
+  scope: 'read' | 'write' | 'reveal',
+  schema: z.ZodType,
+  status = 200,
+): ApiFacts => ({
+  summary,
+  tag,
+  scope: `invitation-keys:${scope}`,
+  responses: { [status]: { description: summary, schema } },
+});
+
+/** `/api/v1/invitation-keys` and `/api/v1/join`. */
+export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
+  const one = async (key: InvitationKey): Promise<Reply> => json((await keyJson(host, [key]))[0]);
+  const shown = async ({ key, text, url }: ShownKey, status = 200): Promise<Reply> =>
+    json({ ...(await keyJson(host, [key]))[0], key: text, url }, { status });
+
+  const action = (name: 'pause' | 'resume' | 'revoke' | 'restore', summary: string): Route =>
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/${name}`,
+      access: 'signed-in',
+      params: idParams,
+      api: facts(summary, 'write', keySchema),
+      handler: async ({ actor, params }) => one(await keys[name](actor, params.id)),
+    });
+
+  async function redeemByApi({
+    body,
+    network,
+    locale,
+  }: Incoming<unknown, unknown, z.infer<typeof joinBody>>): Promise<Reply> {
+    const { key } = await door.open(body.key, network);
+    try {
+      const typed = Object.fromEntries(
+        Object.entries(body.answers ?? {}).map(([name, answer]) => [`answer-${name}`, answer]),
+      );
+      const answers = await join.answersFrom(key, typed, locale);
+      const form = {
+        redeemId: body.redeemId,
+        email: body.email,
+        name: body.name,
+        password: body.password,
+        locale: body.locale ?? locale,
+        answers,
+      };
+      const { status } = await redeem.redeem(key, form, { browser: null, mailing: null, network });
+      return json({ status }, { status: 201 });
+    } catch (error) {
+      if (error instanceof KnownError && error.code.startsWith('invitation.'))
+        await join.recordRefusal(key, error.code, network);
+      throw error;
+    }
+  }
+
+  return [
+    route({
+      method: 'post',
+      path: ROOT,
+      access: 'signed-in',
+      body: mintBody,
+      api: facts('Make an invitation key; its text is in this answer only', 'write', shownKeySchema, 201),
+      handler: async ({ actor, body }) => shown(await keys.mint(actor, draftFrom(body)), 201),
+    }),
+    route({
+      method: 'get',
+      path: ROOT,
+      access: 'signed-in',
+      query: listQuery,
+      api: facts('Invitation keys, newest first', 'read', pageOf(keySchema)),
+      handler: async ({ actor, query: { status, search, ...page } }) => {
+        assertMayList(actor);
+        const found = await keys.list(actor, { tab: status, search }, page);
+        return json({ ...found, items: await keyJson(host, found.items) });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/check`,
+      access: 'public',
+      body: checkBody,
+      api: {
+        summary: 'Whether a key would open, without using it',
+        tag,
+        responses: { 200: { description: 'Valid, or why not', schema: checkSchema } },
+      },
+      handler: async ({ body, network }) => json(await checked({ host, door }, body.key, network)),
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id`,
+      access: 'signed-in',
+      params: idParams,
+      api: facts('One invitation key', 'read', keySchema),
+      handler: async ({ actor, params }) => one(await keys.get(actor, params.id)),
+    }),
+    route({
+      method: 'patch',
+      path: `${ROOT}/:id`,
+      access: 'signed-in',
+      params: idParams,
+      body: editBody,
+      api: facts('Change a key; `version` must be the one that was read', 'write', keySchema),
+      handler: async ({ actor, params, body: { version, ...changes } }) =>
+        one(await keys.edit(actor, params.id, version, draftFrom(changes))),
+    }),
+    route({
+      method: 'delete',
+      path: `${ROOT}/:id`,
+      access: 'signed-in',
+      params: idParams,
+      api: {
+        summary: 'Delete a key that nobody has used',
+        tag,
+        scope: 'invitation-keys:write',
+        responses: { 204: { description: 'Gone' } },
+      },
+      handler: async ({ actor, params }) => {
+        await keys.remove(actor, params.id);
+        return empty();
+      },
+    }),
+    action('pause', 'Let nobody in for now'),
+    action('resume', 'Let people in again'),
+    action('revoke', 'Close a key'),
+    action('restore', 'Take back a revocation'),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/rotate`,
+      access: 'signed-in',
+      params: idParams,
+      api: facts('Replace the secret; the old link is dead', 'write', shownKeySchema),
+      handler: async ({ actor, params }) => shown(await keys.rotate(actor, params.id)),
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/reveal`,
+      access: 'signed-in',
+      params: idParams,
+      api: facts('Show the link again; audited', 'reveal', shownKeySchema),
+      handler: async ({ actor, params }) => shown(await keys.reveal(actor, params.id)),
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id/redemptions`,
+      access: 'signed-in',
+      params: idParams,
+      query: pageQuery,
+      api: facts('Who took a seat of this key', 'read', pageOf(redemptionSchema)),
+      handler: async ({ actor, params, query }) => {
+        const key = await keys.get(actor, params.id);
+        const found = await listRedemptions(host.db, { keyId: key.id }, query);
+        const names = await host.users.named(
+          found.items.flatMap(({ userId }) => (userId === null ? [] : [userId])),
+        );
+        return json({ ...found, items: found.items.map((redemption) => redemptionJson(redemption, names)) });
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/join',
+      access: 'public',
+      body: joinBody,
+      api: {
+        summary: 'Join with an invitation key',
+        description:
+          'Sending the same form again with the same `redeemId` gives the same answer and takes no second seat.',
+        tag,
+        responses: { 201: { description: 'Joined, or what is still missing', schema: joinSchema } },
+      },
+      handler: redeemByApi,
+    }),
+  ];
+}
+
+function assertMayList(actor: Incoming['actor']): void {
+  if (!actor.can('registration-key.read')) throw new ForbiddenError('access.right');
+}
+
+/** The same answer whatever is asked; no GET, no seat, no mail. Only who holds a key that exists learns more. */
+async function checked(
+  { host, door }: Pick<Deps, 'host' | 'door'>,
+  typed: string,
+  network: string,
+): Promise<z.infer<typeof checkSchema>> {
+  try {
+    const { key }: Opened = await door.open(typed, network);
+    await assertNewAccountsAllowed(host);
+    assertOpen(key, host.clock.now());
+    const { organisation } = await host.site();
+    return {
+      valid: true,
+      organisation,
+      expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt).toISOString(),
+      requiresEmailProof: key.emailProof === 'required',
+      requiresApproval: key.approval === 'manual',
+    };
+  } catch (error) {
+    if (!(error instanceof KnownError) || error.kind === 'too-many') throw error;
+    const group = error instanceof InvalidInputError ? Number(error.params['group'] ?? 0) : 0;
+    return { valid: false, code: error.code, ...(group > 0 ? { group } : {}) };
+  }
+}

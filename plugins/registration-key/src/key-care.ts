@@ -1,0 +1,103 @@
+import {
+  InvalidInputError,
+  TooManyError,
+  UnavailableError,
+  system,
+  type Host,
+  type Limit,
+} from 'latchkey/plugin-api';
+import type { Authority, Giver } from './authority.ts';
+import { keyChanged, keyRefused } from './hooks.ts';
+import type { InvitationKey, PauseReason } from './invitation-key.ts';
+import type { JoinMails } from './join-mails.ts';
+import { findKeysOwnedBy, moveKey } from './key-repository.ts';
+import { factsOf, subjectOf } from './key-service.ts';
+
+/** A key that can be guessed is locked after so many wrong addresses. */
+const WRONG_ON_WEAK: Limit = { name: 'weak-key', points: 10, perSeconds: 3600 };
+
+interface Deps {
+  host: Host;
+  authority: Authority;
+  mails: JoinMails;
+}
+
+/** Closes a key by itself where nobody may answer for it any more, and tells its owner. */
+export class KeyCare {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** In whose name people are let in. Without such a person the key pauses, and this newcomer hears that it did. */
+  async giverOf(key: InvitationKey): Promise<Giver> {
+    const giver = await this.#deps.authority.giverOf(key);
+    if (typeof giver !== 'string') return giver;
+    await this.pause(key, giver);
+    throw new UnavailableError('invitation.paused', { retryAfter: 3600 });
+  }
+
+  /** After somebody lost rights, or the account: their keys are asked once more, without waiting for a newcomer. */
+  async lookAfter(ownerId: string): Promise<void> {
+    for (const key of await findKeysOwnedBy(this.#deps.host.db, ownerId)) {
+      const giver = await this.#deps.authority.giverOf(key);
+      if (typeof giver === 'string' && key.pausedAt === null) await this.pause(key, giver);
+    }
+  }
+
+  async pause(key: InvitationKey, reason: PauseReason): Promise<void> {
+    const { host, mails } = this.#deps;
+    const owner = key.ownerId === null ? null : await host.users.find(key.ownerId);
+    await host.transaction(async (tx) => {
+      const now = host.clock.now();
+      const from = { revoked_at: 'unset', paused_at: 'unset' } as const;
+      if (!(await moveKey(tx, key.id, from, { pausedAt: now, pausedReason: reason }, now))) return;
+      await host.audit.record(tx, system, {
+        action: 'invitation-key.paused',
+        ...subjectOf(key),
+        after: { reason },
+      });
+      await host.emit(
+        tx,
+        keyChanged,
+        { key: factsOf(key), by: null, change: 'paused' },
+        { aggregate: key.id },
+      );
+      if (owner?.status === 'active') await mails.keyPaused(tx, owner, { key, reason });
+    });
+  }
+
+  /** Wrong addresses count against a key that can be guessed, and lock it. */
+  async assertAddressFits(key: InvitationKey, assert: () => void): Promise<void> {
+    try {
+      assert();
+    } catch (error) {
+      if (key.weak && error instanceof InvalidInputError) await this.#countWrong(key);
+      throw error;
+    }
+  }
+
+  /** A refusal of a key that exists is on record: who was turned away by what, without a secret. */
+  async recordRefusal(key: InvitationKey, reason: string, network: string): Promise<void> {
+    const { host } = this.#deps;
+    await host.transaction(async (tx) => {
+      await host.audit.record(tx, system, {
+        action: 'invitation-key.refused',
+        ...subjectOf(key),
+        after: { reason },
+        network,
+      });
+      await host.emit(tx, keyRefused, { key: factsOf(key), reason }, { aggregate: key.id });
+    });
+  }
+
+  async #countWrong(key: InvitationKey): Promise<void> {
+    try {
+      await this.#deps.host.limits.count(WRONG_ON_WEAK, key.id);
+    } catch (error) {
+      if (!(error instanceof TooManyError)) throw error;
+      await this.pause(key, 'locked');
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import { z, type Host } from 'latchkey/plugin-api';
+import { standingOf, type InvitationKey } from './invitation-key.ts';
+import type { KeyDraft } from './key-terms.ts';
+import type { Redemption } from './redemption.ts';
+
+/** A moment with its offset: a time of day without one is not a moment. */
+const moment = z.iso
+  .datetime({ offset: true, error: 'invitation.not_a_moment' })
+  .transform((said) => Date.parse(said))
+  .nullable();
+
+const uses = z.int().min(1, 'invitation.zero_uses').max(1_000_000).nullable();
+
+const draftFields = {
+  label: z.string().max(120).optional(),
+  note: z.string().max(2000).optional(),
+  maxUses: uses.optional(),
+  notBefore: moment.optional(),
+  expiresAt: moment.optional(),
+  profile: z.string().max(120).optional(),
+  entity: z.string().max(200).optional(),
+  groups: z.array(z.string().max(64)).max(50).optional(),
+  email: z.string().max(320).nullable().optional(),
+  emailDomains: z.array(z.string().max(260)).max(100).optional(),
+  approval: z.enum(['auto', 'domain', 'manual']).optional(),
+  emailProof: z.enum(['required', 'none']).optional(),
+  landing: z.string().max(200).optional(),
+  locale: z.enum(['en', 'fr']).nullable().optional(),
+};
+
+export const mintBody = z.strictObject({
+  ...draftFields,
+  showOnce: z.boolean().optional(),
+  customKey: z.string().max(64).optional(),
+});
+export const editBody = z.strictObject({ ...draftFields, version: z.int() });
+
+/** Leaves out what was not said: `undefined` and "not there" are the same to us. */
+export function draftFrom(body: Omit<z.infer<typeof mintBody>, 'version'>): KeyDraft {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as KeyDraft;
+}
+
+const iso = z.iso.datetime();
+
+export const keySchema = z.object({
+  id: z.string(),
+  label: z.string(),
+  note: z.string(),
+  hint: z.string(),
+  status: z.enum(['active', 'scheduled', 'paused', 'expired', 'used-up', 'revoked']),
+  maxUses: z.int().nullable(),
+  uses: z.int(),
+  notBefore: iso.nullable(),
+  expiresAt: iso.nullable(),
+  profile: z.string(),
+  profileId: z.string(),
+  entity: z.string(),
+  entityName: z.string(),
+  groups: z.array(z.string()),
+  email: z.string().nullable(),
+  emailDomains: z.array(z.string()),
+  approval: z.enum(['auto', 'domain', 'manual']),
+  emailProof: z.enum(['required', 'none']),
+  landing: z.string(),
+  locale: z.string().nullable(),
+  showOnce: z.boolean(),
+  custom: z.boolean(),
+  pausedAt: iso.nullable(),
+  pausedReason: z.string().nullable(),
+  revokedAt: iso.nullable(),
+  createdAt: iso,
+  createdBy: z.string(),
+  lastUsedAt: iso.nullable(),
+  version: z.int(),
+});
+
+/** With the secret: in the answer to minting, replacing and revealing, and nowhere else. */
+export const shownKeySchema = keySchema.extend({ key: z.string(), url: z.string() });
+
+export const redemptionSchema = z.object({
+  id: z.string(),
+  seat: z.int(),
+  status: z.enum(['pending_email', 'pending_approval', 'active', 'released', 'declined']),
+  userId: z.string().nullable(),
+  name: z.string().nullable(),
+  at: iso,
+  settledAt: iso.nullable(),
+  holdUntil: iso.nullable(),
+});
+
+export type KeyJson = z.infer<typeof keySchema>;
+
+const isoOrNull = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
+/** A key as programs read it; names instead of ids where people named them. */
+export async function keyJson(host: Host, keys: readonly InvitationKey[]): Promise<KeyJson[]> {
+  const profiles = new Map((await host.memberships.profiles()).map((profile) => [profile.id, profile.key]));
+  const entities = new Map((await host.memberships.entities()).map((entity) => [entity.id, entity.path]));
+  const now = host.clock.now();
+  return keys.map((key) => ({
+    id: key.id,
+    label: key.label,
+    note: key.note,
+    hint: key.hint,
+    status: standingOf(key, now),
+    maxUses: key.maxUses,
+    uses: key.uses,
+    notBefore: isoOrNull(key.notBefore),
+    expiresAt: isoOrNull(key.expiresAt),
+    profile: profiles.get(key.profileId) ?? key.profileId,
+    profileId: key.profileId,
+    entity: key.entityId,
+    entityName: entities.get(key.entityId) ?? '',
+    groups: key.groupIds,
+    email: key.email,
+    emailDomains: key.emailDomains,
+    approval: key.approval,
+    emailProof: key.emailProof,
+    landing: key.landing,
+    locale: key.locale,
+    showOnce: !key.hasCopy,
+    custom: key.weak,
+    pausedAt: isoOrNull(key.pausedAt),
+    pausedReason: key.pausedReason,
+    revokedAt: isoOrNull(key.revokedAt),
+    createdAt: new Date(key.createdAt).toISOString(),
+    createdBy: key.ownerName,
+    lastUsedAt: isoOrNull(key.lastUsedAt),
+    version: key.version,
+  }));
+}
+
+export const redemptionJson = (redemption: Redemption, names: ReadonlyMap<string, { name: string }>) => ({
+  id: redemption.id,
+  seat: redemption.seat,
+  status: redemption.status,
+  userId: redemption.userId,
+  name: redemption.userId === null ? null : (names.get(redemption.userId)?.name ?? null),
+  at: new Date(redemption.at).toISOString(),
+  settledAt: isoOrNull(redemption.settledAt),
+  holdUntil: isoOrNull(redemption.holdUntil),
+});

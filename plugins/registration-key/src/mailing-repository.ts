@@ -1,0 +1,52 @@
+import { column, defineTable, type Queryable, type Tx } from 'latchkey/plugin-api';
+
+const { bytes, instant, nullable, text, whole } = column;
+
+const mailings = defineTable('invite_mailing', {
+  id: text,
+  keyId: text,
+  generation: whole,
+  email: text,
+  emailNorm: text,
+  mailId: nullable(text),
+  sentBy: nullable(text),
+  at: instant,
+});
+const secrets = defineTable('invite_mailing', { lookup: bytes });
+
+/** One mailed invitation. Its own secret opens the key and proves the mailbox it went to. */
+export type Mailing = ReturnType<typeof mailings.decode>;
+
+type Row = Record<string, unknown>;
+
+export async function insertMailing(tx: Tx, mailing: Mailing, lookup: Buffer): Promise<void> {
+  await tx.knex(mailings.name).insert({ ...mailings.encode(mailing), ...secrets.encode({ lookup }) });
+}
+
+export async function findMailing(db: Queryable, id: string): Promise<Mailing | null> {
+  const row = (await db.knex(mailings.name).select(mailings.columns).where({ id }).first()) as
+    Row | undefined;
+  return row ? mailings.decode(row) : null;
+}
+
+export async function findMailingByLookup(
+  db: Queryable,
+  digests: readonly Buffer[],
+): Promise<Mailing | null> {
+  const row = (await db
+    .knex(mailings.name)
+    .select(mailings.columns)
+    .whereIn('lookup', [...digests])
+    .first()) as Row | undefined;
+  return row ? mailings.decode(row) : null;
+}
+
+export async function listMailings(db: Queryable, keyId: string): Promise<Mailing[]> {
+  const rows = (await db
+    .knex(mailings.name)
+    .select(mailings.columns)
+    .where({ key_id: keyId })
+    .orderBy('at', 'desc')
+    .limit(50)) as Row[];
+  return rows.map(mailings.decode);
+}

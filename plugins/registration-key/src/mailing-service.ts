@@ -1,0 +1,118 @@
+import {
+  ConflictError,
+  InvalidInputError,
+  newId,
+  type Actor,
+  type Host,
+  type Limit,
+} from 'latchkey/plugin-api';
+import { normaliseAddress } from './address.ts';
+import { standingOf, type InvitationKey } from './invitation-key.ts';
+import type { JoinMails } from './join-mails.ts';
+import type { KeyDoor } from './key-door.ts';
+import { assertMayManage } from './key-policy.ts';
+import { findKey } from './key-repository.ts';
+import { subjectOf } from './key-service.ts';
+import { insertMailing, listMailings, type Mailing } from './mailing-repository.ts';
+import { assertAddressFits } from './refusal.ts';
+
+const MOST_AT_ONCE = 50;
+const SENDING: Limit = { name: 'send', points: 200, perSeconds: 3600 };
+
+interface Deps {
+  host: Host;
+  door: KeyDoor;
+  mails: JoinMails;
+}
+
+/** Invitations by mail. Each has a second secret of its own, which also proves the mailbox it went to. */
+export class MailingService {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async send(
+    actor: Actor,
+    keyId: string,
+    { addresses, message }: { addresses: string; message: string },
+  ): Promise<number> {
+    const { host } = this.#deps;
+    const key = await findKey(host.db, keyId);
+    assertMayManage(actor, key);
+    if (!host.mail.isOn) throw new ConflictError('invitation.mail_off');
+    const standing = standingOf(key, host.clock.now());
+    if (standing !== 'active' && standing !== 'scheduled') throw new ConflictError('invitation.not_open');
+    const wanted = readAddresses(key.email ?? addresses);
+    for (const { email, emailNorm } of wanted) assertFits(key, email, emailNorm);
+    if (actor.userId !== null) for (const _ of wanted) await host.limits.count(SENDING, actor.userId);
+    for (const to of wanted) await this.#sendOne(actor, key, to, message);
+    return wanted.length;
+  }
+
+  list(keyId: string): Promise<Mailing[]> {
+    return listMailings(this.#deps.host.db, keyId);
+  }
+
+  async #sendOne(
+    actor: Actor,
+    key: InvitationKey,
+    to: { email: string; emailNorm: string },
+    message: string,
+  ): Promise<void> {
+    const { host, door, mails } = this.#deps;
+    const { text, lookup } = door.mintMailed();
+    const id = newId();
+    await host.transaction(async (tx) => {
+      const recipient = { email: to.email, locale: key.locale ?? actor.locale };
+      const facts = { key, inviter: actor.name, linkToken: text, message, reference: id };
+      const mailId = await mails.invitation(tx, recipient, facts);
+      const mailing = {
+        id,
+        keyId: key.id,
+        generation: key.generation,
+        ...to,
+        mailId,
+        sentBy: actor.userId,
+        at: host.clock.now(),
+      };
+      await insertMailing(tx, mailing, lookup);
+      await host.audit.record(tx, actor, {
+        action: 'invitation-key.mailed',
+        ...subjectOf(key),
+        after: { to: to.email },
+      });
+    });
+  }
+}
+
+/** As people paste them: with commas, semicolons, lines, or out of a table. */
+function readAddresses(typed: string): { email: string; emailNorm: string }[] {
+  const found = new Map<string, string>();
+  for (const part of typed.split(/[\s,;]+/).filter((one) => one !== '')) {
+    const email = part.replace(/^<|>$/g, '');
+    const emailNorm = normaliseAddress(email);
+    if (emailNorm === null)
+      throw problem('invitation.not_an_address_in_list', { address: email.slice(0, 80) });
+    found.set(emailNorm, email);
+  }
+  if (found.size === 0) throw problem('invitation.no_addresses');
+  if (found.size > MOST_AT_ONCE) throw problem('invitation.too_many_addresses', { limit: MOST_AT_ONCE });
+  return [...found].map(([emailNorm, email]) => ({ email, emailNorm }));
+}
+
+function assertFits(key: InvitationKey, email: string, emailNorm: string): void {
+  try {
+    assertAddressFits(key, emailNorm);
+  } catch (error) {
+    throw problem('invitation.address_does_not_fit', { address: email }, error);
+  }
+}
+
+const problem = (
+  code: string,
+  params: Record<string, string | number> = {},
+  cause?: unknown,
+): InvalidInputError =>
+  new InvalidInputError('input.invalid', { cause, fields: [{ field: 'addresses', code, params }] });

@@ -1,0 +1,90 @@
+import type { Host, PersonFacts, PreparedUser, Tx } from 'latchkey/plugin-api';
+import type { Giver } from './authority.ts';
+import { keyRedeemed } from './hooks.ts';
+import type { InvitationKey } from './invitation-key.ts';
+import type { JoinMails } from './join-mails.ts';
+import { factsOf, subjectOf } from './key-service.ts';
+import type { NewcomerDraft } from './redemption.ts';
+
+interface Deps {
+  host: Host;
+  mails: JoinMails;
+}
+
+export interface Arrival {
+  key: InvitationKey;
+  giver: Giver;
+  seat: number;
+  network: string;
+  answers: Record<string, string>;
+}
+
+/** What becomes of somebody whose seat is sure: an account with exactly what the key gives, and nothing the form said. */
+export class Newcomers {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async settle(
+    tx: Tx,
+    prepared: PreparedUser,
+    arrival: Arrival,
+    { emailProven, approved }: { emailProven: boolean; approved: boolean },
+  ): Promise<PersonFacts> {
+    const { host, mails } = this.#deps;
+    const person = await host.users.insert(tx, prepared, { actor: arrival.giver.actor, emailProven });
+    await this.give(tx, person, arrival);
+    await mails.welcome(tx, person, { approved, reference: arrival.key.id, landing: arrival.key.landing });
+    return person;
+  }
+
+  /** Profile, entity and groups, for a new person or one who has an account already. */
+  async give(
+    tx: Tx,
+    person: Pick<PersonFacts, 'id' | 'name'>,
+    { key, giver, seat, network, answers }: Arrival,
+  ): Promise<void> {
+    const { host } = this.#deps;
+    const { actor, groupIds, skippedGroupIds } = giver;
+    const grant = { userId: person.id, profileId: key.profileId, entityId: key.entityId, recursive: false };
+    await host.memberships.grant(tx, grant, { actor });
+    for (const groupId of groupIds)
+      await host.memberships.addToGroup(tx, { userId: person.id, groupId }, { actor });
+    await host.audit.record(tx, actor, {
+      action: 'invitation-key.redeemed',
+      ...subjectOf(key),
+      after: {
+        userId: person.id,
+        name: person.name,
+        seat,
+        ...(skippedGroupIds.length > 0 ? { skippedGroupIds } : {}),
+      },
+      network,
+    });
+    await host.emit(
+      tx,
+      keyRedeemed,
+      { key: factsOf(key), userId: person.id, seat, answers },
+      { aggregate: key.id },
+    );
+  }
+
+  /** Everybody who may decide hears that somebody waits. */
+  async tellApprovers(
+    tx: Tx,
+    key: InvitationKey,
+    draft: Pick<NewcomerDraft, 'name' | 'email'>,
+    approvers: readonly PersonFacts[],
+  ): Promise<void> {
+    for (const approver of approvers.slice(0, 20)) {
+      await this.#deps.mails.approvalNeeded(tx, approver, {
+        person: draft.name,
+        email: draft.email,
+        key,
+        reference: key.id,
+      });
+    }
+  }
+}

@@ -1,0 +1,402 @@
+import {
+  ConflictError,
+  InvalidInputError,
+  KnownError,
+  newId,
+  type Actor,
+  type Host,
+} from 'latchkey/plugin-api';
+import { isUnder, normaliseAddress } from './address.ts';
+import { findAttemptByRedeemId, insertAttempt, readSecrets } from './attempt-repository.ts';
+import { mayRedeem } from './hooks.ts';
+import { needsApproval, type InvitationKey } from './invitation-key.ts';
+import type { JoinMails } from './join-mails.ts';
+import { findKey, seatNumber, takeSeat } from './key-repository.ts';
+import { factsOf } from './key-service.ts';
+import type { KeyCare } from './key-care.ts';
+import type { Mailing } from './mailing-repository.ts';
+import type { Newcomers } from './newcomers.ts';
+import type { ProofBox } from './proofs.ts';
+import { CODE_LIFE_MS, HOLD_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
+import { findByAddress, findByUser, findRedemption, insertRedemption } from './redemption-repository.ts';
+import { assertAddressFits, assertNewAccountsAllowed, assertOpen } from './refusal.ts';
+import type { SeatLine } from './seat-line.ts';
+
+export interface JoinForm {
+  /** A UUID made with the form: the same form sent twice is one person. */
+  redeemId: string;
+  email: string;
+  name: string;
+  password: string;
+  locale: string;
+  answers: Record<string, string>;
+}
+
+export interface Visitor {
+  /** What only this browser holds; null for programs. */
+  browser: string | null;
+  /** The mailed invitation that was opened, which proves its mailbox. */
+  mailing: Mailing | null;
+  network: string;
+}
+
+export type Outcome =
+  /** `userId` is there only for the browser that may have a session. */
+  | { status: 'active'; userId: string | null; landing: string }
+  | { status: 'pending_email' }
+  | { status: 'pending_approval' };
+
+interface Deps {
+  host: Host;
+  proofs: ProofBox;
+  care: KeyCare;
+  line: SeatLine;
+  newcomers: Newcomers;
+  mails: JoinMails;
+}
+
+/** The key was right when it was judged, and its row says otherwise now. */
+class SeatMissed extends Error {}
+
+/** How long a repeat of the same form is recognised, and a draft kept at most. */
+const ATTEMPT_LIFE_MS = 7 * 24 * 3_600_000;
+const MOST_JUDGEMENTS = 3;
+
+interface Candidate {
+  form: JoinForm;
+  emailNorm: string;
+  visitor: Visitor;
+  passwordHash: string;
+}
+
+/**
+ * Takes a seat for somebody. Everything slow (limits, rules, hashing, other plugins) happens before; what must be true at one
+ * moment stands in one guarded UPDATE, first in a transaction with all that follows from it.
+ */
+export class RedeemService {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async redeem(opened: InvitationKey, form: JoinForm, visitor: Visitor): Promise<Outcome> {
+    const { host, line } = this.#deps;
+    const emailNorm = normaliseAddress(form.email);
+    if (emailNorm === null) throw notAnAddress();
+    const repeated = await this.#repeated(opened, form.redeemId, emailNorm, visitor);
+    if (repeated !== null) return repeated;
+
+    await this.#judge(opened, emailNorm);
+    host.users.check({ email: form.email, name: form.name, password: form.password, locale: form.locale });
+    return line.turn(opened, async () => {
+      const key = await this.#readAgain(opened);
+      await this.#judge(key, emailNorm);
+      const passwordHash = await host.users.hash(form.password, { lane: 'redeem' });
+      return this.#take(key, { form, emailNorm, visitor, passwordHash });
+    });
+  }
+
+  /** For somebody who has an account and is signed in: the same seat, no second account. */
+  async addToAccount(
+    opened: InvitationKey,
+    actor: Actor & { userId: string },
+    { network }: Pick<Visitor, 'network'>,
+  ): Promise<'joined' | 'already' | 'waiting'> {
+    const { host, line, newcomers } = this.#deps;
+    const person = await host.users.find(actor.userId);
+    if (person === null) throw new ConflictError('invitation.account_gone');
+    if ((await findByUser(host.db, opened.id, person.id)) !== null) return 'already';
+
+    if (!person.emailProven && needsProvenAddress(opened))
+      throw new ConflictError('invitation.prove_address_first');
+
+    for (let judged = 1; ; judged += 1) {
+      const key = judged === 1 ? opened : await this.#readAgain(opened);
+      await this.#judge(key, person.emailNorm);
+      await host.askVeto(mayRedeem, {
+        key: factsOf(key),
+        newcomer: { email: person.email, name: person.name, locale: person.locale, answers: {} },
+      });
+      const giver = await this.#deps.care.giverOf(key);
+      const waits = needsApproval(key, isUnder(person.emailNorm, key.emailDomains));
+      const approvers = waits ? await host.users.withRight('registration-key.approve', key.entityId) : [];
+      try {
+        await line.alone(key.id, () =>
+          host.transaction(async (tx) => {
+            const now = host.clock.now();
+            if (!(await takeSeat(tx, key, now))) throw new SeatMissed();
+            const seat = await seatNumber(tx, key.id);
+            const status = waits ? 'pending_approval' : 'active';
+            const redemption = {
+              ...blankSeat(key, now, network),
+              seat,
+              status,
+              how: 'existing',
+              userId: person.id,
+            } as const;
+            await insertRedemption(tx, redemption, this.#deps.proofs.address(person.emailNorm));
+            await newcomers.tellApprovers(tx, key, person, approvers);
+            if (!waits) await newcomers.give(tx, person, { key, giver, seat, network, answers: {} });
+          }),
+        );
+        return waits ? 'waiting' : 'joined';
+      } catch (error) {
+        if (host.db.dialect.isDuplicate(error)) return 'already';
+        if (!(error instanceof SeatMissed) || judged === MOST_JUDGEMENTS) throw asConflict(error);
+      }
+    }
+  }
+
+  /** What the form that was sent already came to, if it was sent already. */
+  async #repeated(
+    key: InvitationKey,
+    redeemId: string,
+    emailNorm: string,
+    visitor: Visitor,
+  ): Promise<Outcome | null> {
+    const { host, proofs } = this.#deps;
+    const attempt = await findAttemptByRedeemId(host.db, key.id, redeemId);
+    const secrets = attempt === null ? null : await readSecrets(host.db, attempt.id);
+    if (attempt === null || secrets === null) return null;
+    if (!proofs.isAddress(secrets.addressMac, emailNorm))
+      throw new ConflictError('invitation.redeem_id_reused');
+    const redemption =
+      attempt.redemptionId === null ? null : await findRedemption(host.db, attempt.redemptionId);
+    return outcomeOf(key, redemption, {
+      attempt,
+      mayEnter: proofs.isBrowser(secrets.browser, visitor.browser),
+    });
+  }
+
+  async #judge(key: InvitationKey, emailNorm: string): Promise<void> {
+    const { host, care } = this.#deps;
+    await assertNewAccountsAllowed(host);
+    assertOpen(key, host.clock.now());
+    await care.assertAddressFits(key, () => assertAddressFits(key, emailNorm));
+    await care.giverOf(key);
+  }
+
+  async #take(judged: InvitationKey, candidate: Candidate): Promise<Outcome> {
+    let key = judged;
+    for (let times = 1; ; times += 1) {
+      const settled = await this.#withoutSeat(key, candidate);
+      if (settled !== null) return settled;
+      try {
+        return await this.#takeSeat(key, candidate);
+      } catch (error) {
+        if (times === MOST_JUDGEMENTS) throw asConflict(error);
+        if (!this.#mayTryAgain(error)) throw error;
+        const repeated = await this.#repeated(
+          key,
+          candidate.form.redeemId,
+          candidate.emailNorm,
+          candidate.visitor,
+        );
+        if (repeated !== null) return repeated;
+        key = await this.#readAgain(key);
+        await this.#judge(key, candidate.emailNorm);
+      }
+    }
+  }
+
+  /** Somebody was faster: with this form, this address, this account, or with an edit of the key. All of it is found by looking again. */
+  #mayTryAgain(error: unknown): boolean {
+    return (
+      error instanceof SeatMissed ||
+      this.#deps.host.db.dialect.isDuplicate(error) ||
+      (error instanceof KnownError && error.code === 'user.exists')
+    );
+  }
+
+  /** Two cases take no seat: the address has an account already, or holds a seat of this key already. To the eye they are like the others. */
+  async #withoutSeat(key: InvitationKey, candidate: Candidate): Promise<Outcome | null> {
+    const { host, proofs, mails } = this.#deps;
+    const account = await host.users.findByEmail(candidate.emailNorm);
+    const held = await findByAddress(host.db, key.id, proofs.addresses(candidate.emailNorm));
+    if (account === null && held === null) return null;
+
+    const sharesSeat = account === null && held?.status === 'pending_email';
+    const blank = this.#attempt(key, candidate, sharesSeat ? held.id : null);
+    const attempt = sharesSeat ? blank : { ...blank, endsAt: blank.at + HOLD_MS };
+    const mayWrite = await mails.mayWriteTo(proofs.address(candidate.emailNorm));
+    const made = proofs.make(attempt.id);
+    await host.transaction(async (tx) => {
+      const stored = sharesSeat ? made.stored : { linkLookup: null, codeDigest: made.stored.codeDigest };
+      await insertAttempt(
+        tx,
+        { ...attempt, sentAt: mayWrite ? attempt.at : null },
+        this.#secrets(attempt, sharesSeat ? candidate : { ...candidate, passwordHash: '' }, stored, true),
+      );
+      const to = {
+        email: account?.email ?? candidate.form.email,
+        locale: account?.locale ?? candidate.form.locale,
+      };
+      if (mayWrite && sharesSeat) await mails.confirmAddress(tx, to, { ...made, reference: attempt.id });
+      else if (mayWrite) await mails.alreadyHaveAccount(tx, to, attempt.id);
+    });
+    return { status: 'pending_email' };
+  }
+
+  async #takeSeat(key: InvitationKey, candidate: Candidate): Promise<Outcome> {
+    const { host, line, care, mails, proofs, newcomers } = this.#deps;
+    const { form, emailNorm, visitor, passwordHash } = candidate;
+    const { email, name, locale, answers } = form;
+    const giver = await care.giverOf(key);
+    await host.askVeto(mayRedeem, { key: factsOf(key), newcomer: { email, name, locale, answers } });
+    const prepared = await host.users.prepare(
+      { email, name, locale },
+      { lane: 'redeem', hash: passwordHash },
+    );
+
+    const isProven =
+      visitor.mailing !== null && visitor.mailing.keyId === key.id && visitor.mailing.emailNorm === emailNorm;
+    const status = this.#statusFor(key, emailNorm, isProven);
+    const approvers =
+      status === 'pending_approval'
+        ? await host.users.withRight('registration-key.approve', key.entityId)
+        : [];
+    const attempt = this.#attempt(key, candidate, newId());
+    const made = proofs.make(attempt.id);
+    const mayWrite = status === 'pending_email' && (await mails.mayWriteTo(proofs.address(emailNorm)));
+
+    return line.alone(key.id, () =>
+      host.transaction(async (tx) => {
+        const now = host.clock.now();
+        if (!(await takeSeat(tx, key, now))) throw new SeatMissed();
+        const seat = await seatNumber(tx, key.id);
+        const arrival = { key, giver, seat, network: visitor.network, answers };
+        const person =
+          status === 'active'
+            ? await newcomers.settle(tx, prepared, arrival, { emailProven: isProven, approved: false })
+            : null;
+        const redemption = {
+          ...blankSeat(key, now, visitor.network),
+          id: attempt.redemptionId ?? newId(),
+          seat,
+          status,
+          userId: person?.id ?? null,
+          attemptId: status === 'pending_email' ? null : attempt.id,
+          holdUntil: status === 'pending_email' ? now + HOLD_MS : null,
+        };
+        await insertRedemption(tx, redemption, proofs.address(emailNorm));
+        const stored = status === 'pending_email' ? made.stored : { linkLookup: null, codeDigest: null };
+        const row = {
+          ...attempt,
+          sentAt: mayWrite ? now : null,
+          endsAt: status === 'pending_approval' ? now + YEAR_MS : attempt.endsAt,
+        };
+        await insertAttempt(tx, row, this.#secrets(attempt, candidate, stored, status !== 'active'));
+        if (mayWrite)
+          await mails.confirmAddress(tx, { email, name, locale }, { ...made, reference: attempt.id });
+        await newcomers.tellApprovers(tx, key, { name, email }, approvers);
+        return outcomeOf(
+          key,
+          { ...redemption, settledAt: null, decidedBy: null, decisionNote: null },
+          { attempt, mayEnter: visitor.browser !== null },
+        );
+      }),
+    );
+  }
+
+  #statusFor(
+    key: InvitationKey,
+    emailNorm: string,
+    isProven: boolean,
+  ): 'active' | 'pending_email' | 'pending_approval' {
+    if (key.emailProof === 'required' && !isProven) return 'pending_email';
+    return needsApproval(key, isUnder(emailNorm, key.emailDomains)) ? 'pending_approval' : 'active';
+  }
+
+  #attempt(key: InvitationKey, { form }: Candidate, redemptionId: string | null): Attempt {
+    const now = this.#deps.host.clock.now();
+    return {
+      id: newId(),
+      keyId: key.id,
+      redemptionId,
+      redeemId: form.redeemId,
+      codeTries: 0,
+      codeUntil: now + CODE_LIFE_MS,
+      sends: 1,
+      sentAt: null,
+      endsAt: now + ATTEMPT_LIFE_MS,
+      at: now,
+    };
+  }
+
+  #secrets(
+    attempt: Attempt,
+    candidate: Candidate,
+    stored: { linkLookup: Buffer | null; codeDigest: Buffer | null },
+    keepsDraft: boolean,
+  ) {
+    const { proofs } = this.#deps;
+    const { form, emailNorm, visitor, passwordHash } = candidate;
+    const draft: NewcomerDraft = {
+      email: form.email,
+      name: form.name,
+      locale: form.locale,
+      passwordHash,
+      answers: form.answers,
+    };
+    return {
+      ...stored,
+      addressMac: proofs.address(emailNorm),
+      browser: visitor.browser === null ? null : proofs.browser(visitor.browser),
+      draft: keepsDraft ? proofs.seal(attempt.id, draft) : null,
+    };
+  }
+
+  async #readAgain(key: InvitationKey): Promise<InvitationKey> {
+    const now = await findKey(this.#deps.host.db, key.id);
+    // Replaced meanwhile: the text that this form was opened with opens nothing any more.
+    if (now === null || now.generation !== key.generation) throw new ConflictError('invitation.replaced');
+    return now;
+  }
+}
+
+const YEAR_MS = 365 * 24 * 3_600_000;
+
+const blankSeat = (
+  key: InvitationKey,
+  at: number,
+  network: string,
+): Omit<Redemption, 'seat' | 'status' | 'settledAt' | 'decidedBy' | 'decisionNote'> => ({
+  id: newId(),
+  keyId: key.id,
+  entityId: key.entityId,
+  how: 'new',
+  userId: null,
+  attemptId: null,
+  holdUntil: null,
+  at,
+  network,
+});
+
+function outcomeOf(
+  key: InvitationKey,
+  redemption: Redemption | null,
+  { attempt, mayEnter }: { attempt: Attempt; mayEnter: boolean },
+): Outcome {
+  if (redemption?.status === 'active') {
+    const isWinner = redemption.attemptId === attempt.id;
+    return {
+      status: 'active',
+      userId: mayEnter && isWinner ? redemption.userId : null,
+      landing: key.landing,
+    };
+  }
+  return redemption?.status === 'pending_approval'
+    ? { status: 'pending_approval' }
+    : { status: 'pending_email' };
+}
+
+/** What the key asks of an address must be true of it, not only written in the account. */
+const needsProvenAddress = ({ email, emailDomains }: InvitationKey): boolean =>
+  email !== null || emailDomains.length > 0;
+
+const notAnAddress = (): InvalidInputError =>
+  new InvalidInputError('input.invalid', { fields: [{ field: 'email', code: 'invitation.not_an_address' }] });
+
+const asConflict = (error: unknown): unknown =>
+  error instanceof SeatMissed ? new ConflictError('invitation.try_again', { cause: error }) : error;

@@ -1,0 +1,170 @@
+import {
+  column,
+  COUNT_LIMIT,
+  defineTable,
+  offsetOf,
+  type Page,
+  type PageRequest,
+  type Queryable,
+  type Tx,
+} from 'latchkey/plugin-api';
+import type { Redemption, RedemptionStatus } from './redemption.ts';
+
+const { bytes, instant, nullable, oneOf, text, whole } = column;
+
+const redemptions = defineTable('invite_redemption', {
+  id: text,
+  keyId: text,
+  entityId: text,
+  seat: whole,
+  status: oneOf('pending_email', 'pending_approval', 'active', 'released', 'declined'),
+  how: oneOf('new', 'existing'),
+  userId: nullable(text),
+  attemptId: nullable(text),
+  holdUntil: nullable(instant),
+  at: instant,
+  settledAt: nullable(instant),
+  decidedBy: nullable(text),
+  decisionNote: nullable(text),
+  network: text,
+});
+
+/** Whom the seat is for, as a keyed digest: found again, but not read. `addressSlot` is empty once the seat is given back. */
+const addresses = defineTable('invite_redemption', { addressMac: bytes, addressSlot: nullable(bytes) });
+
+type Row = Record<string, unknown>;
+
+export async function findRedemption(db: Queryable, id: string): Promise<Redemption | null> {
+  const row = (await db.knex(redemptions.name).select(redemptions.columns).where({ id }).first()) as
+    Row | undefined;
+  return row ? redemptions.decode(row) : null;
+}
+
+/** The seat that this address holds or has on this key. */
+export async function findByAddress(
+  db: Queryable,
+  keyId: string,
+  digests: readonly Buffer[],
+): Promise<Redemption | null> {
+  const row = (await db
+    .knex(redemptions.name)
+    .select(redemptions.columns)
+    .where({ key_id: keyId })
+    .whereIn('address_slot', [...digests])
+    .first()) as Row | undefined;
+  return row ? redemptions.decode(row) : null;
+}
+
+export async function findByUser(db: Queryable, keyId: string, userId: string): Promise<Redemption | null> {
+  const row = (await db
+    .knex(redemptions.name)
+    .select(redemptions.columns)
+    .where({ key_id: keyId, user_id: userId })
+    .first()) as Row | undefined;
+  return row ? redemptions.decode(row) : null;
+}
+
+export async function insertRedemption(
+  tx: Tx,
+  redemption: Omit<Redemption, 'settledAt' | 'decidedBy' | 'decisionNote'>,
+  address: Buffer,
+): Promise<void> {
+  await tx.knex(redemptions.name).insert({
+    ...redemptions.encode({
+      ...redemption,
+      settledAt: redemption.status === 'active' ? redemption.at : null,
+    }),
+    ...addresses.encode({ addressMac: address, addressSlot: address }),
+  });
+}
+
+/** From one status to the next, once, whoever else tries. A seat that is given back forgets whose it was. */
+export async function moveRedemption(
+  tx: Tx,
+  id: string,
+  from: RedemptionStatus,
+  to: Partial<
+    Pick<
+      Redemption,
+      'status' | 'userId' | 'attemptId' | 'holdUntil' | 'settledAt' | 'decidedBy' | 'decisionNote'
+    >
+  >,
+): Promise<boolean> {
+  const freed =
+    to.status === 'released' || to.status === 'declined' ? addresses.encode({ addressSlot: null }) : {};
+  const moved = await tx
+    .knex(redemptions.name)
+    .where({ id, status: from })
+    .update({ ...redemptions.encode(to), ...freed });
+  return moved === 1;
+}
+
+export async function listLapsed(db: Queryable, now: number, limit: number): Promise<Redemption[]> {
+  const rows = (await db
+    .knex(redemptions.name)
+    .select(redemptions.columns)
+    .where({ status: 'pending_email' })
+    .where('hold_until', '<=', now)
+    .orderBy('hold_until')
+    .limit(limit)) as Row[];
+  return rows.map(redemptions.decode);
+}
+
+export interface RedemptionFilter {
+  keyId?: string;
+  statuses?: readonly RedemptionStatus[];
+  entities?: 'all' | readonly string[];
+}
+
+export async function listRedemptions(
+  db: Queryable,
+  { keyId, statuses, entities = 'all' }: RedemptionFilter,
+  page: PageRequest,
+): Promise<Page<Redemption>> {
+  const wanted = db.knex(redemptions.name);
+  if (keyId !== undefined) wanted.where({ key_id: keyId });
+  if (statuses) wanted.whereIn('status', [...statuses]);
+  if (entities !== 'all') wanted.whereIn('entity_id', [...entities]);
+  const rows = (await wanted
+    .clone()
+    .select(redemptions.columns)
+    .orderBy([
+      { column: 'at', order: 'desc' },
+      { column: 'id', order: 'desc' },
+    ])
+    .limit(page.perPage)
+    .offset(offsetOf(page))) as Row[];
+  const some = wanted
+    .clone()
+    .select('invite_redemption.id')
+    .limit(COUNT_LIMIT + 1)
+    .as('some');
+  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as { count: number } | undefined;
+  return { items: rows.map(redemptions.decode), ...page, total: Number(counted?.count ?? 0) };
+}
+
+export type SeatCounts = Record<RedemptionStatus, number>;
+
+export async function countByStatus(db: Queryable, keyId: string): Promise<SeatCounts> {
+  const rows = (await db
+    .knex(redemptions.name)
+    .where({ key_id: keyId })
+    .groupBy('status')
+    .select('status')
+    .count({ count: '*' })) as { status: RedemptionStatus; count: number }[];
+  const counts: SeatCounts = { pending_email: 0, pending_approval: 0, active: 0, released: 0, declined: 0 };
+  for (const { status, count } of rows) counts[status] = Number(count);
+  return counts;
+}
+
+/** When people joined, for the chart. */
+export async function joinTimes(db: Queryable, keyId: string, since: number): Promise<number[]> {
+  const rows = (await db
+    .knex(redemptions.name)
+    .where({ key_id: keyId, status: 'active' })
+    .where('settled_at', '>=', since)
+    .orderBy('settled_at')
+    .select('settled_at')
+    .limit(10_000)) as { settled_at: number }[];
+  return rows.map(({ settled_at }) => Number(settled_at));
+}

@@ -1,0 +1,70 @@
+import {
+  ForbiddenError,
+  GoneError,
+  InvalidInputError,
+  NotFoundError,
+  UnavailableError,
+  type Host,
+  type KnownError,
+} from 'latchkey/plugin-api';
+import { isUnder } from './address.ts';
+import { standingOf, type InvitationKey, type Standing } from './invitation-key.ts';
+
+/** Whose HMAC was found, learns why; everybody else, and whoever holds a key that can be guessed, hears one thing. */
+export function refusalOf(key: InvitationKey, now: number): KnownError | null {
+  const standing = standingOf(key, now);
+  if (standing === 'active') return null;
+  return key.weak ? new NotFoundError('invitation.unknown') : reasons[standing]();
+}
+
+const reasons: Record<Exclude<Standing, 'active'>, () => KnownError> = {
+  revoked: () => new GoneError('invitation.revoked'),
+  'used-up': () => new GoneError('invitation.used_up'),
+  expired: () => new GoneError('invitation.expired'),
+  paused: () => new UnavailableError('invitation.paused', { retryAfter: 600 }),
+  scheduled: () => new ForbiddenError('invitation.not_yet'),
+};
+
+export function assertOpen(key: InvitationKey, now: number): void {
+  const refusal = refusalOf(key, now);
+  if (refusal !== null) throw refusal;
+}
+
+/** A key for one person, or for some domains, is for nobody else. With approval by domain the others may ask. */
+export function assertAddressFits(key: InvitationKey, emailNorm: string): void {
+  if (key.emailNorm !== null && key.emailNorm !== emailNorm) throw refusedField('invitation.wrong_email');
+  const refusesOthers = key.emailDomains.length > 0 && key.approval !== 'domain';
+  if (refusesOthers && !isUnder(emailNorm, key.emailDomains)) {
+    throw refusedField('invitation.wrong_domain', {
+      domains: key.emailDomains.map((rule) => `@${rule}`).join(', '),
+    });
+  }
+}
+
+const refusedField = (code: string, params: Record<string, string> = {}): InvalidInputError =>
+  new InvalidInputError(code, { params, fields: [{ field: 'email', code, params }] });
+
+/** One switch for all keys. */
+export async function assertNewAccountsAllowed(host: Host): Promise<void> {
+  if (!(await host.settings.get<boolean>('newAccounts'))) {
+    throw new UnavailableError('invitation.paused', { retryAfter: 600 });
+  }
+}
+
+/** The letter that an explain code ends with, so that the administrator sees the reason the person saw. */
+const letters: Record<string, string> = {
+  'invitation.revoked': 'R',
+  'invitation.used_up': 'F',
+  'invitation.expired': 'X',
+  'invitation.paused': 'P',
+  'invitation.not_yet': 'S',
+  'invitation.wrong_email': 'E',
+  'invitation.wrong_domain': 'D',
+};
+
+/** `K7Q2-X`: what the refused person reads out, and an administrator looks up. */
+export const explainCodeOf = (key: InvitationKey, error: KnownError): string =>
+  `${key.explainCode}-${letters[error.code] ?? 'V'}`;
+
+export const reasonOfLetter = (letter: string): string | null =>
+  Object.entries(letters).find(([, one]) => one === letter)?.[0] ?? null;

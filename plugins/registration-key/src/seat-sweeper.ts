@@ -1,0 +1,53 @@
+import { system, type Host } from 'latchkey/plugin-api';
+import { deleteEnded, eraseDrafts } from './attempt-repository.ts';
+import { findKey, giveBackSeat } from './key-repository.ts';
+import { subjectOf } from './key-service.ts';
+import type { Redemption, RedemptionStatus } from './redemption.ts';
+import { listLapsed, moveRedemption } from './redemption-repository.ts';
+
+const AT_ONCE = 200;
+
+/** Gives back what was held and not taken. Any number of them may run at once: a seat comes back once. */
+export class SeatSweeper {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Answers how many seats came back. */
+  async sweep(signal: AbortSignal): Promise<number> {
+    const { db, clock } = this.#host;
+    let released = 0;
+    for (const redemption of await listLapsed(db, clock.now(), AT_ONCE)) {
+      if (signal.aborted) break;
+      if (await this.release(redemption)) released += 1;
+    }
+    await this.#host.transaction((tx) => deleteEnded(tx, clock.now(), AT_ONCE));
+    return released;
+  }
+
+  /** One seat, in a transaction of its own; false when somebody else has moved it on. */
+  async release(
+    { id, keyId, seat }: Redemption,
+    { from = 'pending_email' as RedemptionStatus, reason = 'lapsed' } = {},
+  ): Promise<boolean> {
+    const { db, clock, audit } = this.#host;
+    const key = await findKey(db, keyId);
+    return this.#host.transaction(async (tx) => {
+      if (
+        !(await moveRedemption(tx, id, from, { status: 'released', settledAt: clock.now(), holdUntil: null }))
+      )
+        return false;
+      await giveBackSeat(tx, keyId);
+      await eraseDrafts(tx, id);
+      if (key)
+        await audit.record(tx, system, {
+          action: 'invitation-key.seat-returned',
+          ...subjectOf(key),
+          after: { seat, reason },
+        });
+      return true;
+    });
+  }
+}
