@@ -36,7 +36,7 @@ export function textHelpers({ i18n, now }: Pick<HelperDeps, 'i18n' | 'now'>): Re
       const instant = instantOf(value);
       return instant === null ? '' : formatTime(instant, { ...page, style: styleOr(hash.format, 'full') });
     }),
-    'format-number': helper(({ args: [value], page }) => formatNumber(Number(value), page.locale)),
+    number: helper(({ args: [value], page }) => formatNumber(Number(value), page.locale)),
     markdown: helper(({ args: [source] }) => safe(renderMarkdown(textOf(source)))),
     initials: helper(({ args: [name] }) => initials(textOf(name))),
     grouped: helper(({ args: [key] }) => safe(grouped(textOf(key)))),

@@ -1,5 +1,7 @@
+import Handlebars from 'handlebars';
 import { describe, expect, test } from 'vitest';
-import { testRenderer } from './gallery.ts';
+import { registerHelpers } from '../../src/views/helpers.ts';
+import { assets, i18n, testRenderer } from './gallery.ts';
 import { read, templateFiles } from './texts.ts';
 
 const isMail = (file: string): boolean => /(^|\/)mail[./]/.test(file);
@@ -7,6 +9,29 @@ const pages = templateFiles().filter((file) => !isMail(file));
 const symbols = new Set(
   [...read('public/icons.svg').matchAll(/<symbol id="([^"]+)"/g)].map((match) => match[1]),
 );
+
+/** Every helper that a template calls with arguments. */
+class Calls extends Handlebars.Visitor {
+  readonly names: string[] = [];
+
+  override MustacheStatement(call: hbs.AST.MustacheStatement): void {
+    this.#note(call);
+    super.MustacheStatement(call);
+  }
+
+  override SubExpression(call: hbs.AST.SubExpression): void {
+    this.#note(call);
+    super.SubExpression(call);
+  }
+
+  #note({ path, params, hash }: { path: hbs.AST.Expression; params: unknown[]; hash?: hbs.AST.Hash }): void {
+    const isCall = params.length > 0 || (hash?.pairs.length ?? 0) > 0;
+    if (isCall && 'original' in path) this.names.push(String(path.original));
+  }
+}
+
+const known = Handlebars.create();
+registerHelpers(known, { i18n, assets, now: () => 0 });
 
 test('all templates can be read', () => {
   expect(() => {
@@ -26,6 +51,13 @@ describe.each(pages)('%s', (file) => {
       expect(script).toMatch(/\ssrc="/);
       expect(script).toMatch(/\snonce="\{\{@page\.nonce\}\}"/);
     }
+  });
+
+  test('calls helpers that there are', () => {
+    const calls = new Calls();
+    calls.accept(Handlebars.parse(source));
+
+    expect(calls.names.filter((name) => !(name in known.helpers))).toEqual([]);
   });
 
   test('escapes all that is not ours', () => {
