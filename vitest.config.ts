@@ -25,6 +25,8 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
+          // Modules hold no state worth telling apart, and loading the house for every file would cost more than the tests.
+          isolate: false,
           include: ['{test,plugins}/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...browser, ...races],
         },

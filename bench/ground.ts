@@ -2,17 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { urlOfSchema } from '../test/support/database-names.ts';
+import { furnish, MASTER_KEY } from '../test/support/house.ts';
 import { mariadbIsInstalled, startMariaDb } from '../test/support/mariadb.ts';
 import { executeOn } from '../test/support/mysql-schemas.ts';
 import { spawnServer, type ServerOptions, type TestServer } from '../test/support/server-process.ts';
 
+/** A house that is set up and has nobody but its owner. */
 export interface Place {
-  engine: string;
-  databaseUrl?: string;
+  engine: 'SQLite' | 'MariaDB';
+  databaseUrl: string;
+  dataDir: string;
+  env: { LATCHKEY_KEY: string };
 }
 
 export interface Ground {
-  /** SQLite, and MariaDB where there is one; a new empty database each. */
+  /** On SQLite, and on MariaDB where there is one. */
   places(): Promise<Place[]>;
   folder(name: string): Promise<string>;
   /** Stopped at the end, whatever happens. */
@@ -24,13 +28,19 @@ export async function withGround(bench: (ground: Ground) => Promise<boolean>): P
   const home = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
   const stops: (() => Promise<unknown>)[] = [() => rm(home, { recursive: true, force: true })];
   const folder = (name: string): Promise<string> => mkdtemp(join(home, `${name}-`));
+  const furnished = async (engine: Place['engine'], databaseUrl: string): Promise<Place> => {
+    const dataDir = await folder('data');
+    await furnish(databaseUrl, dataDir);
+    return { engine, databaseUrl, dataDir, env: { LATCHKEY_KEY: MASTER_KEY } };
+  };
   const places = async (): Promise<Place[]> => {
+    const sqlite = await furnished('SQLite', `sqlite:${join(home, 'bench.sqlite')}`);
     const mysqlUrl = await mysqlServer(home, stops);
-    if (mysqlUrl === null) return [{ engine: 'SQLite' }];
+    if (mysqlUrl === null) return [sqlite];
     const schema = `latchkey_bench_${String(Date.now())}`;
     await executeOn(mysqlUrl, `CREATE DATABASE ${schema}`);
     stops.push(() => executeOn(mysqlUrl, `DROP DATABASE ${schema}`));
-    return [{ engine: 'SQLite' }, { engine: 'MariaDB', databaseUrl: urlOfSchema(mysqlUrl, schema) }];
+    return [sqlite, await furnished('MariaDB', urlOfSchema(mysqlUrl, schema))];
   };
   const start = async (options: Partial<ServerOptions>): Promise<TestServer> => {
     const server = await spawnServer({ dataDir: options.dataDir ?? (await folder('data')), ...options });

@@ -3,7 +3,7 @@ import { readConfig, type Config } from '../../src/config.ts';
 import { testClock } from './clock.ts';
 
 /** Every house of a run has the same master key, so that copies of one database can be opened by any test. */
-const MASTER_KEY = 'a'.repeat(64);
+export const MASTER_KEY = 'a'.repeat(64);
 
 /** The owner whom the set-up of every test house made. */
 export const OWNER = {

@@ -1,5 +1,4 @@
 import { Agent, request, type Dispatcher, type FormData } from 'undici';
-import { afterwards } from './cleanup.ts';
 
 export type FormValues = Record<string, string | number | boolean | readonly string[] | undefined>;
 
@@ -44,9 +43,11 @@ export class HttpClient {
   constructor(origin: string, { prepare = nothing, connections = 4 }: ClientOptions = {}) {
     this.origin = origin;
     this.#prepare = prepare;
-    const agent = new Agent({ connections });
-    this.#agent = agent;
-    afterwards(() => agent.destroy());
+    this.#agent = new Agent({ connections });
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
   }
 
   /** One request; redirects are not followed. */

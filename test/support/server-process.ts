@@ -21,6 +21,7 @@ export interface ServerOptions {
   env?: Record<string, string>;
   /** Another program that says `ready at <url>`. */
   script?: string;
+  args?: readonly string[];
 }
 
 export interface TestServer {
@@ -41,8 +42,8 @@ export interface TestServer {
 
 /** `src/main.ts` in a process of its own, on a free port, once it is ready for requests. */
 export async function spawnServer(options: ServerOptions): Promise<TestServer> {
-  const { dataDir, script = 'src/main.ts' } = options;
-  const child = spawn(process.execPath, [join(ROOT, script)], {
+  const { dataDir, script = 'src/main.ts', args = [] } = options;
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], {
     cwd: dataDir,
     // A group of its own, so that kill -9 reaches the supervisor and what it started in one go.
     detached: true,
