@@ -21,7 +21,11 @@ interface Surroundings {
 }
 
 /** Every page and API call of core. */
-export function coreRoutes(ground: Ground, domains: Domains, { plugins, settingGroups }: Surroundings): Route[] {
+export function coreRoutes(
+  ground: Ground,
+  domains: Domains,
+  { plugins, settingGroups }: Surroundings,
+): Route[] {
   const { i18n, config, settings, clock } = ground;
   const { mail, notifications, tickets } = domains;
   const translate = (key: string, params: Record<string, string | number>, locale: string): string =>
@@ -31,7 +35,7 @@ export function coreRoutes(ground: Ground, domains: Domains, { plugins, settingG
     ...identityRoutes({ ...ground, ...domains, originIsConfigured: config.baseUrl !== undefined }),
     ...notificationRoutes(notifications),
     ...notificationApi(notifications, translate),
-    ...dashboardRoutes(tickets),
+    ...dashboardRoutes(tickets, translate),
     ...ticketRoutes(tickets),
     ...attachmentRoutes(tickets.attachments),
     ...categoryRoutes(tickets),

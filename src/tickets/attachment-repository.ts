@@ -22,7 +22,9 @@ export async function findAttachment(db: Queryable, id: string): Promise<Attachm
 }
 
 export async function listAttachments(db: Queryable, ticketId: string): Promise<Attachment[]> {
-  return (await db.knex(attachments.name).where({ ticket_id: ticketId }).orderBy('id')).map(attachments.decode);
+  return (await db.knex(attachments.name).where({ ticket_id: ticketId }).orderBy('id')).map(
+    attachments.decode,
+  );
 }
 
 /** Of these ids, what this person has uploaded and not sent yet. */
@@ -36,7 +38,10 @@ export async function listDrafts(
   return (await mine.whereIn('id', [...ids]).orderBy('id')).map(attachments.decode);
 }
 
-export async function countDrafts(db: Queryable, uploaderId: string): Promise<{ files: number; bytes: number }> {
+export async function countDrafts(
+  db: Queryable,
+  uploaderId: string,
+): Promise<{ files: number; bytes: number }> {
   const row = (await db
     .knex(attachments.name)
     .where({ uploader_id: uploaderId })

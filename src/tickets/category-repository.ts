@@ -38,6 +38,9 @@ async function refusingTwins<T>(tx: Tx, write: () => PromiseLike<T>): Promise<T>
     return await write();
   } catch (error) {
     if (!tx.dialect.isDuplicate(error)) throw error;
-    throw new ConflictError('category.exists', { cause: error, fields: [{ field: 'name', code: 'category.exists' }] });
+    throw new ConflictError('category.exists', {
+      cause: error,
+      fields: [{ field: 'name', code: 'category.exists' }],
+    });
   }
 }

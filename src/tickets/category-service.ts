@@ -70,7 +70,8 @@ export class CategoryService {
   ): Promise<Category> {
     const { db, audit } = this.#deps;
     const before = await findCategory(db, id);
-    if (!before || !actor.can('category.manage', before.entityId)) throw new NotFoundError('category.unknown');
+    if (!before || !actor.can('category.manage', before.entityId))
+      throw new NotFoundError('category.unknown');
     const after = {
       ...before,
       name: change.name ?? before.name,
@@ -80,7 +81,11 @@ export class CategoryService {
     await db.transaction(async (tx) => {
       if (!(await updateCategory(tx, after))) throw new ConflictError('category.changed');
       const told = ({ name, archived }: Category): Record<string, unknown> => ({ name, archived });
-      await audit.record(tx, actor, { ...entryFor(after, 'updated'), before: told(before), after: told(after) });
+      await audit.record(tx, actor, {
+        ...entryFor(after, 'updated'),
+        before: told(before),
+        after: told(after),
+      });
     });
     return after;
   }

@@ -51,14 +51,22 @@ export class FollowUpService {
     const entries = await listEntries(db, ticket.id, { withPrivate: mayReadPrivate(actor, ticket) });
     const shown = new Set(entries.map(({ id }) => id));
     const attachments = await listAttachments(db, ticket.id);
-    return { ticket, entries, attachments: attachments.filter(({ entryId }) => entryId === null || shown.has(entryId)) };
+    return {
+      ticket,
+      entries,
+      attachments: attachments.filter(({ entryId }) => entryId === null || shown.has(entryId)),
+    };
   }
 
   /**
    * Adds a reply or a note. A reply from the requester brings a solved ticket back;
    * to a closed one it opens another that goes on with it, and that one is returned.
    */
-  async add(actor: Actor, number: number, draft: NewFollowUp): Promise<{ ticket: Ticket; entry: TimelineEntry | null }> {
+  async add(
+    actor: Actor,
+    number: number,
+    draft: NewFollowUp,
+  ): Promise<{ ticket: Ticket; entry: TimelineEntry | null }> {
     const current = await findTicket(this.#deps.db, number);
     assertMaySee(actor, current);
     if (current.status === 'closed' && draft.visibility === 'public' && sideOf(actor, current) === 'asking') {
@@ -68,7 +76,11 @@ export class FollowUpService {
       assertMayFollowUp(actor, ticket, draft);
       await this.#assertNothingNew(actor, ticket, draft.version);
       const said = await this.#filtered(actor, ticket, draft);
-      const status = statusAfter(ticket.status, { side: sideOf(actor, ticket), visibility: said.visibility, then: thenOf(actor, ticket, draft) });
+      const status = statusAfter(ticket.status, {
+        side: sideOf(actor, ticket),
+        visibility: said.visibility,
+        then: thenOf(actor, ticket, draft),
+      });
       return {
         said: { kind: 'follow-up', ...said, attachments: draft.attachments ?? [] },
         change: status === ticket.status ? {} : { status },

@@ -1,3 +1,5 @@
+import type { MembershipService, UserService } from '../identity/index.ts';
+
 export interface Person {
   id: string;
   name: string;
@@ -30,6 +32,8 @@ export interface People {
   groupsOf(userId: string): Promise<string[]>;
   membersOf(groupId: string): Promise<string[]>;
   entities(): Promise<Entity[]>;
+  /** Where somebody's own requests go. */
+  homeEntityOf(userId: string): Promise<string>;
 }
 
 /** The entity itself and all above it, nearest first. */
@@ -41,3 +45,16 @@ export function lineage(entities: readonly Entity[], entityId: string): string[]
   }
   return line;
 }
+
+/** Identity, as tickets see it. */
+export const peopleOf = (users: UserService, memberships: MembershipService): People => ({
+  named: (ids) => users.named(ids),
+  find: (id) => users.find(id),
+  findByEmail: (email) => users.findByEmail(email),
+  withRight: (right, entityId) => users.withRight(right, entityId),
+  groups: () => memberships.groups(),
+  groupsOf: async (userId) => (await memberships.groupsOf(userId)).map(({ id }) => id),
+  membersOf: (groupId) => memberships.membersOf(groupId),
+  entities: () => memberships.entities(),
+  homeEntityOf: (userId) => memberships.homeEntityOf(userId),
+});

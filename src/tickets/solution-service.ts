@@ -28,7 +28,11 @@ export class SolutionService {
   async propose(
     actor: Actor,
     number: number,
-    { body, attachments = [], version }: { body: string; attachments?: readonly string[]; version?: number | undefined },
+    {
+      body,
+      attachments = [],
+      version,
+    }: { body: string; attachments?: readonly string[]; version?: number | undefined },
   ): Promise<Ticket> {
     const { ticket } = await this.#deps.writer.move(actor, number, (current) => {
       assertMaySolve(actor, current);

@@ -9,7 +9,10 @@ function cell(value: string | number | null): string {
 }
 
 /** RFC 4180, with the mark that tells spreadsheets it is UTF-8. */
-export function csvOf(head: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
+export function csvOf(
+  head: readonly string[],
+  rows: readonly (readonly (string | number | null)[])[],
+): string {
   const lines = [head, ...rows].map((row) => row.map(cell).join(','));
   return `\uFEFF${lines.join('\r\n')}\r\n`;
 }

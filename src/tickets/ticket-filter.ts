@@ -34,7 +34,10 @@ const sorted = z.templateLiteral([z.enum(['', '-']), z.enum(sorts)]);
 export const filterQuery = z
   .object({
     q: z.string().trim().max(200).catch(''),
-    status: z.enum(['active', 'all', ...statuses]).optional().catch(undefined),
+    status: z
+      .enum(['active', 'all', ...statuses])
+      .optional()
+      .catch(undefined),
     assignee: id,
     category: id,
     entity: id,

@@ -48,7 +48,8 @@ export const countTickets = (db: Queryable, scope: Scope, filter: TicketFilter):
 
 async function countUpTo(db: Queryable, found: Knex.QueryBuilder, most: number): Promise<number> {
   const some = found.clone().select(db.knex.raw('1 as one')).limit(most).as('some');
-  const row = (await db.knex.from(some).count({ total: '*' }).first()) as { total: number | string } | undefined;
+  const row = (await db.knex.from(some).count({ total: '*' }).first()) as
+    { total: number | string } | undefined;
   return Number(row?.total ?? 0);
 }
 
@@ -103,7 +104,12 @@ function assignedTo(db: Queryable, found: Knex.QueryBuilder, scope: Scope, assig
       found.whereIn('tickets.id', assigned().where({ member_id: scope.userId ?? '' }));
       return;
     case 'my-groups':
-      found.whereIn('tickets.id', assigned().where({ kind: 'group' }).whereIn('member_id', [...scope.groups]));
+      found.whereIn(
+        'tickets.id',
+        assigned()
+          .where({ kind: 'group' })
+          .whereIn('member_id', [...scope.groups]),
+      );
       return;
     case 'nobody':
       found.whereNotExists(assigned().whereRaw('ticket_members.ticket_id = tickets.id'));

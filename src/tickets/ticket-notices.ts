@@ -1,8 +1,7 @@
-import type { Tx } from '../db/database.ts';
+import type { NotificationDraft, NotificationKind, NotificationService } from '../notifications/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { People } from './people.ts';
 import type { Ticket } from './ticket.ts';
-import { labelOf } from './ticket.ts';
 import type { Visibility } from './timeline.ts';
 
 /** What people hear of; each is a kind they can choose about. */
@@ -15,32 +14,32 @@ export type NoticeKind =
   | 'ticket.solved'
   | 'ticket.reopened';
 
-export const noticeKinds: readonly NoticeKind[] = [
-  'ticket.created',
-  'ticket.opened-for-you',
-  'ticket.assigned',
-  'ticket.replied',
-  'ticket.noted',
-  'ticket.solved',
-  'ticket.reopened',
-];
+const noticeLooks: Record<NoticeKind, { icon: string; mail: boolean }> = {
+  'ticket.created': { icon: 'sparkles', mail: true },
+  'ticket.opened-for-you': { icon: 'ticket', mail: true },
+  'ticket.assigned': { icon: 'user-check', mail: true },
+  'ticket.replied': { icon: 'message', mail: true },
+  'ticket.noted': { icon: 'note', mail: false },
+  'ticket.solved': { icon: 'circle-check', mail: true },
+  'ticket.reopened': { icon: 'rotate', mail: true },
+};
 
-/** One piece of news for some people, by bell and by mail as each of them likes it. */
-export interface Notice {
-  kind: NoticeKind;
-  recipients: string[];
-  /** Values for the bell's sentence `tickets:notice.<kind>`, and for the mail. */
-  params: { actor: string; number: number; title: string };
-  /** What was said, for the mail only. */
-  body: string;
-  path: string;
-  subject: { type: 'ticket'; id: string; label: string };
+/** For `NotificationService.addKind`. */
+export const ticketNoticeKinds: readonly NotificationKind[] = noticeKindsFrom(noticeLooks);
+
+function noticeKindsFrom(looks: Record<string, { icon: string; mail: boolean }>): NotificationKind[] {
+  return Object.entries(looks).map(([id, { icon, mail }]) => ({
+    id,
+    text: `tickets:notice.${id}`,
+    label: `tickets:notice-kind.${id}`,
+    icon,
+    bell: true,
+    mail,
+  }));
 }
 
-/** How news reaches people; `src/notifications` does it. */
-export interface Notices {
-  notify(tx: Tx, notice: Notice): Promise<void>;
-}
+/** How news reaches people. */
+export type Notices = Pick<NotificationService, 'notify'>;
 
 export interface News {
   actor: Actor;
@@ -51,9 +50,9 @@ export interface News {
 }
 
 /** Who is to hear of it, told apart by what it means to them. Asked before the transaction: it looks people up. */
-export async function noticesFor(people: People, news: News): Promise<Notice[]> {
+export async function noticesFor(people: People, news: News): Promise<NotificationDraft[]> {
   const { actor } = news;
-  const notices: Notice[] = [];
+  const notices: NotificationDraft[] = [];
   for (const [kind, recipients] of await audiences(people, news)) {
     const others = [...new Set(recipients)].filter((id) => id !== actor.userId);
     if (others.length > 0) notices.push(noticeOf(kind, others, news));
@@ -62,15 +61,15 @@ export async function noticesFor(people: People, news: News): Promise<Notice[]> 
 }
 
 /** Nobody hears of one thing twice: the first, most telling notice stays. */
-function withoutRepeats(notices: Notice[]): Notice[] {
+function withoutRepeats(notices: NotificationDraft[]): NotificationDraft[] {
   const told = new Set<string>();
   return notices
     .map((notice) => {
-      const recipients = notice.recipients.filter((id) => !told.has(id));
-      recipients.forEach((id) => told.add(id));
-      return { ...notice, recipients };
+      const userIds = notice.userIds.filter((id) => !told.has(id));
+      userIds.forEach((id) => told.add(id));
+      return { ...notice, userIds };
     })
-    .filter(({ recipients }) => recipients.length > 0);
+    .filter(({ userIds }) => userIds.length > 0);
 }
 
 type Audience = [NoticeKind, string[]];
@@ -101,7 +100,8 @@ async function newTicket(
 ): Promise<Audience[]> {
   const told = helpers.length > 0 ? helpers : idsOf(await people.withRight('ticket.assign', ticket.entityId));
   const audiencesOfNew: Audience[] = [['ticket.created', told]];
-  if (ticket.requesterId !== actor.userId) audiencesOfNew.unshift(['ticket.opened-for-you', [ticket.requesterId]]);
+  if (ticket.requesterId !== actor.userId)
+    audiencesOfNew.unshift(['ticket.opened-for-you', [ticket.requesterId]]);
   return audiencesOfNew;
 }
 
@@ -127,11 +127,24 @@ async function privy(people: People, { entityId }: Ticket, helpers: string[]): P
 
 const idsOf = (people: readonly { id: string }[]): string[] => people.map(({ id }) => id);
 
-const noticeOf = (kind: NoticeKind, recipients: string[], { actor, after, said, before }: News): Notice => ({
-  kind,
-  recipients,
-  params: { actor: actor.name, number: after.number, title: after.title },
-  body: said?.body ?? (before ? '' : after.description),
-  path: `/tickets/${String(after.number)}`,
-  subject: { type: 'ticket', id: after.id, label: labelOf(after) },
-});
+function noticeOf(
+  kind: NoticeKind,
+  userIds: string[],
+  { actor, after, said, before }: News,
+): NotificationDraft {
+  const link = `/tickets/${String(after.number)}`;
+  const params = { actor: actor.name, number: after.number, title: after.title };
+  const body = said?.body ?? (before ? '' : after.description);
+  return {
+    kind,
+    userIds,
+    subject: { type: 'ticket', id: after.id },
+    entityId: after.entityId,
+    link,
+    params,
+    mail: {
+      template: 'mail/ticket-news',
+      model: { text: `tickets:notice.${kind}`, link, params, body, judge: kind === 'ticket.solved' },
+    },
+  };
+}

@@ -3,6 +3,9 @@ import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.t
 import { mayBecome, type Editable, type Side, type Status, type Ticket } from './ticket.ts';
 import type { FollowUpDraft, TimelineEntry } from './timeline.ts';
 
+/** What it takes to know somebody's part in a ticket. */
+type Parties = Pick<Ticket, 'entityId' | 'requesterId' | 'observers' | 'assignees'>;
+
 /** A ticket one may not see does not exist: 404, so that nobody can count what is hidden. */
 export function assertMaySee(actor: Actor, ticket: Ticket | null): asserts ticket is Ticket {
   if (!ticket || !maySee(actor, ticket)) throw new NotFoundError('ticket.unknown');
@@ -26,12 +29,12 @@ export function sideOf(actor: Actor, ticket: Ticket): Side {
   return isHelper(actor, ticket) ? 'helping' : 'asking';
 }
 
-export const isHelper = (actor: Actor, ticket: Ticket): boolean =>
+export const isHelper = (actor: Actor, ticket: Parties): boolean =>
   actor.can('ticket.reply', ticket.entityId) ||
   (actor.userId !== null && ticket.assignees.users.includes(actor.userId));
 
 /** Notes, facts and tools of the helping side are shown. */
-export const seesAsHelper = (actor: Actor, ticket: Ticket): boolean =>
+export const seesAsHelper = (actor: Actor, ticket: Parties): boolean =>
   isHelper(actor, ticket) || actor.can('ticket.read', ticket.entityId);
 
 export const mayReadPrivate = (actor: Actor, ticket: Ticket): boolean =>
@@ -50,7 +53,8 @@ export function assertMayFollowUp(actor: Actor, ticket: Ticket, draft: FollowUpD
   if (draft.visibility === 'private' && !mayReadPrivate(actor, ticket)) {
     throw new ForbiddenError('ticket.may-not-note');
   }
-  if (!isInvolved(actor, ticket) && !isHelper(actor, ticket)) throw new ForbiddenError('ticket.may-not-reply');
+  if (!isInvolved(actor, ticket) && !isHelper(actor, ticket))
+    throw new ForbiddenError('ticket.may-not-reply');
 }
 
 /** Each field asks for the right that it touches. */
@@ -83,9 +87,13 @@ export function assertMayJudgeSolution(actor: Actor, ticket: Ticket): void {
   if (ticket.status !== 'solved') throw new ConflictError('ticket.not-solved');
 }
 
-export const mayReadEntry = (actor: Actor, ticket: Ticket, entry: Pick<TimelineEntry, 'visibility'>): boolean =>
-  entry.visibility === 'public' || mayReadPrivate(actor, ticket);
+export const mayReadEntry = (
+  actor: Actor,
+  ticket: Ticket,
+  entry: Pick<TimelineEntry, 'visibility'>,
+): boolean => entry.visibility === 'public' || mayReadPrivate(actor, ticket);
 
 function assertCan(actor: Actor, right: string, ticket: Ticket): void {
-  if (!actor.can(right, ticket.entityId)) throw new ForbiddenError('ticket.may-not-change', { params: { right } });
+  if (!actor.can(right, ticket.entityId))
+    throw new ForbiddenError('ticket.may-not-change', { params: { right } });
 }

@@ -54,7 +54,10 @@ interface Member {
 type Row = Record<string, unknown>;
 
 export async function findTicket(db: Queryable, number: number): Promise<Ticket | null> {
-  const [ticket] = await withMembers(db, await db.knex(tickets.name).select(tickets.columns).where({ number }));
+  const [ticket] = await withMembers(
+    db,
+    await db.knex(tickets.name).select(tickets.columns).where({ number }),
+  );
   return ticket ?? null;
 }
 
@@ -64,7 +67,11 @@ export async function findTicketById(db: Queryable, id: string): Promise<Ticket 
 }
 
 export async function followersOf(db: Queryable, ticketId: string): Promise<Ticket[]> {
-  const rows = db.knex(tickets.name).select(tickets.columns).where({ follows_id: ticketId }).orderBy('number');
+  const rows = db
+    .knex(tickets.name)
+    .select(tickets.columns)
+    .where({ follows_id: ticketId })
+    .orderBy('number');
   return withMembers(db, await rows.limit(20));
 }
 

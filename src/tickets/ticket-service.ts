@@ -3,7 +3,7 @@ import { nextNumber } from '../db/sequences.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
-import { ConflictError, InvalidInputError, UnauthenticatedError } from '../shared/errors.ts';
+import { ConflictError, ForbiddenError, InvalidInputError, UnauthenticatedError } from '../shared/errors.ts';
 import { newId } from '../shared/ids.ts';
 import { findCategory } from './category-repository.ts';
 import { isOffered } from './category.ts';
@@ -74,7 +74,11 @@ export class TicketService {
   }
 
   /** Changes facts of the ticket as `version` showed them; whoever comes second is told what the first one did. */
-  async update(actor: Actor, number: number, wanted: { version: number; change: Partial<Editable> }): Promise<Ticket> {
+  async update(
+    actor: Actor,
+    number: number,
+    wanted: { version: number; change: Partial<Editable> },
+  ): Promise<Ticket> {
     const { ticket } = await this.#deps.writer.move(actor, number, async (current) => {
       const change = withConsequences(current, tidy(wanted.change));
       assertMayChange(actor, current, change);
@@ -100,7 +104,7 @@ export class TicketService {
     const requesterId = wanted.requesterId ?? actor.userId;
     if (requesterId === null) throw new UnauthenticatedError('ticket.needs-requester');
     return {
-      entityId: wanted.entityId ?? (await this.#onlyEntity(actor)),
+      entityId: wanted.entityId ?? (await this.#usualEntity(actor)),
       type: wanted.type ?? 'request',
       title: wanted.title,
       description: wanted.description,
@@ -113,13 +117,16 @@ export class TicketService {
     };
   }
 
-  /** Where an actor may open tickets: the first in the order of the tree, when nothing was said. */
-  async #onlyEntity(actor: Actor): Promise<string> {
-    const [first] = await this.entitiesFor(actor);
-    if (!first) throw new InvalidInputError('ticket.needs-entity');
-    return first.id;
+  /** Where somebody is at home, if they may open tickets there; else the first entity where they may. */
+  async #usualEntity(actor: Actor): Promise<string> {
+    const entities = await this.entitiesFor(actor);
+    const home = actor.userId === null ? null : await this.#deps.people.homeEntityOf(actor.userId);
+    const usual = entities.find(({ id }) => id === home) ?? entities[0];
+    if (!usual) throw new ForbiddenError('ticket.may-not-create');
+    return usual.id;
   }
 
+  /** Where this actor may open tickets, in the order of the tree. */
   async entitiesFor(actor: Actor): Promise<{ id: string; name: string; path: string }[]> {
     const mayIn = actor.entitiesWith('ticket.create');
     const entities = await this.#deps.people.entities();
@@ -166,14 +173,18 @@ export class TicketService {
   async #assertSound(draft: TicketDraft): Promise<void> {
     const { people } = this.#deps;
     const entities = await people.entities();
-    if (!entities.some(({ id }) => id === draft.entityId)) throw refusedField('entityId', 'ticket.unknown-entity');
+    if (!entities.some(({ id }) => id === draft.entityId))
+      throw refusedField('entityId', 'ticket.unknown-entity');
     await this.#assertCategory(draft.categoryId, lineage(entities, draft.entityId));
     await this.#assertPeople([draft.requesterId, ...draft.observers], draft.assignees);
   }
 
   async #assertSoundChange(ticket: Ticket, change: Partial<Editable>): Promise<void> {
     if (change.categoryId !== undefined && change.categoryId !== ticket.categoryId) {
-      await this.#assertCategory(change.categoryId, lineage(await this.#deps.people.entities(), ticket.entityId));
+      await this.#assertCategory(
+        change.categoryId,
+        lineage(await this.#deps.people.entities(), ticket.entityId),
+      );
     }
     const people = [change.requesterId ?? [], change.observers ?? []].flat();
     await this.#assertPeople(people, change.assignees ?? { users: [], groups: [] });
@@ -192,7 +203,8 @@ export class TicketService {
     if (wanted.some((id) => !known.has(id))) throw refusedField('people', 'ticket.unknown-person');
     if (assignees.groups.length === 0) return;
     const groups = new Set((await people.groups()).map(({ id }) => id));
-    if (assignees.groups.some((id) => !groups.has(id))) throw refusedField('assignees', 'ticket.unknown-group');
+    if (assignees.groups.some((id) => !groups.has(id)))
+      throw refusedField('assignees', 'ticket.unknown-group');
   }
 }
 

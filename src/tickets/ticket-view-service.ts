@@ -31,7 +31,8 @@ export class TicketViewService {
   ): Promise<TicketView> {
     const { db, clock } = this.#deps;
     if (actor.userId === null) throw new UnauthenticatedError('access.sign-in');
-    if (sharedIn !== null && !actor.can('ticket.share-view', sharedIn)) throw new ForbiddenError('ticket.may-not-share');
+    if (sharedIn !== null && !actor.can('ticket.share-view', sharedIn))
+      throw new ForbiddenError('ticket.may-not-share');
     const view: TicketView = {
       id: newId(),
       ownerId: actor.userId,

@@ -1,6 +1,7 @@
 import type { AuditService } from '../audit/index.ts';
 import type { Database, Tx } from '../db/database.ts';
 import type { Hooks } from '../hooks/hooks.ts';
+import type { NotificationDraft } from '../notifications/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { UnavailableError } from '../shared/errors.ts';
@@ -10,7 +11,7 @@ import type { People } from './people.ts';
 import { appendText, foldText } from './search-text.ts';
 import { ticketMaySolve, ticketMayUpdate } from './ticket-hooks.ts';
 import { byOf, factsOf, tellNews } from './ticket-news.ts';
-import { noticesFor, type News, type Notice, type Notices } from './ticket-notices.ts';
+import { noticesFor, type News, type Notices } from './ticket-notices.ts';
 import { assertMaySee, sideOf } from './ticket-policy.ts';
 import {
   findTicket,
@@ -59,14 +60,22 @@ export class TicketWriter {
     this.#deps = deps;
   }
 
-  async create(actor: Actor, ticket: Ticket, { attachments }: { attachments: readonly string[] }): Promise<Ticket> {
+  async create(
+    actor: Actor,
+    ticket: Ticket,
+    { attachments }: { attachments: readonly string[] },
+  ): Promise<Ticket> {
     const { db } = this.#deps;
     const notices = await this.#noticesFor({ actor, before: null, after: ticket, said: null });
     return db.transaction(async (tx) => {
       await insertTicket(tx, ticket, foldText(ticket.title, ticket.description));
       const claimed = await claim(tx, actor, attachments, { ticketId: ticket.id, entryId: null });
       await this.#recordCreation(tx, actor, ticket);
-      await this.#tell(tx, { actor, before: null, after: ticket, changes: [], entry: null, attachments: claimed }, notices);
+      await this.#tell(
+        tx,
+        { actor, before: null, after: ticket, changes: [], entry: null, attachments: claimed },
+        notices,
+      );
       return ticket;
     });
   }
@@ -89,7 +98,9 @@ export class TicketWriter {
     await this.#askVetoes(actor, { before, after, move });
     const notices = await this.#noticesFor(newsOf(actor, { before, after, move }));
     try {
-      return await this.#deps.db.transaction((tx) => this.#write(tx, actor, { before, after, changes, move, notices }));
+      return await this.#deps.db.transaction((tx) =>
+        this.#write(tx, actor, { before, after, changes, move, notices }),
+      );
     } catch (error) {
       if (error instanceof Outrun) return null;
       throw error;
@@ -103,18 +114,23 @@ export class TicketWriter {
     return isFirstReply ? { ...after, firstReplyAt: before.firstReplyAt ?? now } : after;
   }
 
-  async #askVetoes(actor: Actor, { before, after, move }: { before: Ticket; after: Ticket; move: Move }): Promise<void> {
+  async #askVetoes(
+    actor: Actor,
+    { before, after, move }: { before: Ticket; after: Ticket; move: Move },
+  ): Promise<void> {
     const { hooks } = this.#deps;
     const by = byOf(actor);
     const ticket = factsOf(before);
     if (move.change) await hooks.veto(ticketMayUpdate, { ...by, ticket, change: { ...move.change } });
-    if (after.status === 'solved' && before.status !== 'solved') await hooks.veto(ticketMaySolve, { ...by, ticket });
+    if (after.status === 'solved' && before.status !== 'solved')
+      await hooks.veto(ticketMaySolve, { ...by, ticket });
   }
 
   async #write(tx: Tx, actor: Actor, planned: Planned): Promise<Moved> {
     const { before, after, changes, move } = planned;
     if (!(await updateTicket(tx, after))) throw new Outrun();
-    if (changes.some(({ field }) => field === 'observers' || field === 'assignees')) await replaceMembers(tx, after);
+    if (changes.some(({ field }) => field === 'observers' || field === 'assignees'))
+      await replaceMembers(tx, after);
     if (move.verdict) await judgeProposals(tx, after.id, move.verdict);
 
     const entry = move.said ? await insertEntry(tx, this.#entryOf(actor, after, move.said)) : null;
@@ -148,11 +164,15 @@ export class TicketWriter {
     return { ...said, kind: 'change', changes };
   }
 
-  #noticesFor(news: News): Promise<Notice[]> {
+  #noticesFor(news: News): Promise<NotificationDraft[]> {
     return noticesFor(this.#deps.people, news);
   }
 
-  async #tell(tx: Tx, happened: Parameters<typeof tellNews>[2], notices: readonly Notice[]): Promise<void> {
+  async #tell(
+    tx: Tx,
+    happened: Parameters<typeof tellNews>[2],
+    notices: readonly NotificationDraft[],
+  ): Promise<void> {
     await tellNews(tx, this.#deps.hooks, happened);
     for (const notice of notices) await this.#deps.notices.notify(tx, notice);
   }
@@ -187,10 +207,13 @@ interface Planned {
   after: Ticket;
   changes: FieldChange[];
   move: Move;
-  notices: readonly Notice[];
+  notices: readonly NotificationDraft[];
 }
 
-function newsOf(actor: Actor, { before, after, move: { said } }: { before: Ticket; after: Ticket; move: Move }): News {
+function newsOf(
+  actor: Actor,
+  { before, after, move: { said } }: { before: Ticket; after: Ticket; move: Move },
+): News {
   const byHelper = sideOf(actor, before) === 'helping';
   return { actor, before, after, said: said ? { ...said, byHelper } : null };
 }
@@ -206,7 +229,9 @@ async function claim(
 
 /** Private notes stay out of the index: what one may not read, one may not find. */
 async function addToSearch(tx: Tx, { after, changes, move }: Planned): Promise<void> {
-  const texts = changes.filter(({ field }) => field === 'title' || field === 'description').map(({ to }) => String(to));
+  const texts = changes
+    .filter(({ field }) => field === 'title' || field === 'description')
+    .map(({ to }) => String(to));
   if (move.said?.visibility === 'public') texts.push(move.said.body);
   if (texts.length === 0) return;
   await writeSearchText(tx, after.id, appendText(await readSearchText(tx, after.id), ...texts));

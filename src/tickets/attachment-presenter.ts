@@ -1,0 +1,32 @@
+import { isShownInline, type Attachment } from './attachment.ts';
+
+export interface AttachmentModel {
+  id: string;
+  path: string;
+  name: string;
+  size: string;
+  isImage: boolean;
+  width: number | null;
+  height: number | null;
+}
+
+export function presentAttachment(attachment: Attachment): AttachmentModel {
+  const { id, name, size, width, height } = attachment;
+  const path = `/attachments/${id}`;
+  const isImage = isShownInline(attachment);
+  return {
+    id,
+    path,
+    name,
+    size: sizeInWords(size),
+    isImage,
+    width,
+    height,
+  };
+}
+
+function sizeInWords(bytes: number): string {
+  if (bytes < 1024) return `${String(bytes)} B`;
+  if (bytes < 1024 * 1024) return `${String(Math.round(bytes / 1024))} KB`;
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}

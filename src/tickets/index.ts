@@ -1,0 +1,15 @@
+export { attachmentRoutes } from './attachment-routes.ts';
+export { diskStorage, type AttachmentStorage } from './attachment-storage.ts';
+export { categoryRoutes } from './category-routes.ts';
+export { dashboardRoutes } from './dashboard-routes.ts';
+export { peopleOf, type People } from './people.ts';
+export { ticketApi } from './ticket-api.ts';
+export * from './ticket-hooks.ts';
+export { scheduleTicketJobs } from './ticket-jobs.ts';
+export { ticketMenu } from './ticket-menu.ts';
+export { ticketNoticeKinds } from './ticket-notices.ts';
+export { ticketRights } from './ticket-rights.ts';
+export { ticketRoutes } from './ticket-routes.ts';
+export { ticketServices, type TicketDeps, type TicketServices } from './ticket-services.ts';
+export { autoCloseDays } from './ticket-settings.ts';
+export type { Ticket } from './ticket.ts';
