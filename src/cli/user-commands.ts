@@ -1,4 +1,4 @@
-import type { MembershipService, PersonFacts, UserService } from '../identity/index.ts';
+import type { IdentityServices, PersonFacts } from '../identity/index.ts';
 import { ROOT_ENTITY_ID } from '../identity/index.ts';
 import type { Database } from '../db/database.ts';
 import { setupCompletedAt, type SettingsService } from '../settings/index.ts';
@@ -7,11 +7,9 @@ import type { Clock } from '../shared/clock.ts';
 import { InvalidInputError, NotFoundError } from '../shared/errors.ts';
 import type { Command, CommandContext } from './command.ts';
 
-interface Deps {
+interface Deps extends Pick<IdentityServices, 'users' | 'memberships' | 'userAdmin'> {
   db: Database;
   clock: Clock;
-  users: UserService;
-  memberships: MembershipService;
   settings: SettingsService;
 }
 
@@ -19,7 +17,7 @@ const OWNER = 'super-admin';
 
 /** Accounts from the command line: also the way back in when nobody can sign in any more. */
 export function userCommands(deps: Deps): Command[] {
-  const { db, users } = deps;
+  const { db, users, userAdmin } = deps;
   return [
     {
       name: 'user create',
@@ -43,17 +41,19 @@ export function userCommands(deps: Deps): Command[] {
     },
     {
       name: 'user list',
-      summary: 'Accounts, newest last',
+      summary: 'Accounts by name, fifty at a time',
       options: [
         { flags: '--search <words>', description: 'in names and addresses' },
-        { flags: '--page <number>', description: 'of fifty', default: '1' },
+        { flags: '--page <number>', description: 'which fifty', default: '1' },
       ],
       run: async ({ actor, options, print }) => {
-        const page = Number(options['page']);
-        const found = await users.list(actor, { search: text(options['search']) }, { page, perPage: 50 });
-        print(
-          found.items.map(({ id, number, email, name, status }) => ({ id, number, email, name, status })),
+        const page = pageFrom(text(options['page']));
+        const { items } = await userAdmin.list(
+          actor,
+          { search: text(options['search']) },
+          { page, perPage: 50 },
         );
+        print(items.map(({ id, number, email, name, status }) => ({ id, number, email, name, status })));
       },
     },
     {
@@ -161,6 +161,12 @@ export async function personCalled({ users }: Pick<Deps, 'users'>, email = ''): 
   const person = await users.findByEmail(email);
   if (!person) throw new NotFoundError('cli.no-such-user', { params: { email } });
   return person;
+}
+
+function pageFrom(said = '1'): number {
+  const page = Number(said);
+  if (Number.isInteger(page) && page > 0) return page;
+  throw new InvalidInputError('cli.page', { params: { page: said } });
 }
 
 const text = (value: string | boolean | undefined): string | undefined =>
