@@ -103,26 +103,20 @@ function fileNames(input) {
   });
 }
 
-function theme(button) {
-  button.hidden = false;
-  button.addEventListener('click', (event) => {
-    event.preventDefault();
-    const root = document.documentElement;
-    const dark = getComputedStyle(root).colorScheme.startsWith('dark') || prefersDark(root);
-    root.dataset.bsTheme = dark ? 'light' : 'dark';
-    const form = button.form;
-    if (form) fetch(form.action, { method: 'post', body: new URLSearchParams([...new FormData(form), ['theme', root.dataset.bsTheme]]) });
+/** Whoever chooses a theme sees it before saving. */
+function themeChoice(control) {
+  control.addEventListener('change', () => {
+    if (control.value === 'auto') delete document.documentElement.dataset.bsTheme;
+    else document.documentElement.dataset.bsTheme = control.value;
   });
 }
-
-const prefersDark = (root) => !root.dataset.bsTheme && matchMedia('(prefers-color-scheme: dark)').matches;
 
 function enhance(root) {
   for (const button of all(root, '[data-copy]')) copyButton(button);
   for (const box of all(root, '[data-password]')) passwordField(box);
   for (const area of all(root, '[data-drop]')) dropTarget(area);
   for (const input of all(root, 'input[data-files]')) fileNames(input);
-  for (const button of all(root, '[data-theme-toggle]')) theme(button);
+  for (const control of all(root, '[name="theme"]')) themeChoice(control);
   for (const select of all(root, '[data-autosubmit]'))
     select.addEventListener('change', () => select.form.requestSubmit());
   for (const field of all(root, '[data-select]')) field.addEventListener('focus', () => field.select());
