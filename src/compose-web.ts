@@ -35,7 +35,7 @@ export async function instanceSecrets({ keys }: Ground): Promise<InstanceSecrets
 export async function composeWeb(
   ground: Ground,
   domains: Domains,
-  { isAccepting }: { isAccepting: () => boolean },
+  { isAccepting, strict }: { isAccepting: () => boolean; strict: boolean },
 ): Promise<ReturnType<typeof createApp>> {
   const { config, log, i18n, assets } = ground;
   const { csrfKey, instanceId } = await instanceSecrets(ground);
@@ -54,6 +54,7 @@ export async function composeWeb(
     languages: LANGUAGES,
     translate: (locale) => (key, params) => i18n.translate(locale, key, params),
     trustProxy: config.trustProxy,
+    strict,
     uploads: { folder: join(config.dataDir, 'incoming'), maxBytes: MAX_UPLOAD_BYTES, maxFiles: MAX_UPLOADS },
     health: {
       checks: healthChecks(ground, domains),

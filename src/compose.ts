@@ -49,7 +49,10 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     if (keys.lock)
       throw new UnavailableError('keys.locked', { params: { needs: keys.lock.needs.join(', ') } });
     const domains = await composeDomains(ground);
-    const { app, routes } = await composeWeb(ground, domains, { isAccepting: () => isAccepting });
+    const { app, routes } = await composeWeb(ground, domains, {
+      isAccepting: () => isAccepting,
+      strict: options.strict ?? false,
+    });
     const markers =
       options.isPasserBy === true
         ? null

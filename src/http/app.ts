@@ -22,6 +22,7 @@ export interface AppDeps extends ReplyTools, ExchangeDeps {
   assets: AssetStore;
   uploads: UploadLimits;
   trustProxy: string;
+  strict: boolean;
   translate(locale: string): Translate;
 }
 

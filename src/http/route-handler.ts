@@ -13,6 +13,8 @@ import { receiveUploads, type UploadLimits } from './uploads.ts';
 export interface RouteTools extends ReplyTools {
   exchangeOf(req: Request): Exchange;
   uploads: UploadLimits;
+  /** In tests: an answer that is not what OpenAPI says fails the request. */
+  strict: boolean;
 }
 
 const MAX_BODY = '1mb';
@@ -47,6 +49,7 @@ export function routeHandler(route: Route, tools: RouteTools): RequestHandler {
         );
       }
       const reply = await answer(route, exchange, body, await tools.origin());
+      if (tools.strict) assertPromised(route, reply);
       await sendReply(exchange, reply, tools);
     } finally {
       await body.discard();
@@ -67,6 +70,15 @@ async function answer(route: Route, exchange: Exchange, body: Body, origin: stri
     const reply = await route.onRefused(incoming, error);
     return { ...reply, status: reply.status ?? statusOf(error) };
   }
+}
+
+function assertPromised({ method, path, api }: Route, reply: Reply): void {
+  if (!api || (reply.kind !== 'json' && reply.kind !== 'empty')) return;
+  const promised = api.responses[reply.status ?? 200];
+  const said = `${method} ${path} answered ${String(reply.status ?? 200)}`;
+  if (!promised) throw new TypeError(`${said}, which its API facts do not name`);
+  const checked = reply.kind === 'json' ? promised.schema?.safeParse(reply.body) : undefined;
+  if (checked?.success === false) throw new TypeError(`${said}, not as promised: ${checked.error.message}`);
 }
 
 /** A signed-out visitor of a page is shown the way in; everybody else who may not gets an error. */
