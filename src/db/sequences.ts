@@ -1,4 +1,7 @@
 import type { Database } from './database.ts';
+import { defineTable, text, whole } from './table.ts';
+
+const sequences = defineTable('sequences', { name: text, next: whole });
 
 /** Numbers taken from the database at once; what a process has not used when it stops stays a gap. */
 const BLOCK = 10;
@@ -40,11 +43,11 @@ const reserve = (db: Database, name: string): Promise<Block> =>
         .where({ name })
         .update({ next: tx.knex.raw('?? + ?', ['next', BLOCK]) });
     if ((await advance()) === 0) {
-      await tx.knex('sequences').insert({ name, next: 1 }).onConflict('name').ignore();
+      await tx.knex(sequences.name).insert({ name, next: 1 }).onConflict('name').ignore();
       await advance();
     }
-    const row = (await tx.knex('sequences').where({ name }).first('next')) as { next: number };
-    const end = Number(row.next);
+    const rows = await tx.knex(sequences.name).where({ name });
+    const end = rows.map(sequences.decode)[0]?.next ?? 0;
     return { next: end - BLOCK, end };
   });
 

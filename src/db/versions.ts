@@ -1,4 +1,7 @@
 import type { Database, Queryable, Tx } from './database.ts';
+import { defineTable, text, whole } from './table.ts';
+
+const versions = defineTable('state_version', { name: text, version: whole });
 
 type Listener = (version: number) => void | Promise<void>;
 
@@ -7,16 +10,20 @@ const POLL_MS = 1_000;
 /** Says that what is called `name` (settings, plugins, keys) is not what it was, to every process that watches. */
 export async function bumpVersion(tx: Tx, name: string): Promise<void> {
   await tx
-    .knex('state_version')
+    .knex(versions.name)
     .insert({ name, version: 1 })
     .onConflict('name')
     .merge({ version: tx.knex.raw('state_version.version + 1') });
 }
 
 export async function readVersion(db: Queryable, name: string): Promise<number> {
-  const row = (await db.knex('state_version').where({ name }).first('version')) as
-    { version: number } | undefined;
-  return row ? Number(row.version) : 0;
+  const row = await db.knex(versions.name).where({ name }).first();
+  return row ? versions.decode(row).version : 0;
+}
+
+export async function readVersion(db: Queryable, name: string): Promise<number> {
+  const rows = await db.knex(versions.name).where({ name });
+  return rows.map(versions.decode)[0]?.version ?? 0;
 }
 
 interface Deps {
@@ -64,8 +71,8 @@ export class Versions {
 
   async #look(): Promise<void> {
     try {
-      const rows = (await this.#deps.db.knex('state_version')) as { name: string; version: number }[];
-      for (const { name, version } of rows) await this.#notice(name, Number(version));
+      const rows = await this.#deps.db.knex(versions.name);
+      for (const { name, version } of rows.map(versions.decode)) await this.#notice(name, version);
     } catch (error) {
       this.#deps.onError(error);
     }

@@ -13,7 +13,7 @@ type Typed = z.output<typeof form>;
 interface Deps {
   settings: SettingsService;
   groups: SettingGroups;
-  translate(key: string, locale: string): string;
+  translate: (key: string, locale: string) => string;
 }
 
 /** Where administrators say how the house is to be: ours, then each plugin's. */

@@ -117,7 +117,7 @@ describe('a key', () => {
 const random = (below: number): number => Math.floor(Math.random() * below);
 
 function spoilt(token: string, times: number): string {
-  const symbols = [...token];
+  const symbols = token.split('');
   const places = new Set<number>();
   while (places.size < times) places.add('lkinv_'.length + random(32));
   for (const place of places) symbols[place] = symbols[place] === 'X' ? 'Y' : 'X';

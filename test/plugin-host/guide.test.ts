@@ -16,12 +16,11 @@ test('the plugin of the guide runs as it is printed', async () => {
   const { as, given, house } = await startTestApp({ pluginDir });
   const owner = await given.owner();
 
-  await as(owner).postForm('/admin/plugins/hello/enable', {});
+  await as(owner).submit('/admin/plugins', {}, { action: '/admin/plugins/hello/enable' });
   const technician = as(await given.technician());
-  await technician.postForm('/p/hello', { said: 'The guide is right.' });
+  const page = await technician.submit('/p/hello', { said: 'The guide is right.' });
 
   expect(await house.plugins.find('hello', 'en')).toMatchObject({ state: 'enabled', error: null });
-  const page = await technician.get('/p/hello');
   expect(page.text).toContain('The guide is right.');
   expect(page.text).toContain('Thank you.');
 });

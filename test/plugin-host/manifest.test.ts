@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { format } from 'prettier';
+import { format, resolveConfig } from 'prettier';
 import { describe, expect, test } from 'vitest';
-import prettierConfig from '../../prettier.config.js';
 import { findPlugins, textOf } from '../../src/plugin-host/discovery.ts';
 import { manifestJsonSchema, parseManifest, readManifest } from '../../src/plugin-host/manifest.ts';
 
@@ -18,9 +17,11 @@ const least = {
 describe('plugin.json', () => {
   /** After a change of the manifest: `npx vitest run test/plugin-host/manifest.test.ts -u`. */
   test('is described by the published schema as the host reads it', async () => {
-    const schema = await format(JSON.stringify(manifestJsonSchema()), { parser: 'json', ...prettierConfig });
+    const file = new URL('../../docs/plugin.schema.json', import.meta.url).pathname;
+    const style = { parser: 'json', ...(await resolveConfig(file)) };
+    const schema = await format(JSON.stringify(manifestJsonSchema()), style);
 
-    await expect(schema).toMatchFileSnapshot('../../docs/plugin.schema.json');
+    await expect(schema).toMatchFileSnapshot(file);
   });
 
   test('with the least that must be said is enough', () => {
