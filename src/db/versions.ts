@@ -17,11 +17,6 @@ export async function bumpVersion(tx: Tx, name: string): Promise<void> {
 }
 
 export async function readVersion(db: Queryable, name: string): Promise<number> {
-  const row = await db.knex(versions.name).where({ name }).first();
-  return row ? versions.decode(row).version : 0;
-}
-
-export async function readVersion(db: Queryable, name: string): Promise<number> {
   const rows = await db.knex(versions.name).where({ name });
   return rows.map(versions.decode)[0]?.version ?? 0;
 }
