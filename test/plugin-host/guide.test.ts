@@ -18,7 +18,7 @@ test('the plugin of the guide runs as it is printed', async () => {
 
   await as(owner).submit('/admin/plugins', {}, { action: '/admin/plugins/hello/enable' });
   const technician = as(await given.technician());
-  const page = await technician.submit('/p/hello', { said: 'The guide is right.' });
+  const page = await technician.submit('/p/hello', { said: 'The guide is right.' }, { action: '/p/hello' });
 
   expect(await house.plugins.find('hello', 'en')).toMatchObject({ state: 'enabled', error: null });
   expect(page.text).toContain('The guide is right.');
