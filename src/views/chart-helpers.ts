@@ -1,7 +1,6 @@
 import { barsChart, donutChart, lineChart, seatBar } from './charts.ts';
 import { formatNumber } from './dates.ts';
-import { type Call, type Helper, helper, isRecord, safe, textOf } from './helper-call.ts';
-import type { HelperDeps } from './helpers.ts';
+import { type Call, type Helper, type HelperDeps, helper, isRecord, safe, textOf } from './helper-call.ts';
 import type { ChartOptions, Datum } from './charts.ts';
 
 /** `{{chart-bars items title=(t "…")}}`, items being `[{ label, value }]`. */

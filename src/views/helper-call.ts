@@ -1,6 +1,13 @@
 import Handlebars from 'handlebars';
-import type { PageContext } from './page-context.ts';
-import type { ResolvedSlots } from './slots.ts';
+import type { AssetStore } from './assets.ts';
+import type { I18n } from './i18n.ts';
+import type { PageContext, ResolvedSlots } from './page-context.ts';
+
+export interface HelperDeps {
+  i18n: I18n;
+  assets: Pick<AssetStore, 'url'>;
+  now: () => number;
+}
 
 /** A call from a template: its arguments, its `name=value` pairs, and the page it stands on. */
 export interface Call {

@@ -1,16 +1,9 @@
 import type Handlebars from 'handlebars';
-import type { AssetStore } from './assets.ts';
 import { chartHelpers } from './chart-helpers.ts';
-import type { I18n } from './i18n.ts';
+import type { HelperDeps } from './helper-call.ts';
 import { logicHelpers } from './logic-helpers.ts';
 import { pageHelpers } from './page-helpers.ts';
 import { textHelpers } from './text-helpers.ts';
-
-export interface HelperDeps {
-  i18n: I18n;
-  assets: Pick<AssetStore, 'url'>;
-  now: () => number;
-}
 
 /** All the words a template may use beside Handlebars' own. */
 export function registerHelpers(handlebars: typeof Handlebars, deps: HelperDeps): void {

@@ -3,6 +3,6 @@ export { formatDistance, formatNumber, formatTime } from './dates.ts';
 export { I18n, LANGUAGES, isLanguage, languageOf, type Language, type Texts } from './i18n.ts';
 export { renderMarkdown } from './markdown.ts';
 export { Menu, emptyMenu, type MenuEntry, type MenuItem, type VisibleMenu } from './menu.ts';
-export type { PageContext, PageFlash, Theme } from './page-context.ts';
+export type { PageContext, PageFlash, ResolvedSlots, Theme } from './page-context.ts';
 export { Renderer, type MailContext, type RenderedMail } from './renderer.ts';
-export { Slots, type ResolvedSlots, type SlotFault, type SlotListener, type WantedSlots } from './slots.ts';
+export { Slots, type SlotFault, type SlotListener, type WantedSlots } from './slots.ts';

@@ -32,3 +32,6 @@ export interface PageContext {
   /** Only the inside of the layout is wanted (htmx). */
   fragment: boolean;
 }
+
+/** HTML by slot, ready when the page is rendered. */
+export type ResolvedSlots = Readonly<Record<string, string>>;

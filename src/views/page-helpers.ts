@@ -1,5 +1,4 @@
-import { type Helper, escapeHtml, helper, isRecord, safe, textOf } from './helper-call.ts';
-import type { HelperDeps } from './helpers.ts';
+import { type Helper, type HelperDeps, escapeHtml, helper, isRecord, safe, textOf } from './helper-call.ts';
 import { pagesOf } from './pager.ts';
 
 /** Addresses, icons, forms and slots. */

@@ -1,13 +1,10 @@
 import type { Actor } from '../shared/actor.ts';
-import type { PageContext } from './page-context.ts';
+import type { PageContext, ResolvedSlots } from './page-context.ts';
 import type { Renderer } from './renderer.ts';
 import type { Undo } from '../hooks/tokens.ts';
 
 /** The model for the slot's template, or null to stay away. */
 export type SlotListener = (context: unknown, actor: Actor) => object | null | Promise<object | null>;
-
-/** HTML by slot, ready when the page is rendered. */
-export type ResolvedSlots = Readonly<Record<string, string>>;
 
 /** Which slots a page has and what they are about. `ticket.row#42` is the slot `ticket.row` for one of many. */
 export type WantedSlots = Readonly<Record<string, unknown>>;

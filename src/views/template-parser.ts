@@ -19,7 +19,7 @@ class Sealing extends Handlebars.Visitor {
 }
 
 const nameOf = ({ name }: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement): string =>
-  'original' in name ? String(name.original) : '';
+  'original' in name ? name.original : '';
 
 const seal = (partial: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement): void => {
   if (partial.params.length === 0) partial.params.push(...NOTHING.params);

@@ -1,6 +1,14 @@
 import { formatDistance, formatNumber, formatTime, instantOf, styleOr } from './dates.ts';
-import { type Call, type Helper, escapeHtml, helper, isRecord, safe, textOf } from './helper-call.ts';
-import type { HelperDeps } from './helpers.ts';
+import {
+  type Call,
+  type Helper,
+  type HelperDeps,
+  escapeHtml,
+  helper,
+  isRecord,
+  safe,
+  textOf,
+} from './helper-call.ts';
 import type { TextParams } from './i18n.ts';
 import { renderMarkdown } from './markdown.ts';
 
@@ -36,7 +44,7 @@ export function textHelpers({ i18n, now }: Pick<HelperDeps, 'i18n' | 'now'>): Re
       const instant = instantOf(value);
       return instant === null ? '' : formatTime(instant, { ...page, style: styleOr(hash.format, 'full') });
     }),
-    number: helper(({ args: [value], page }) => formatNumber(Number(value), page.locale)),
+    'format-number': helper(({ args: [value], page }) => formatNumber(Number(value), page.locale)),
     markdown: helper(({ args: [source] }) => safe(renderMarkdown(textOf(source)))),
     initials: helper(({ args: [name] }) => initials(textOf(name))),
     grouped: helper(({ args: [key] }) => safe(grouped(textOf(key)))),
@@ -72,12 +80,14 @@ function timeElement({ args: [value], page }: Call, words: (instant: number) => 
   return safe(`<time datetime="${iso}" title="${escapeHtml(exact)}">${escapeHtml(words(instant))}</time>`);
 }
 
+const letters = new Intl.Segmenter();
+const firstLetter = (word = ''): string =>
+  letters.segment(word)[Symbol.iterator]().next().value?.segment ?? '';
+
 function initials(name: string): string {
   const words = name.split(/[\s@._-]+/).filter(Boolean);
-  return [words[0], words.length > 1 ? words.at(-1) : undefined]
-    .map((word) => [...(word ?? '')][0] ?? '')
-    .join('')
-    .toUpperCase();
+  const last = words.length > 1 ? words.at(-1) : '';
+  return (firstLetter(words[0]) + firstLetter(last)).toUpperCase();
 }
 
 /** A key in groups of four that never break inside; the prefix stands alone. Copied, it has no spaces. */
