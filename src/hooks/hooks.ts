@@ -200,7 +200,10 @@ export class Hooks {
 
   /** One listener's answer; `undefined` when it had none to give and the hook goes on without it. */
   async #ask<T>(token: Guarded, listener: Listener, call: () => T | PromiseLike<T>): Promise<T | undefined> {
-    if (!listener.breaker.admits()) return goOnWithout(token, listener);
+    if (!listener.breaker.admits()) {
+      refuseIfClosed(token, listener);
+      return undefined;
+    }
     this.#runs += 1;
     const startedAt = this.#runs % TIMED_ONE_IN === 0 ? performance.now() : null;
     listener.cost.calls += 1;
@@ -216,7 +219,8 @@ export class Hooks {
         throw error;
       }
       this.#blame(token, listener, error);
-      return goOnWithout(token, listener, error);
+      refuseIfClosed(token, listener, error);
+      return undefined;
     }
   }
 
@@ -249,7 +253,7 @@ function assertComplete({ missing }: HookPoint, token: Guarded): void {
   if (owner !== undefined && token.failure === 'closed') throw unavailable(token, owner);
 }
 
-function goOnWithout(token: Guarded, { owner }: Listener, error?: unknown): undefined {
+function refuseIfClosed(token: Guarded, { owner }: Listener, error?: unknown): void {
   if (token.failure === 'closed') throw unavailable(token, owner, error);
 }
 

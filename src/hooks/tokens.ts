@@ -72,7 +72,7 @@ export interface EventDelivery {
   /** Aborted when the listener took too long or its owner is being stopped. */
   readonly signal: AbortSignal;
   /** Runs `work` once for this event however often it is delivered, in a transaction of its own. */
-  once(work: (tx: Tx) => Promise<void>): Promise<void>;
+  readonly once: (work: (tx: Tx) => Promise<void>) => Promise<void>;
 }
 
 export type EventListener<P> = (payload: P, delivery: EventDelivery) => void | Promise<void>;

@@ -15,6 +15,8 @@ export const releaseBackground = (tx: Tx, name: string): Promise<number> =>
   tx.knex('background_hold').where({ name }).delete();
 
 export async function listHolds(db: Queryable): Promise<BackgroundHold[]> {
-  const rows = (await db.knex('background_hold').orderBy('since')) as BackgroundHold[];
+  const rows = (await db.knex('background_hold').orderBy('since')) as (Omit<BackgroundHold, 'since'> & {
+    since: unknown;
+  })[];
   return rows.map((row) => ({ ...row, since: Number(row.since) }));
 }

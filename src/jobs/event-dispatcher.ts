@@ -5,15 +5,9 @@ import type { Log } from '../log.ts';
 import type { Clock } from '../shared/clock.ts';
 import { UnavailableError } from '../shared/errors.ts';
 import { pauseAfter } from './backoff.ts';
-import {
-  claimDeliveries,
-  deliveryStats,
-  endDelivery,
-  holdsLease,
-  markOnce,
-  type ClaimedDelivery,
-  type QueueStats,
-} from './delivery-repository.ts';
+import { deliveryStats, type QueueStats } from './delivery-care-repository.ts';
+import type { ClaimedDelivery } from './delivery.ts';
+import { claimDeliveries, endDelivery, holdsLease, markOnce } from './delivery-repository.ts';
 import { failureText } from './failure-text.ts';
 import { Poller } from './poller.ts';
 

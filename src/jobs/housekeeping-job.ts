@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { Hooks, Undo } from '../hooks/index.ts';
 import type { Clock } from '../shared/clock.ts';
-import { skipUnheard, sweepDeliveries } from './delivery-repository.ts';
+import { skipUnheard, sweepDeliveries } from './delivery-care-repository.ts';
 import type { JobScheduler } from './job-scheduler.ts';
 
 const HOUR_MS = 3_600_000;

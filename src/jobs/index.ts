@@ -5,7 +5,7 @@ export {
   type BackgroundHold,
 } from './background-hold-repository.ts';
 export { pauseAfter } from './backoff.ts';
-export { listTroubled, reviveDelivery, skipDeliveries, type QueueStats } from './delivery-repository.ts';
+export { listTroubled, reviveDelivery, skipDeliveries, type QueueStats } from './delivery-care-repository.ts';
 export { EventDispatcher } from './event-dispatcher.ts';
 export { failureText } from './failure-text.ts';
 export { scheduleHousekeeping } from './housekeeping-job.ts';

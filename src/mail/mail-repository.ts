@@ -157,9 +157,9 @@ export async function listDeliveries(
     .where(wanted)
     .select('id')
     .limit(COUNT_LIMIT + 1);
-  const counted = (await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'))) as {
-    total: number;
-  };
+  const counted: { total: unknown } = await db.knex
+    .from(some.as('some'))
+    .first(db.knex.raw('COUNT(*) AS total'));
   return { items: rows.map((row) => deliveryOf(mails.decode(row))), ...page, total: Number(counted.total) };
 }
 
@@ -170,15 +170,11 @@ export interface MailStats {
 }
 
 export async function mailStats(db: Queryable): Promise<MailStats> {
-  const rows = (await db
+  const rows: { state: string; count: unknown; oldest: unknown }[] = await db
     .knex(mails.name)
     .whereIn('state', [...WAITING, 'dead'])
     .groupBy('state')
-    .select('state', db.knex.raw('COUNT(*) AS count, MIN(written_at) AS oldest'))) as {
-    state: string;
-    count: number;
-    oldest: number;
-  }[];
+    .select('state', db.knex.raw('COUNT(*) AS count, MIN(written_at) AS oldest'));
   const waiting = rows.filter(({ state }) => state !== 'dead');
   return {
     waiting: waiting.reduce((sum, { count }) => sum + Number(count), 0),

@@ -59,9 +59,7 @@ export const countUnread = (db: Queryable, userId: string, limit: number): Promi
 
 async function count(db: Queryable, wanted: object, limit: number): Promise<number> {
   const some = db.knex(notifications.name).where(wanted).select('id').limit(limit);
-  const row = (await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'))) as {
-    total: number;
-  };
+  const row: { total: unknown } = await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'));
   return Number(row.total);
 }
 

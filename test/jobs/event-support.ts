@@ -19,7 +19,7 @@ export const renamed = defineEvent<{ n: number }>({
 export interface EventWorld {
   hooks: Hooks;
   dispatcher: EventDispatcher;
-  tell(n: number, aggregate?: string): Promise<void>;
+  tell: (n: number, aggregate?: string) => Promise<void>;
 }
 
 /** Hooks and a dispatcher as one process has them. */

@@ -5,7 +5,7 @@ import { startTestApp } from '../support/test-app.ts';
 describeOnEachEngine('the page about mail', (engine) => {
   test('shows administrators what the mail server said, and sends a test', async () => {
     const { given, as, mailbox } = await startTestApp({ engine, mail: true });
-    const browser = await as(await given.administrator());
+    const browser = as(await given.administrator());
     expect((await browser.get('/admin/mail')).text).toContain('No mail yet');
 
     const taken = await browser.submit(
@@ -28,7 +28,7 @@ describeOnEachEngine('the page about mail', (engine) => {
 
   test('keeps what was typed when it is no address', async () => {
     const { given, as } = await startTestApp({ engine, mail: true });
-    const browser = await as(await given.administrator());
+    const browser = as(await given.administrator());
     const answer = await browser.submit('/admin/mail', { to: 'nobody' }, { action: '/admin/mail/test' });
 
     expect(answer.status).toBe(422);
@@ -47,7 +47,7 @@ describeOnEachEngine('the page about mail', (engine) => {
     };
     await db.transaction((tx) => house.domains.mail.queue(tx, draft));
     await settle();
-    const browser = await as(await given.administrator());
+    const browser = as(await given.administrator());
     const page = await browser.get('/admin/mail?state=failed');
     expect(page.text).toContain('Will be tried again');
 
@@ -63,14 +63,12 @@ describeOnEachEngine('the page about mail', (engine) => {
   test('says how to turn mail on while it is off', async () => {
     const { given, as } = await startTestApp({ engine });
 
-    expect((await (await as(await given.administrator())).get('/admin/mail')).text).toContain(
-      'LATCHKEY_SMTP_URL',
-    );
+    expect((await as(await given.administrator()).get('/admin/mail')).text).toContain('LATCHKEY_SMTP_URL');
   });
 
   test('is not for everybody', async () => {
     const { given, as } = await startTestApp({ engine });
 
-    expect((await (await as(await given.user())).get('/admin/mail')).status).toBe(403);
+    expect((await as(await given.user()).get('/admin/mail')).status).toBe(403);
   });
 });

@@ -35,9 +35,9 @@ const site: MailSite = () =>
 export interface PostOffice {
   mail: MailService;
   /** Another courier of the same house, on a connection of its own if need be. */
-  courier(over?: Database): Courier;
+  courier: (over?: Database) => Courier;
   clock: TestClock;
-  post(draft?: Partial<MailDraft>): Promise<string>;
+  post: (draft?: Partial<MailDraft>) => Promise<string>;
 }
 
 export async function postOffice(db: Database, smtpUrl: string | null): Promise<PostOffice> {

@@ -7,7 +7,7 @@ import { startMailbox } from '../support/mailbox.ts';
 import { postOffice, secret } from './mail-support.ts';
 
 const someText = async (db: Awaited<ReturnType<typeof openFreshDatabase>>['db']): Promise<string> => {
-  const rows = (await db.knex('mail')) as Record<string, unknown>[];
+  const rows = await db.knex<Record<string, unknown>>('mail');
   const values = rows.flatMap((row) => Object.values(row));
   return values
     .map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)))

@@ -15,7 +15,7 @@ const answered = {
 
 async function startApp(
   options: TestAppOptions,
-): Promise<TestApp & { ring(people: Person[], changes?: Partial<NotificationDraft>): Promise<void> }> {
+): Promise<TestApp & { ring: (people: Person[], changes?: Partial<NotificationDraft>) => Promise<void> }> {
   const app = await startTestApp(options);
   const { notifications } = app.house.domains;
   notifications.addKind(answered);
@@ -39,14 +39,14 @@ describeOnEachEngine('a notification', (engine) => {
     const [marie, jo] = [await given.user(), await given.user()];
     await ring([marie, marie]);
 
-    const [hers, his] = [await as(marie), await as(jo)];
+    const [hers, his] = [as(marie), as(jo)];
     const page = await hers.get('/notifications');
     expect(page.text).toContain('Marie sent this message');
     expect(page.text).toContain('1 unread');
     expect((await his.get('/notifications')).text).toContain('Nothing here');
 
     const id = /\/notifications\/(\w{26})\/open/.exec(page.text)?.[1] ?? '';
-    expect((await (await api(jo)).call('POST', `/api/v1/notifications/${id}/read`)).status).toBe(404);
+    expect((await api(jo).call('POST', `/api/v1/notifications/${id}/read`)).status).toBe(404);
     const opened = await hers.submitShown(page, {}, { action: `/notifications/${id}/open` });
     expect(opened.url).toContain('/account/notifications');
     expect((await hers.get('/notifications')).text).toContain('You have read everything');
@@ -67,10 +67,11 @@ describeOnEachEngine('a notification', (engine) => {
   test('comes only in the ways that a person has chosen', async () => {
     const { given, as, mailbox, ring, settle } = await startApp({ engine, mail: true });
     const [marie, jo] = [await given.user(), await given.user()];
-    const hers = await as(marie);
-    await hers.submit('/account/notifications', { bell: ['test.answered'], mail: [] });
-    const his = await as(jo);
-    await his.submit('/account/notifications', { bell: [], mail: ['test.answered', 'no.such-kind'] });
+    const hers = as(marie);
+    const action = '/account/notifications';
+    await hers.submit(action, { bell: ['test.answered'], mail: [] }, { action });
+    const his = as(jo);
+    await his.submit(action, { bell: [], mail: ['test.answered', 'no.such-kind'] }, { action });
 
     await ring([marie, jo]);
     await mailbox.next(jo.email);
@@ -86,7 +87,7 @@ describeOnEachEngine('a notification', (engine) => {
     const marie = await given.user();
     await ring([marie]);
     await ring([marie]);
-    const program = await api(marie);
+    const program = api(marie);
 
     const list = (await program.call('GET', '/api/v1/notifications?perPage=1')).json();
     expect(list).toMatchObject({ page: 1, perPage: 1, total: 2, unread: 2 });
@@ -123,6 +124,6 @@ describeOnEachEngine('a notification', (engine) => {
     });
 
     await expect(lost).rejects.toThrow();
-    expect((await (await as(marie)).get('/notifications')).text).toContain('Nothing here');
+    expect((await as(marie).get('/notifications')).text).toContain('Nothing here');
   });
 });
