@@ -62,7 +62,7 @@ const countAccounts = (place: Place): Promise<number> =>
 
 const seatsTaken = (place: Place, keyId: string): Promise<number> =>
   openDatabase(place, async (db) => {
-    const row = (await db.knex('invite_key').where({ id: keyId }).first('used')) as
-      { used: number } | undefined;
+    const row = (await db.knex('invite_key').where({ id: keyId }).first('uses')) as
+      { uses: number } | undefined;
     return row?.uses ?? 0;
   });

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 const ROOT = join(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 20_000;
+const LINES_TOLD = 30;
 
 /** Nothing is left running, however this process ends. */
 const running = new Set<ChildProcess>();
@@ -114,7 +115,7 @@ function lineMatching({ child, logs, listeners, pattern }: Watched): Promise<str
     };
     const fail = (why: string): void => {
       settle(() => {
-        reject(new Error(`${why} before it said ${String(pattern)}:\n${logs.join('\n')}`));
+        reject(new Error(`${why} before it said ${String(pattern)}:\n${logs.slice(-LINES_TOLD).join('\n')}`));
       });
     };
     const hear = (line: string): void => {
