@@ -200,3 +200,43 @@ export type { Suspect, TokenCheck, TokenPrefix, TokenProblem } from './crypto/to
 export { digestOf, sameBytes, sameText } from './crypto/digest.ts';
 /** Keyed digests and sealed copies, see `host.keys`. @example host.keys.macs('invite|1', checked.normal) */
 export type { KeyRing, Mac, Sealed } from './crypto/key-ring.ts';
+
+/**
+ * What core asks and tells about accounts.
+ *
+ * @example host.veto(userMayCreate, ({ emailNorm }) => (emailNorm.endsWith('@spam.example') ? { code: 'hello.no-spam', field: 'email' } : null));
+ * @example host.on(userCreated, ({ user }, delivery) => delivery.once((tx) => greet(tx, user)));
+ */
+export {
+  entityMayRemove,
+  groupMayRemove,
+  userCreated,
+  userDisabled,
+  userDraft,
+  userMayCreate,
+  userSignedIn,
+} from './identity/index.ts';
+
+/**
+ * What core asks and tells about tickets.
+ *
+ * @example host.filter(ticketDraft, (draft) => ({ ...draft, title: draft.title.trim() }));
+ * @example host.on(ticketSolved, async ({ ticket }) => { await askHowItWas(ticket.id); });
+ */
+export {
+  attachmentAdded,
+  followUpAdded,
+  followUpDraft,
+  followUpMayAdd,
+  ticketAssigned,
+  ticketClosed,
+  ticketCreated,
+  ticketDraft,
+  ticketMayCreate,
+  ticketMaySolve,
+  ticketMayUpdate,
+  ticketReopened,
+  ticketSolved,
+  ticketUpdated,
+} from './tickets/index.ts';
+export type { TicketDraft, TicketFacts, TicketNews } from './tickets/index.ts';

@@ -1,9 +1,9 @@
 import type { AuditService } from '../audit/index.ts';
 import type { KeyStore } from '../crypto/key-store.ts';
 import type { Database } from '../db/database.ts';
-import type { Hooks } from '../hooks/hooks.ts';
+import type { Hooks } from '../hooks/index.ts';
 import type { RouteTable } from '../http/route-table.ts';
-import type { Rights } from '../identity/rights.ts';
+import type { Rights } from '../identity/index.ts';
 import type { JobScheduler } from '../jobs/index.ts';
 import type { Log } from '../log.ts';
 import type { SettingGroups, SettingsService } from '../settings/index.ts';
