@@ -50,7 +50,7 @@ export default definePlugin((host: Host) => {
   host.routes([
     ...joinRoutes({ host, door, handles, redeem, confirm, join }),
     ...keyApi({ host, door, keys, redeem, join }),
-    ...peopleRoutes({ host, approvals, confirm, keys }),
+    ...peopleRoutes({ host, approvals, confirm }),
     ...keyRoutes({ host, keys, places, mailings, approvals }),
   ]);
   for (const command of inviteCommands({ host, keys })) host.command(command);

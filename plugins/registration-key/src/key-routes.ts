@@ -1,2 +1,478 @@
-import type { Route } from 'latchkey/plugin-api';
-export const keyRoutes = (_deps: object): Route[] => [];
+import {
+  askAgain,
+  ForbiddenError,
+  InvalidInputError,
+  KnownError,
+  redirect,
+  route,
+  view,
+  z,
+  type Actor,
+  type Host,
+  type Incoming,
+  type Reply,
+  type Route,
+} from 'latchkey/plugin-api';
+import type { ApprovalService } from './approval-service.ts';
+import { presentForm, problemsOf } from './join-presenter.ts';
+import {
+  changesFromForm,
+  draftFromForm,
+  formOf,
+  keyFormSchema,
+  kinds,
+  periods,
+  presetOf,
+  type Kind,
+} from './key-form.ts';
+import { pillOf, presentDetail, presentRow, presentSentence } from './key-presenter.ts';
+import { mayManage } from './key-policy.ts';
+import type { KeyService, ShownKey } from './key-service.ts';
+import { DAY_MS } from './key-terms.ts';
+import type { MailingService } from './mailing-service.ts';
+import type { Places } from './places.ts';
+import { qrCodeOf } from './qr.ts';
+import { countByStatus, joinTimes, listRedemptions } from './redemption-repository.ts';
+import { reasonOfLetter } from './refusal.ts';
+import { risksOf } from './risk-lint.ts';
+import { ShownSecret } from './shown-secret.ts';
+import { standingOf } from './invitation-key.ts';
+
+interface Deps {
+  host: Host;
+  keys: KeyService;
+  places: Places;
+  mailings: MailingService;
+  approvals: ApprovalService;
+}
+
+const READ = { right: 'registration-key.read' };
+const MINT = { right: 'registration-key.mint' };
+const ROOT = '/invitation-keys';
+const tabs = ['active', 'scheduled', 'finished', 'all'] as const;
+const idParams = z.object({ id: z.string().max(40) });
+const listQuery = z.object({
+  tab: z.enum(tabs).catch('active'),
+  q: z.string().max(120).catch(''),
+  page: z.coerce.number().int().min(1).max(100_000).catch(1),
+});
+const newQuery = z.object({ kind: z.enum(kinds).catch('team') });
+const explainQuery = z.object({ code: z.string().max(20).catch('') });
+const sendForm = z.object({
+  addresses: z.string().max(10_000).default(''),
+  message: z.string().trim().max(1000).default(''),
+});
+const PER_PAGE = 25;
+
+/** Where administrators make, hand out and follow invitation keys. */
+export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Route[] {
+  const shown = new ShownSecret(host);
+  const page = (template: string, model: object): Reply => view(`${host.plugin.id}/keys/${template}`, model);
+  const pathOf = (id: string): string => `${ROOT}/${id}`;
+  const said = (code: string, extras: { undo?: string } = {}) => ({
+    kind: 'success' as const,
+    code: `registration-key:flash.${code}`,
+    ...(extras.undo === undefined ? {} : { undo: { action: extras.undo, label: 'registration-key:undo' } }),
+  });
+
+  async function formModel(actor: Actor, form: Record<string, unknown>, error?: KnownError): Promise<object> {
+    const { profiles, entities, groups } = await places.offered(actor);
+    const kind = (form['kind'] ?? 'team') as Kind;
+    return {
+      form,
+      preset: presetOf(kind),
+      periods,
+      profiles: profiles.map(({ id, name }) => ({ value: id, label: name })),
+      entities: entities.map(({ id, path }) => ({ value: id, label: path })),
+      groups: groups.map(({ id, name }) => ({ value: id, label: name })),
+      mailIsOn: host.mail.isOn,
+      errors: problemsOf(error),
+      hasMore: error !== undefined,
+    };
+  }
+
+  /** The sentence and the warnings for a form as it stands; a form that is not yet sound has problems instead. */
+  async function planned({
+    actor,
+    locale,
+    body,
+  }: Incoming<unknown, unknown, z.output<typeof keyFormSchema>>): Promise<object> {
+    const { timeZone } = await host.site();
+    const now = host.clock.now();
+    try {
+      const plan = await keys.plan(actor, draftFromForm(body, { now, timeZone }));
+      return {
+        sentence: await presentSentence(host, places, plan.terms, locale),
+        risks: risksOf(plan.terms, { now, ...plan }),
+      };
+    } catch (error) {
+      if (!(error instanceof KnownError)) throw error;
+      return { problems: problemsOf(error) };
+    }
+  }
+
+  const showIt = ({ actor }: Incoming, { key, text }: ShownKey): Reply =>
+    redirect(`${pathOf(key.id)}/link`, { cookies: [shown.keep(key.id, text, actor.userId)] });
+
+  /** One button on a key's page: does it, and comes back. */
+  const action = (name: 'pause' | 'resume' | 'revoke' | 'restore', undo?: 'restore' | 'resume'): Route =>
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/${name}`,
+      access: READ,
+      params: idParams,
+      onRefused: ({ params }, error) => backTo(params.id, error),
+      handler: async ({ actor, params: { id } }) => {
+        await keys[name](actor, id);
+        return redirect(pathOf(id), {
+          flash: said(name, undo === undefined ? {} : { undo: `${pathOf(id)}/${undo}` }),
+        });
+      },
+    });
+
+  const backTo = (id: string, error: KnownError): Reply => {
+    if (error.kind === 'not-found') throw error;
+    return redirect(pathOf(id), {
+      flash: { kind: 'warning', code: `errors.${error.code}`, params: { ...error.params } },
+    });
+  };
+
+  async function linkModel({ actor, cookies, locale }: Incoming, id: string): Promise<object | null> {
+    const key = await keys.get(actor, id);
+    const text = shown.read(cookies, id, actor.userId);
+    if (text === null) return null;
+    const { origin, organisation, timeZone } = await host.site();
+    const url = `${origin}/join/${text}`;
+    const until =
+      key.expiresAt === null
+        ? ''
+        : new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone }).format(
+            key.expiresAt,
+          );
+    return {
+      key: {
+        id: key.id,
+        label: key.label,
+        weak: key.weak,
+        note: key.note,
+        expiresAt: key.expiresAt,
+        hasCopy: key.hasCopy,
+        isPerson: key.email !== null,
+        email: key.email,
+      },
+      organisation,
+      text,
+      url,
+      shortUrl: `${origin.replace(/^https?:\/\//, '')}/join`,
+      qr: qrCodeOf(url),
+      message: host.t(
+        until === '' ? 'share.message' : 'share.message-until',
+        { organisation, url, until },
+        key.locale ?? locale,
+      ),
+      sentence: await presentSentence(host, places, key, locale),
+      mailIsOn: host.mail.isOn,
+      isNew: key.uses === 0,
+    };
+  }
+
+  async function detail(
+    incoming: Incoming<z.infer<typeof idParams>>,
+    extra: { error?: KnownError; typed?: object } = {},
+  ): Promise<Reply> {
+    const { actor, locale, params } = incoming;
+    const key = await keys.get(actor, params.id);
+    const now = host.clock.now();
+    const { timeZone } = await host.site();
+    const people = await listRedemptions(host.db, { keyId: key.id }, { page: 1, perPage: 100 });
+    const facts = {
+      key,
+      people: people.items,
+      counts: await countByStatus(host.db, key.id),
+      names: await host.users.named(people.items.flatMap(({ userId }) => (userId === null ? [] : [userId]))),
+      history: await host.audit.history({ type: 'invitation-key', id: key.id }, { limit: 50 }),
+      mailings: await mailings.list(key.id),
+      joins: await joinTimes(host.db, key.id, now - 30 * DAY_MS),
+      now,
+      timeZone,
+      locale,
+    };
+    const profile = (await host.memberships.profiles()).find(({ id }) => id === key.profileId);
+    return page('detail', {
+      ...presentDetail(facts),
+      sentence: await presentSentence(host, places, key, locale),
+      risks: risksOf(key, { now, weak: key.weak, isStaff: profile !== undefined && places.isStaff(profile) }),
+      mayManage: mayManage(actor, key),
+      mayReveal: actor.can('registration-key.reveal', key.entityId) && key.hasCopy,
+      mailIsOn: host.mail.isOn,
+      isPerson: key.email !== null,
+      email: key.email,
+      typed: extra.typed ?? {},
+      errors: problemsOf(extra.error),
+    });
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: ROOT,
+      access: READ,
+      query: listQuery,
+      handler: async ({ actor, query: { tab, q, page: at } }) => {
+        const found = await keys.list(actor, { tab, search: q }, { page: at, perPage: PER_PAGE });
+        const counts = await keys.countTabs(actor, q);
+        const names = await places.names();
+        const now = host.clock.now();
+        return page('list', {
+          tabs: tabs.map((name) => ({
+            name,
+            path: `${ROOT}?tab=${name}${q === '' ? '' : `&q=${encodeURIComponent(q)}`}`,
+            count: counts[name],
+            active: name === tab,
+          })),
+          keys: found.items.map((key) => presentRow(key, names, now)),
+          page: { page: found.page, perPage: found.perPage, total: found.total },
+          q,
+          tab,
+          isEmpty: counts.all === 0 && q === '',
+          waiting: await approvals.countWaiting(actor),
+          mayMint: actor.can('registration-key.mint'),
+          mailIsOn: host.mail.isOn,
+          isOpen: await host.settings.get<boolean>('newAccounts'),
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/new`,
+      access: MINT,
+      query: newQuery,
+      handler: async ({ actor, query: { kind } }) =>
+        page('new', await formModel(actor, { kind, approval: 'auto', groups: [] })),
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/sentence`,
+      access: MINT,
+      body: keyFormSchema,
+      handler: async (incoming) => page('sentence', await planned(incoming)),
+    }),
+    route({
+      method: 'post',
+      path: ROOT,
+      access: MINT,
+      body: keyFormSchema,
+      onRefused: async ({ actor, body }, error) =>
+        page('new', await formModel(actor, keyFormSchema.catch(keyFormSchema.parse({})).parse(body), error)),
+      handler: async (incoming) => {
+        const { actor, body } = incoming;
+        if (body.step === 'preview')
+          return page('new', {
+            ...(await formModel(actor, body)),
+            ...(await planned(incoming)),
+            hasMore: true,
+          });
+        const { timeZone } = await host.site();
+        const draft = draftFromForm(body, { now: host.clock.now(), timeZone });
+        if (draft.maxUses === null && draft.expiresAt === null && body.understood === undefined)
+          throw unlimitedForEver();
+        return showIt(incoming, await keys.mint(actor, draft));
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/explain`,
+      access: READ,
+      query: explainQuery,
+      handler: async ({ actor, query: { code } }) => {
+        const found = code === '' ? [] : await keys.explained(actor, code);
+        const now = host.clock.now();
+        const reason = reasonOfLetter(code.trim().toUpperCase().at(-1) ?? '');
+        return page('explain', {
+          code,
+          reason,
+          wasAsked: code !== '',
+          found: found.map((key) => ({
+            id: key.id,
+            label: key.label,
+            hint: key.hint,
+            pill: pillOf(key, now),
+            standing: standingOf(key, now),
+            expiresAt: key.expiresAt,
+            notBefore: key.notBefore,
+            uses: key.uses,
+            maxUses: key.maxUses,
+            email: key.email,
+            domains: key.emailDomains,
+          })),
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id`,
+      access: READ,
+      params: idParams,
+      handler: (incoming) => detail(incoming),
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id/link`,
+      access: READ,
+      params: idParams,
+      handler: async (incoming) => {
+        const model = await linkModel(incoming, incoming.params.id);
+        return model === null ? redirect(pathOf(incoming.params.id)) : page('link', model);
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id/card`,
+      access: READ,
+      params: idParams,
+      handler: async (incoming) => {
+        const model = await linkModel(incoming, incoming.params.id);
+        return model === null ? redirect(pathOf(incoming.params.id)) : page('card', model);
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id/preview`,
+      access: READ,
+      params: idParams,
+      handler: async ({ actor, params, locale }) => {
+        const key = await keys.get(actor, params.id);
+        return view(
+          `${host.plugin.id}/join/form`,
+          await presentForm(host, {
+            key,
+            handle: null,
+            mailing: null,
+            locale: key.locale ?? locale,
+            preview: true,
+          }),
+        );
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id/edit`,
+      access: READ,
+      params: idParams,
+      handler: async ({ actor, params }) => {
+        const key = await keys.get(actor, params.id);
+        if (!mayManage(actor, key)) throw new ForbiddenError('invitation.may_not_manage');
+        return page('edit', {
+          ...(await formModel(actor, formOf(key, await host.site()))),
+          id: key.id,
+          label: key.label,
+          hasMore: true,
+          weak: key.weak,
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/edit`,
+      access: READ,
+      params: idParams,
+      body: keyFormSchema,
+      onRefused: async ({ actor, params, body }, error) => {
+        const key = await keys.get(actor, params.id);
+        const typed = keyFormSchema.catch(keyFormSchema.parse({})).parse(body);
+        return page('edit', {
+          ...(await formModel(actor, { ...typed, version: key.version }, error)),
+          id: key.id,
+          label: key.label,
+          hasMore: true,
+          weak: key.weak,
+        });
+      },
+      handler: async ({ actor, params: { id }, body }) => {
+        const key = await keys.get(actor, id);
+        const { timeZone } = await host.site();
+        await keys.edit(
+          actor,
+          id,
+          body.version ?? 0,
+          changesFromForm(body, key, { now: host.clock.now(), timeZone }),
+        );
+        return redirect(pathOf(id), { flash: said('edited') });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id/revoke`,
+      access: READ,
+      params: idParams,
+      handler: async ({ actor, params }) => {
+        const key = await keys.get(actor, params.id);
+        const counts = await countByStatus(host.db, key.id);
+        return page('revoke', {
+          id: key.id,
+          label: key.label,
+          joined: counts.active,
+          pending: counts.pending_email + counts.pending_approval,
+        });
+      },
+    }),
+    action('pause', 'resume'),
+    action('resume'),
+    action('revoke', 'restore'),
+    action('restore'),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/rotate`,
+      access: READ,
+      params: idParams,
+      onRefused: ({ params }, error) => backTo(params.id, error),
+      handler: async (incoming) => showIt(incoming, await keys.rotate(incoming.actor, incoming.params.id)),
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/reveal`,
+      access: READ,
+      params: idParams,
+      onRefused: ({ params }, error) => backTo(params.id, error),
+      handler: async (incoming) => {
+        const { id } = incoming.params;
+        const asked = askAgain(incoming, { now: host.clock.now(), next: pathOf(id) });
+        return asked ?? showIt(incoming, await keys.reveal(incoming.actor, id));
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/delete`,
+      access: READ,
+      params: idParams,
+      onRefused: ({ params }, error) => backTo(params.id, error),
+      handler: async ({ actor, params }) => {
+        await keys.remove(actor, params.id);
+        return redirect(ROOT, { flash: said('deleted') });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/send`,
+      access: READ,
+      params: idParams,
+      body: sendForm,
+      onRefused: (incoming, error) => {
+        if (error.kind === 'not-found') throw error;
+        return detail(incoming, {
+          error,
+          typed: sendForm.catch({ addresses: '', message: '' }).parse(incoming.body),
+        });
+      },
+      handler: async ({ actor, params: { id }, body }) => {
+        const count = await mailings.send(actor, id, body);
+        return redirect(pathOf(id), { flash: { ...said('sent'), params: { count } } });
+      },
+    }),
+  ];
+}
+
+const unlimitedForEver = (): InvalidInputError =>
+  new InvalidInputError('invitation.contradiction', {
+    fields: [{ field: 'understood', code: 'invitation.confirm_unlimited' }],
+  });

@@ -1,0 +1,134 @@
+import { DateTime } from 'luxon';
+import { InvalidInputError, z } from 'latchkey/plugin-api';
+import type { InvitationKey } from './invitation-key.ts';
+import { DAY_MS, type KeyDraft } from './key-terms.ts';
+
+export const kinds = ['person', 'team', 'event'] as const;
+export type Kind = (typeof kinds)[number];
+
+const some = z.string().max(2000).default('');
+const many = z
+  .union([z.string(), z.array(z.string())])
+  .default([])
+  .transform((value) => [value].flat().filter((one) => one !== ''));
+
+/** The form for a key as a browser sends it: everything is text, and what is empty is left to the preset. */
+export const keyFormSchema = z.object({
+  kind: z.enum(kinds).default('team'),
+  label: some,
+  note: some,
+  email: some,
+  maxUses: some,
+  unlimited: z.string().optional(),
+  expires: z.string().default(''),
+  expiresOn: some,
+  startsOn: some,
+  domains: some,
+  profile: some,
+  entity: some,
+  groups: many,
+  approval: z.enum(['auto', 'domain', 'manual']).default('auto'),
+  emailProof: z.enum(['required', 'none', '']).default(''),
+  landing: some,
+  locale: z.enum(['en', 'fr', '']).default(''),
+  showOnce: z.string().optional(),
+  customKey: some,
+  understood: z.string().optional(),
+  step: z.string().optional(),
+  version: z.coerce.number().int().optional(),
+});
+export type KeyForm = z.output<typeof keyFormSchema>;
+
+const presets: Record<Kind, { maxUses: number; expires: string }> = {
+  person: { maxUses: 1, expires: '7' },
+  team: { maxUses: 10, expires: '14' },
+  event: { maxUses: 50, expires: 'today' },
+};
+export const presetOf = (kind: Kind): { maxUses: number; expires: string } => presets[kind];
+
+/** Days a select offers; `today`, `never` and `date` beside them. */
+export const periods = ['today', '1', '7', '14', '30', '90', 'date', 'never'] as const;
+
+interface Here {
+  now: number;
+  timeZone: string;
+}
+
+export function draftFromForm(form: KeyForm, here: Here): KeyDraft {
+  const preset = presets[form.kind];
+  const isPerson = form.kind === 'person';
+  const draft: KeyDraft = {
+    label: form.label,
+    note: form.note,
+    maxUses: isPerson ? 1 : form.unlimited === undefined ? usesFrom(form.maxUses, preset.maxUses) : null,
+    expiresAt: endFrom(form, preset.expires, here),
+    notBefore: form.startsOn === '' ? null : localMoment('startsOn', form.startsOn, here),
+    emailDomains:
+      isPerson && form.email !== '' ? [] : form.domains.split(/[\s,;]+/).filter((rule) => rule !== ''),
+    groups: form.groups,
+    approval: form.approval,
+    landing: form.landing,
+    locale: form.locale === '' ? null : form.locale,
+    showOnce: form.showOnce !== undefined,
+  };
+  if (isPerson && form.email !== '') draft.email = form.email;
+  if (form.profile !== '') draft.profile = form.profile;
+  if (form.entity !== '') draft.entity = form.entity;
+  if (form.emailProof !== '') draft.emailProof = form.emailProof;
+  if (form.customKey.trim() !== '') draft.customKey = form.customKey;
+  return draft;
+}
+
+/** A key as its edit form shows it. */
+export function formOf(key: InvitationKey, { timeZone }: { timeZone: string }): Record<string, unknown> {
+  const local = (at: number | null): string =>
+    at === null ? '' : DateTime.fromMillis(at, { zone: timeZone }).toFormat("yyyy-MM-dd'T'HH:mm");
+  return {
+    kind: key.email === null ? 'team' : 'person',
+    label: key.label,
+    note: key.note,
+    email: key.email ?? '',
+    maxUses: key.maxUses ?? '',
+    unlimited: key.maxUses === null,
+    expires: key.expiresAt === null ? 'never' : 'date',
+    expiresOn: local(key.expiresAt),
+    startsOn: local(key.notBefore),
+    domains: key.emailDomains.join(' '),
+    profile: key.profileId,
+    entity: key.entityId,
+    groups: key.groupIds,
+    approval: key.approval,
+    emailProof: key.emailProof,
+    landing: key.landing,
+    locale: key.locale ?? '',
+    version: key.version,
+  };
+}
+
+/** An edit that does not touch a moment leaves it exactly, seconds and all. */
+export function changesFromForm(form: KeyForm, key: InvitationKey, here: Here): KeyDraft {
+  const { showOnce: _kept, customKey: _fixed, entity: _stays, ...changes } = draftFromForm(form, here);
+  const shown = formOf(key, here);
+  if (form.expires === 'date' && form.expiresOn === shown['expiresOn']) changes.expiresAt = key.expiresAt;
+  if (form.startsOn === shown['startsOn']) changes.notBefore = key.notBefore;
+  return { ...changes, email: changes.email ?? null };
+}
+
+const usesFrom = (typed: string, otherwise: number): number =>
+  typed.trim() === '' ? otherwise : Number(typed);
+
+function endFrom({ expires, expiresOn }: KeyForm, otherwise: string, here: Here): number | null {
+  const chosen = expires === '' ? otherwise : expires;
+  if (chosen === 'never') return null;
+  if (chosen === 'today')
+    return DateTime.fromMillis(here.now, { zone: here.timeZone }).endOf('day').toMillis();
+  if (chosen === 'date') return localMoment('expiresOn', expiresOn, here);
+  return here.now + Number(chosen) * DAY_MS;
+}
+
+/** `2026-12-05T18:00` as it is meant in the house. */
+function localMoment(field: string, typed: string, { timeZone }: Here): number {
+  const moment = DateTime.fromISO(typed, { zone: timeZone });
+  if (moment.isValid) return moment.toMillis();
+  throw new InvalidInputError('input.invalid', { fields: [{ field, code: 'invitation.not_a_date' }] });
+}

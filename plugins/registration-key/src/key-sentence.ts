@@ -1,0 +1,67 @@
+import type { InvitationKey, KeyTerms } from './invitation-key.ts';
+
+/** One clause: an i18n key of ours and what goes into it. */
+export interface Clause {
+  key: string;
+  params: Record<string, string | number>;
+}
+
+interface Words {
+  profile: string;
+  entity: string;
+  groups: string[];
+  locale: string;
+  timeZone: string;
+}
+
+type Told = Pick<
+  KeyTerms,
+  'maxUses' | 'email' | 'emailDomains' | 'approval' | 'emailProof' | 'notBefore' | 'expiresAt' | 'groupIds'
+> &
+  Partial<Pick<InvitationKey, 'uses'>>;
+
+/** What a key does, in words: who, as what, until when, and what is asked of them. */
+export function sentenceOf(terms: Told, { profile, entity, groups, locale, timeZone }: Words): Clause[] {
+  const clause = (name: string, params: Clause['params'] = {}): Clause => ({
+    key: `registration-key:sentence.${name}`,
+    params,
+  });
+  const at = (moment: number): string => momentInWords(moment, { locale, timeZone });
+  const domains = terms.emailDomains.map((rule) => `@${rule}`).join(', ');
+  const restricts = domains !== '' && terms.approval !== 'domain';
+  const who = whoOf(terms);
+  return [
+    clause(restricts ? `${who}-domains` : who, {
+      count: terms.maxUses ?? 0,
+      email: terms.email ?? '',
+      domains,
+    }),
+    groups.length > 0
+      ? clause('as-groups', { profile, entity, groups: groups.join(', ') })
+      : clause('as', { profile, entity }),
+    ...(terms.notBefore === null ? [] : [clause('from', { at: at(terms.notBefore) })]),
+    terms.expiresAt === null ? clause('for-ever') : clause('until', { at: at(terms.expiresAt) }),
+    clause(terms.emailProof === 'required' ? 'proof' : 'no-proof'),
+    ...(terms.approval === 'auto' ? [] : [clause(`approval-${terms.approval}`, { domains })]),
+  ];
+}
+
+function whoOf({ maxUses, email }: Told): string {
+  if (email !== null) return 'person';
+  return maxUses === null ? 'anybody' : 'people';
+}
+
+/** `5 Dec 2026, 18:00 CET`: always with its zone, since the reader may be elsewhere. */
+export const momentInWords = (
+  at: number,
+  { locale, timeZone }: { locale: string; timeZone: string },
+): string =>
+  new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    timeZone,
+  }).format(at);
