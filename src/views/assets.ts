@@ -131,7 +131,6 @@ function filesOfPackages(): Map<string, string> {
   const inter = join(folder('@fontsource-variable/inter'), 'files');
   return new Map([
     ['tabler.css', join(folder('@tabler/core'), 'dist/css/tabler.min.css')],
-    ['tabler.rtl.css', join(folder('@tabler/core'), 'dist/css/tabler.rtl.min.css')],
     ['htmx.js', join(folder('htmx.org'), 'dist/htmx.min.js')],
     ...['latin', 'latin-ext', 'greek', 'cyrillic', 'vietnamese'].map((script): [string, string] => [
       `inter-${script}.woff2`,

@@ -13,8 +13,6 @@ interface Deps {
   i18n: I18n;
   assets: Pick<AssetStore, 'url'>;
   now: () => number;
-  /** In development: look for changed files before each page. */
-  watch?: boolean;
 }
 
 export interface RenderedMail {
@@ -28,12 +26,10 @@ export type MailContext = Pick<PageContext, 'locale' | 'timeZone' | 'organisatio
 
 /** Turns a template's name and a model into text. Everything is escaped unless a helper vouches for it. */
 export class Renderer {
-  readonly #deps: Deps;
   readonly #templates: TemplateStore;
   readonly #handlebars = Handlebars.create();
 
   constructor(deps: Deps) {
-    this.#deps = deps;
     this.#templates = new TemplateStore(deps.directory);
     registerHelpers(this.#handlebars, deps);
     this.#compile(this.#templates.names());
@@ -44,7 +40,6 @@ export class Renderer {
   }
 
   render(template: string, model: object, page: PageContext, slots: ResolvedSlots = {}): string {
-    if (this.#deps.watch) this.#compile(this.#templates.refresh());
     const compiled: unknown = this.#handlebars.partials[template];
     if (typeof compiled !== 'function') throw new Error(`There is no template ${template}.`);
     return (compiled as Handlebars.TemplateDelegate)(model, { data: { page, slots } });

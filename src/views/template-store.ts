@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Undo } from '../hooks/tokens.ts';
 
@@ -16,26 +16,10 @@ const PROTECTED = [
 
 /** Template sources by name. The last who overrode one is heard; undone, the one before is. */
 export class TemplateStore {
-  readonly #directory: string;
   readonly #versions = new Map<string, Version[]>();
-  #stamp = 0;
 
   constructor(directory: string) {
-    this.#directory = directory;
-    this.load();
-  }
-
-  load(): void {
-    for (const name of templatesIn(this.#directory)) this.#read(name);
-    this.#stamp = newestIn(this.#directory);
-  }
-
-  /** In development: reads again what changed. Answers the names that did. */
-  refresh(): string[] {
-    const since = this.#stamp;
-    if (newestIn(this.#directory) <= since) return [];
-    this.load();
-    return this.names();
+    for (const name of templatesIn(directory)) this.#versions.set(name, [coreVersion(directory, name)]);
   }
 
   names(): string[] {
@@ -57,13 +41,6 @@ export class TemplateStore {
     };
   }
 
-  #read(name: string): void {
-    const source = readFileSync(join(this.#directory, `${name}.hbs`), 'utf8');
-    const [ours, ...overrides] = this.#versions.get(name) ?? [];
-    if (ours?.owner === 'core') ours.source = source;
-    else this.#versions.set(name, [{ owner: 'core', source }, ...(ours ? [ours] : []), ...overrides]);
-  }
-
   #remove(name: string, version: Version): void {
     const left = (this.#versions.get(name) ?? []).filter((other) => other !== version);
     if (left.length > 0) this.#versions.set(name, left);
@@ -78,5 +55,7 @@ export function templatesIn(directory: string): string[] {
     .map((file) => file.slice(0, -'.hbs'.length).replaceAll('\\', '/'));
 }
 
-const newestIn = (directory: string): number =>
-  Math.max(0, ...templatesIn(directory).map((name) => statSync(join(directory, `${name}.hbs`)).mtimeMs));
+const coreVersion = (directory: string, name: string): Version => ({
+  owner: 'core',
+  source: readFileSync(join(directory, `${name}.hbs`), 'utf8'),
+});
