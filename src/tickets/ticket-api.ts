@@ -180,7 +180,7 @@ function timelineCalls({ followUps, solutions }: TicketServices): Route[] {
         if (verdict === 'accepted')
           return json(ticketJson(actor, await solutions.accept(actor, params.number)));
         if (reason === '') {
-          throw new InvalidInputError('input.invalid', {
+          throw new InvalidInputError('ticket.reason-needed', {
             fields: [{ field: 'reason', code: 'ticket.reason-needed' }],
           });
         }

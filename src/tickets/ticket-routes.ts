@@ -198,7 +198,8 @@ async function personBy(people: People, email: string, field: string): Promise<s
   if (email === '') return null;
   const person = await people.findByEmail(email);
   if (person) return person.id;
-  throw new InvalidInputError('input.invalid', {
+  throw new InvalidInputError('ticket.unknown-email', {
+    params: { email },
     fields: [{ field, code: 'ticket.unknown-email', params: { email } }],
   });
 }

@@ -213,7 +213,7 @@ export const collision = ({ number, version }: Ticket): ConflictError =>
   new ConflictError('ticket.changed', { params: { number, version } });
 
 const refusedField = (field: string, code: string): InvalidInputError =>
-  new InvalidInputError('input.invalid', { fields: [{ field, code }] });
+  new InvalidInputError(code, { fields: [{ field, code }] });
 
 function withConsequences(ticket: Ticket, change: Partial<Editable>): Partial<Editable> {
   const { assignees, status } = change;

@@ -13,7 +13,11 @@ describeOnEachEngine('a ticket', (engine) => {
       { title: 'The printer jams', description: 'Since **this morning**.' },
       { action: '/tickets' },
     );
-    await as(technician).submit('/tickets/1', { body: 'Which printer?' }, { action: '/tickets/1/follow-ups' });
+    await as(technician).submit(
+      '/tickets/1',
+      { body: 'Which printer?' },
+      { action: '/tickets/1/follow-ups' },
+    );
 
     expect(opened.url).toMatch(/\/tickets\/1$/);
     expect(opened.text).toContain('<strong>this morning</strong>');
