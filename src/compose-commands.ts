@@ -1,13 +1,17 @@
+import { join } from 'node:path';
 import { backupCommands } from './cli/backup-commands.ts';
 import type { Command } from './cli/command.ts';
 import { doctorCommands, machineChecks, type DoctorCheck } from './cli/doctor-commands.ts';
 import { mailCommands } from './cli/mail-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
+import { seedCommands } from './cli/seed-commands.ts';
 import { tokenCommands } from './cli/token-commands.ts';
 import { userCommands } from './cli/user-commands.ts';
 import { attachmentsFolder } from './compose-domains.ts';
 import { makeRestoreSafe, releaseAfterRestore } from './compose-restore.ts';
-import { version, type Latchkey } from './compose.ts';
+import { compose, version, type Latchkey } from './compose.ts';
+import type { Config } from './config.ts';
+import { silentLog } from './log.ts';
 
 /** Every command of core that needs the house to stand; plugins' come from the host. */
 export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () => void }): Command[] {
@@ -24,6 +28,20 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
       version,
       hasPeople: () => domains.ownerLink.isSetUp(),
       makeSafe: (tx) => makeRestoreSafe(tx, latchkey),
+    }),
+    ...seedCommands({
+      ...domains,
+      openHouse: async (clock) => {
+        const story = await compose(withoutMail(config), { clock, log: silentLog(), isPasserBy: true });
+        await story.open({ work: false });
+        return {
+          ...story.ground,
+          ...story.domains,
+          clock,
+          incoming: join(config.dataDir, 'incoming'),
+          close: () => story.close(),
+        };
+      },
     }),
     ...doctorCommands([...machineChecks(config), ...houseChecks(latchkey)], { onProblem }),
     {
@@ -43,6 +61,9 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
     },
   ];
 }
+
+/** People who do not exist get no mail. */
+const withoutMail = (config: Config): Config => ({ ...config, smtpUrl: undefined });
 
 const houseChecks = ({ ground, domains, plugins }: Latchkey): DoctorCheck[] => [
   {

@@ -240,3 +240,15 @@ export {
   ticketUpdated,
 } from './tickets/index.ts';
 export type { TicketDraft, TicketFacts, TicketNews } from './tickets/index.ts';
+
+/**
+ * Gives a plugin its part in the story of `latchkey seed demo`.
+ *
+ * @example
+ * host.filter(demoSeeding, (scenes, { until }) => [
+ *   ...scenes,
+ *   { at: until - 86_400_000, play: ({ administrator }) => notes.say(administrator, 'Written yesterday') },
+ * ]);
+ */
+export { demoSeeding } from './plugin-host/demo-seeding.ts';
+export type { DemoNewcomer, DemoPeriod, DemoScene, DemoScenery } from './plugin-host/demo-seeding.ts';
