@@ -1,9 +1,12 @@
 import type { Domains } from './compose-domains.ts';
 import type { Ground } from './compose-ground.ts';
+import { welcomeSteps } from './compose-welcome.ts';
+import { releaseAfterRestore } from './compose-restore.ts';
 import type { Route } from './http/route.ts';
 import { identityMenu, identityRoutes } from './identity/index.ts';
-import { mailRoutes } from './mail/index.ts';
-import { notificationApi, notificationRoutes } from './notifications/index.ts';
+import { backgroundRoutes, BackgroundService, jobsMenu } from './jobs/index.ts';
+import { mailMenu, mailRoutes } from './mail/index.ts';
+import { notificationApi, notificationMenu, notificationRoutes } from './notifications/index.ts';
 import { pluginMenu, pluginRoutes, type PluginHost } from './plugin-host/index.ts';
 import { settingsMenu, settingsRoutes, type SettingGroups } from './settings/index.ts';
 import {
@@ -31,8 +34,20 @@ export function coreRoutes(
   const translate = (key: string, params: Record<string, string | number>, locale: string): string =>
     i18n.translate(locale, key, params);
   return [
+    ...backgroundRoutes(
+      new BackgroundService({
+        ...ground,
+        ...domains,
+        release: (actor) => releaseAfterRestore({ ground }, actor),
+      }),
+    ),
     ...mailRoutes(mail),
-    ...identityRoutes({ ...ground, ...domains, originIsConfigured: config.baseUrl !== undefined }),
+    ...identityRoutes({
+      ...ground,
+      ...domains,
+      originIsConfigured: config.baseUrl !== undefined,
+      welcomeSteps: welcomeSteps(ground, domains),
+    }),
     ...notificationRoutes(notifications),
     ...notificationApi(notifications, translate),
     ...dashboardRoutes(tickets, translate),
@@ -51,5 +66,14 @@ export function coreRoutes(
 
 /** Where one can go in core; plugins add theirs. */
 export function addCoreMenu({ menu }: Ground): void {
-  for (const entry of [...identityMenu, ...ticketMenu, ...settingsMenu, ...pluginMenu]) menu.add(entry);
+  const entries = [
+    ...identityMenu,
+    ...ticketMenu,
+    ...notificationMenu,
+    ...jobsMenu,
+    ...mailMenu,
+    ...settingsMenu,
+    ...pluginMenu,
+  ];
+  for (const entry of entries) menu.add(entry);
 }

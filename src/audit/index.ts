@@ -1,2 +1,3 @@
 export type { AuditEntry, AuditFilter, AuditRecord, AuditSubject } from './audit-entry.ts';
+export { auditRoutes, changesOf, type Change } from './audit-routes.ts';
 export { AuditService } from './audit-service.ts';

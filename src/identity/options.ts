@@ -15,3 +15,9 @@ export const timeZoneOptions = (): Option[] =>
 /** By their full names, parents first. */
 export const entityOptions = (tree: EntityTree, entities: readonly Entity[] = tree.all()): Option[] =>
   entities.map(({ id }) => ({ value: id, label: tree.fullName(id) }));
+
+/** In their own words. */
+export const localeOptions: readonly Option[] = [
+  { value: 'en', label: 'English' },
+  { value: 'fr', label: 'Français' },
+];
