@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { Domains } from './compose-domains.ts';
 import type { Ground } from './compose-ground.ts';
@@ -17,7 +17,7 @@ const STUCK_QUEUE_MS = 15 * 60_000;
 
 /** What is bound to this installation: cookie names, and the key of its forms. */
 export interface InstanceSecrets {
-  csrfKey: Buffer;
+  csrfKey: KeyObject;
   /** Told apart from a second Latchkey on the same host; not secret. */
   instanceId: string;
 }
@@ -27,7 +27,7 @@ export async function instanceSecrets({ keys }: Ground): Promise<InstanceSecrets
   const ring = await keys.ring('instance');
   const derived = (purpose: string): Buffer => ring.mac(purpose, 'latchkey').digest;
   return {
-    csrfKey: createHmac('sha256', derived('csrf')).update('forms').digest(),
+    csrfKey: createSecretKey(derived('csrf')),
     instanceId: derived('cookies').toString('hex').slice(0, 8),
   };
 }

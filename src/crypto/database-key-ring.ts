@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { UnavailableError } from '../shared/errors.ts';
 import type { KeyRing, Mac, Sealed } from './key-ring.ts';
 import { openBox, sealBox } from './secret-box.ts';
@@ -6,8 +6,8 @@ import { openBox, sealBox } from './secret-box.ts';
 /** One generation of a purpose's keys. */
 export interface PurposeKeys {
   generation: number;
-  mac: Buffer;
-  seal: Buffer;
+  mac: KeyObject;
+  seal: KeyObject;
 }
 
 /** The keys of one purpose, newest first. The list is replaced when another process has added a generation. */

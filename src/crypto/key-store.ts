@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import type { Database, Queryable, Tx } from '../db/database.ts';
 import { bytes, defineTable, instant, text, whole } from '../db/table.ts';
 import { bumpVersion } from '../db/versions.ts';
@@ -166,17 +166,21 @@ function lockOf(canary: readonly WrappedKey[], masters: readonly Master[]): Lock
 
 function keysOf(row: WrappedKey, masters: readonly Master[]): PurposeKeys {
   const pair = unwrap(row, masters);
-  return { generation: row.generation, mac: pair.subarray(0, KEY_BYTES), seal: pair.subarray(KEY_BYTES) };
+  return {
+    generation: row.generation,
+    mac: createSecretKey(pair.subarray(0, KEY_BYTES)),
+    seal: createSecretKey(pair.subarray(KEY_BYTES)),
+  };
 }
 
 const contextOf = ({ purpose, generation }: { purpose: string; generation: number }): string =>
   `wrapped_key|${purpose}|${String(generation)}`;
 
 const wrap = (pair: Buffer, of: { purpose: string; generation: number }, master: Master): Buffer =>
-  packBox(sealBox(master.bytes, pair, contextOf(of)));
+  packBox(sealBox(createSecretKey(master.bytes), pair, contextOf(of)));
 
 function unwrap(row: WrappedKey, masters: readonly Master[]): Buffer {
   const master = masters.find(({ id }) => id === row.masterId);
   if (!master) throw new UnavailableError('secret.locked', { params: { needs: row.masterId } });
-  return openBox(master.bytes, unpackBox(row.wrapped), contextOf(row));
+  return openBox(createSecretKey(master.bytes), unpackBox(row.wrapped), contextOf(row));
 }

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { ForbiddenError } from '../shared/errors.ts';
 
 /** What a request says about where it comes from. */
@@ -32,11 +32,11 @@ function originOf(referer: string | undefined): string | undefined {
 }
 
 /** The token of a form: an HMAC of what the browser already holds (its session, or a visitor's cookie), so nothing is stored. */
-export const csrfToken = (key: Buffer, heldByBrowser: string): string =>
+export const csrfToken = (key: KeyObject, heldByBrowser: string): string =>
   createHmac('sha256', key).update(`csrf|1|${heldByBrowser}`).digest('base64url');
 
 /** @throws {ForbiddenError} `csrf.token` */
-export function assertCsrfToken(key: Buffer, heldByBrowser: string | undefined, sent: unknown): void {
+export function assertCsrfToken(key: KeyObject, heldByBrowser: string | undefined, sent: unknown): void {
   const expected = Buffer.from(heldByBrowser === undefined ? '' : csrfToken(key, heldByBrowser));
   const got = Buffer.from(typeof sent === 'string' ? sent : '');
   const same = expected.length > 0 && expected.length === got.length && timingSafeEqual(expected, got);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, type KeyObject } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { cookieHeader, type CookieNames } from './cookies.ts';
 import { csrfToken } from './csrf.ts';
@@ -14,7 +14,7 @@ export const VISITOR_COOKIE = 'visitor';
 export interface ReplyTools {
   renderer: PageRenderer;
   cookieNames: CookieNames;
-  csrfKey: Buffer;
+  csrfKey: KeyObject;
   origin(): Promise<string>;
 }
 

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { assertCsrfToken, assertSameSource, csrfToken, type RequestSource } from '../../src/http/csrf.ts';
 
@@ -41,7 +42,7 @@ describe('a write', () => {
 });
 
 describe('the token of a form', () => {
-  const key = Buffer.alloc(32, 7);
+  const key = createSecretKey(Buffer.alloc(32, 7));
 
   test('fits the browser that it was made for and no other', () => {
     const token = csrfToken(key, 'session-of-marie');
