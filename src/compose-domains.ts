@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Ground } from './compose-ground.ts';
 import { activePeople, identityServices, scheduleIdentityJobs } from './identity/index.ts';
 import { RateLimits } from './http/rate-limit.ts';
-import { EventDispatcher, JobScheduler, scheduleHousekeeping } from './jobs/index.ts';
+import { EventDispatcher, jobsRights, JobScheduler, scheduleHousekeeping } from './jobs/index.ts';
 import {
   Courier,
   mailRights,
@@ -81,7 +81,7 @@ export async function composeDomains(ground: Ground) {
   });
   const { rights, users, memberships } = identity;
   scheduleIdentityJobs(jobs, { db, clock, ...identity });
-  for (const right of [...settingsRights, ...mailRights, ...ticketRights]) rights.add(right);
+  for (const right of [...settingsRights, ...jobsRights, ...mailRights, ...ticketRights]) rights.add(right);
 
   const notifications = new NotificationService({ db, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });

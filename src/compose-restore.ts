@@ -1,4 +1,5 @@
-import type { Latchkey } from './compose.ts';
+import type { Domains } from './compose-domains.ts';
+import type { Ground } from './compose-ground.ts';
 import type { Tx } from './db/database.ts';
 import { holdBackground, releaseBackground } from './jobs/index.ts';
 import { registrationPaused } from './settings/index.ts';
@@ -10,7 +11,10 @@ const HOLD = 'restore';
  * Yesterday's house does not know what today's has sent and to whom (ruling 32): nobody stays signed in, nothing leaves until an
  * administrator says so, and nobody lets themselves in by a key whose used seats were forgotten.
  */
-export async function makeRestoreSafe(tx: Tx, { domains, ground }: Latchkey): Promise<void> {
+export async function makeRestoreSafe(
+  tx: Tx,
+  { domains, ground }: { domains: Domains; ground: Ground },
+): Promise<void> {
   ground.settings.forget();
   await domains.sessions.endEverybodys(tx);
   await holdBackground(tx, { name: HOLD, since: ground.clock.now(), reason: 'restore' });
@@ -18,7 +22,7 @@ export async function makeRestoreSafe(tx: Tx, { domains, ground }: Latchkey): Pr
 }
 
 /** Lets mail, events and jobs go on, and people join again. Answers whether anything was held. */
-export async function releaseAfterRestore({ ground }: Latchkey, actor: Actor): Promise<boolean> {
+export async function releaseAfterRestore({ ground }: { ground: Ground }, actor: Actor): Promise<boolean> {
   return ground.db.transaction(async (tx) => {
     const released = await releaseBackground(tx, HOLD);
     await ground.settings.set(tx, actor, registrationPaused, false);

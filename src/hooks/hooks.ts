@@ -160,6 +160,11 @@ export class Hooks {
     return subscriptions;
   }
 
+  /** Everybody whom events are kept for, running here or not. */
+  consumers(): string[] {
+    return [...new Set([...this.#points.values()].flatMap(({ consumers }) => consumers))];
+  }
+
   /** For the dispatcher: what to call. */
   eventListeners(owner: string, name: string): EventListener<unknown>[] {
     const listeners = this.#points.get(name)?.listeners.filter((one) => one.owner === owner) ?? [];

@@ -48,14 +48,16 @@ export async function listTroubled(db: Queryable, page: PageRequest): Promise<Pa
   return { items: rows.map(deliveries.decode), ...page, total: Number(counted.total) };
 }
 
-/** Gives a dead delivery its attempts back. */
+/** Makes what was given up, or waits after a failure, due now; what was given up has all its attempts again. */
 export const reviveDelivery = (
   tx: Tx,
   { position, consumer, now }: { position: number; consumer: string; now: number },
 ): Promise<number> =>
   tx
     .knex(deliveries.name)
-    .where({ position, consumer, state: 'dead' })
+    .where({ position, consumer })
+    .where('attempts', '>', 0)
+    .whereIn('state', ['waiting', 'dead'])
     .update(deliveries.encode({ state: 'waiting', attempts: 0, dueAt: now }));
 
 /** Leaves out what a consumer would still have heard: for a plugin that is disabled for good. */
@@ -78,6 +80,18 @@ export async function skipUnheard(
   }
   return skipped;
 }
+
+/** What waits for somebody who is gone for good: a plugin that was disabled a while ago. */
+export const skipOrphans = (
+  tx: Tx,
+  { consumers, before }: { consumers: readonly string[]; before: number },
+): Promise<number> =>
+  tx
+    .knex(deliveries.name)
+    .where({ state: 'waiting' })
+    .whereNotIn('consumer', consumers)
+    .where('written_at', '<', before)
+    .update({ state: 'skipped' });
 
 const BATCH = 1_000;
 

@@ -36,6 +36,11 @@ export type JobDefinition = {
   | { cron: string; timeZone?: string }
 );
 
+export interface ListedJob extends JobRow {
+  /** This process could run it. */
+  isHere: boolean;
+}
+
 interface Deps {
   db: Database;
   clock: Clock;
@@ -106,8 +111,8 @@ export class JobScheduler {
     await entry.definition.run({ signal: AbortSignal.timeout(entry.definition.deadlineMs ?? DEADLINE_MS) });
   }
 
-  /** As the cluster knows them; `isHere` says whether this process could run them. */
-  async list(): Promise<(JobRow & { isHere: boolean })[]> {
+  /** As the cluster knows them. */
+  async list(): Promise<ListedJob[]> {
     const rows = await listJobs(this.#deps.db);
     return rows.map((row) => ({ ...row, isHere: this.#entries.has(row.id) }));
   }
@@ -217,8 +222,15 @@ export class JobScheduler {
 
 const scheduleOf = (definition: JobDefinition): string =>
   'everyMs' in definition
-    ? `every ${String(definition.everyMs)} ms`
+    ? durationOf(definition.everyMs)
     : `${definition.cron} ${definition.timeZone ?? 'UTC'}`;
+
+/** In signs that need no translation: `6 h`, `10 min`, `30 s`. */
+function durationOf(milliseconds: number): string {
+  const seconds = milliseconds / 1_000;
+  if (seconds % 3_600 === 0) return `${String(seconds / 3_600)} h`;
+  return seconds % 60 === 0 ? `${String(seconds / 60)} min` : `${String(seconds)} s`;
+}
 
 function whenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
