@@ -35,6 +35,7 @@ export interface Change {
 export class SettingsService {
   readonly #deps: Deps;
   #known: Promise<ReadonlyMap<string, StoredSetting>> | null = null;
+  readonly #parsed = new WeakMap<object, { stored: StoredSetting; value: unknown }>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -42,7 +43,7 @@ export class SettingsService {
 
   async get<T>(token: SettingToken<T>): Promise<T> {
     const stored = (await this.#all()).get(token.id);
-    return stored ? this.#read(token, stored) : token.default;
+    return stored ? this.#readOnce(token, stored) : token.default;
   }
 
   /** Whether anybody has ever said something, for secrets, whose value is not shown. */
@@ -88,6 +89,15 @@ export class SettingsService {
       },
     );
     return this.#known;
+  }
+
+  /** Every page asks for a few settings; parsing one costs more than the rest of the page. */
+  #readOnce<T>(token: SettingToken<T>, stored: StoredSetting): T {
+    const known = this.#parsed.get(token);
+    if (known?.stored === stored) return known.value as T;
+    const value = this.#read(token, stored);
+    this.#parsed.set(token, { stored, value });
+    return value;
   }
 
   /** What no longer fits its schema, after an update say, counts as not set. */
