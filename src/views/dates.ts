@@ -18,25 +18,32 @@ const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
 const isStyle = (text: unknown): text is TimeStyle => typeof text === 'string' && text in styles;
 export const styleOr = (text: unknown, otherwise: TimeStyle): TimeStyle => (isStyle(text) ? text : otherwise);
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** Making a format is slow, using one is not. */
+function kept<T>(make: (locale: string, variant: string) => T): (locale: string, variant?: string) => T {
+  const made = new Map<string, T>();
+  return (locale, variant = '') => {
+    const key = `${locale} ${variant}`;
+    const format = made.get(key) ?? make(regionOf(locale), variant);
+    made.set(key, format);
+    return format;
+  };
+}
 
 /** English as in most of the world: day before month. */
 const regionOf = (locale: string): string => (locale === 'en' ? 'en-GB' : locale);
 
+const timeFormat = kept((region, variant) => {
+  const [style = '', timeZone = 'UTC'] = variant.split(' ');
+  return new Intl.DateTimeFormat(region, { timeZone, ...styles[styleOr(style, 'short')] });
+});
+const distanceFormat = kept((region) => new Intl.RelativeTimeFormat(region, { numeric: 'auto' }));
+const numberFormat = kept((region) => new Intl.NumberFormat(region));
+
 /** An instant as people of this language and time zone write it. */
-export function formatTime(
+export const formatTime = (
   instant: number,
-  options: { locale: string; timeZone: string; style: TimeStyle },
-): string {
-  const { locale, timeZone, style } = options;
-  const key = `${locale} ${timeZone} ${style}`;
-  let format = formats.get(key);
-  if (!format) {
-    format = new Intl.DateTimeFormat(regionOf(locale), { timeZone, ...styles[style] });
-    formats.set(key, format);
-  }
-  return format.format(instant);
-}
+  { locale, timeZone, style }: { locale: string; timeZone: string; style: TimeStyle },
+): string => timeFormat(locale, `${style} ${timeZone}`).format(instant);
 
 const units = [
   ['year', 365 * 86_400_000],
@@ -49,14 +56,13 @@ const units = [
 
 /** "3 hours ago", "in 2 days"; under a minute it is "now". */
 export function formatDistance(instant: number, { locale, now }: { locale: string; now: number }): string {
-  const relative = new Intl.RelativeTimeFormat(regionOf(locale), { numeric: 'auto' });
+  const relative = distanceFormat(locale);
   const away = instant - now;
   const unit = units.find(([, length]) => Math.abs(away) >= length);
   return unit ? relative.format(Math.trunc(away / unit[1]), unit[0]) : relative.format(0, 'second');
 }
 
-export const formatNumber = (value: number, locale: string): string =>
-  new Intl.NumberFormat(regionOf(locale)).format(value);
+export const formatNumber = (value: number, locale: string): string => numberFormat(locale).format(value);
 
 /** Milliseconds, a Date or an ISO text: whatever a model carries. Null when it is none of them. */
 export function instantOf(value: unknown): number | null {

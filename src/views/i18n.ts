@@ -21,6 +21,8 @@ interface Options {
 export class I18n {
   readonly #instance: Instance = createInstance();
   readonly #namespaces: string[] = [];
+  /** Texts without parameters, by language and key: most of a page. */
+  readonly #plain = new Map<string, string>();
 
   constructor({ directory, showMissing = false }: Options) {
     void this.#instance.init({
@@ -42,20 +44,27 @@ export class I18n {
   }
 
   /** The text in this language; `count` picks `_one` or `_other`. */
-  translate(locale: string, key: string, params: TextParams = {}): string {
-    return this.#instance.t(key, { ...params, lng: languageOf(locale) });
+  translate(locale: string, key: string, params?: TextParams): string {
+    const lng = languageOf(locale);
+    if (params && Object.keys(params).length > 0) return this.#instance.t(key, { ...params, lng });
+    const id = `${lng} ${key}`;
+    const known = this.#plain.get(id) ?? this.#instance.t(key, { lng });
+    this.#plain.set(id, known);
+    return known;
   }
 
-  has(locale: string, key: string): boolean {
-    return this.#instance.exists(key, { lng: languageOf(locale) });
+  has(locale: string, key: string, params: TextParams = {}): boolean {
+    return this.#instance.exists(key, { ...params, lng: languageOf(locale) });
   }
 
   /** A plugin brings its words; undone, they are gone. */
   addNamespace(namespace: string, language: string, texts: Texts): Undo {
     this.#instance.addResourceBundle(language, namespace, texts, true, true);
+    this.#plain.clear();
     this.#know(namespace);
     return () => {
       this.#instance.removeResourceBundle(language, namespace);
+      this.#plain.clear();
     };
   }
 

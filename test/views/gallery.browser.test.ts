@@ -82,4 +82,19 @@ describe.runIf(browserIsInstalled())('the parts of the house', () => {
 
     expect(await page.getByLabel('Password').getAttribute('type')).toBe('text');
   });
+
+  test('a screenshot pasted into an answer becomes a file of it', async () => {
+    const page = await desktop(origin);
+    await page.goto('/ticket');
+
+    await page.evaluate(`
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File(['png'], 'screenshot.png', { type: 'image/png' }));
+      const paste = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+      document.querySelector('#field-body').dispatchEvent(paste);
+    `);
+
+    expect(await page.locator('#chosen').textContent()).toContain('screenshot.png');
+    expect(await page.evaluate("document.querySelector('#files').files.length")).toBe(1);
+  });
 });
