@@ -3,6 +3,7 @@ import { ApprovalService } from './approval-service.ts';
 import { Authority } from './authority.ts';
 import { inviteCommands } from './commands.ts';
 import { ConfirmService } from './confirm-service.ts';
+import { playInDemo } from './demo.ts';
 import { JoinHandles } from './join-handle.ts';
 import { JoinMails } from './join-mails.ts';
 import { joinRoutes } from './join-routes.ts';
@@ -57,5 +58,6 @@ export default definePlugin((host: Host) => {
   host.job('give-back-seats', async ({ signal }) => {
     await sweeper.sweep(signal);
   });
+  playInDemo({ host, keys, redeem, approvals });
   host.on(userDisabled, ({ user }) => care.lookAfter(user.id));
 });

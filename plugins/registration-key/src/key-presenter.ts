@@ -82,6 +82,7 @@ export function presentDetail(facts: DetailFacts): object {
       note: key.note,
       weak: key.weak,
       hasCopy: key.hasCopy,
+      isPaused: key.pausedAt !== null,
       pausedReason: key.pausedReason,
       createdAt: key.createdAt,
       owner: key.ownerName,

@@ -25,7 +25,7 @@ import {
   presetOf,
   type Kind,
 } from './key-form.ts';
-import { pillOf, presentDetail, presentRow, presentSentence } from './key-presenter.ts';
+import { pillOf, presentDetail, presentRow, presentSentence, type DetailFacts } from './key-presenter.ts';
 import { mayManage } from './key-policy.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
 import { DAY_MS } from './key-terms.ts';
@@ -36,7 +36,7 @@ import { countByStatus, joinTimes, listRedemptions } from './redemption-reposito
 import { reasonOfLetter } from './refusal.ts';
 import { risksOf } from './risk-lint.ts';
 import { ShownSecret } from './shown-secret.ts';
-import { standingOf } from './invitation-key.ts';
+import { seatsLeft, standingOf } from './invitation-key.ts';
 
 interface Deps {
   host: Host;
@@ -75,11 +75,35 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
     ...(extras.undo === undefined ? {} : { undo: { action: extras.undo, label: 'registration-key:undo' } }),
   });
 
-  async function formModel(actor: Actor, form: Record<string, unknown>, error?: KnownError): Promise<object> {
+  async function formModel(
+    { actor, locale }: Pick<Incoming, 'actor' | 'locale'>,
+    form: Record<string, unknown>,
+    error?: KnownError,
+  ): Promise<object> {
     const { profiles, entities, groups } = await places.offered(actor);
     const kind = (form['kind'] ?? 'team') as Kind;
+    const t = (key: string): string => host.t(key, {}, locale);
     return {
       form,
+      kinds: kinds.map((value) => ({
+        value,
+        label: t(`kind.${value}`),
+        hint: t(`kind.${value}-hint`),
+        icon: kindIcons[value],
+      })),
+      approvals: (['auto', 'domain', 'manual'] as const).map((value) => ({
+        value,
+        label: t(`approval.${value}`),
+        hint: t(`approval.${value}-hint`),
+      })),
+      proofs: (['required', 'none'] as const).map((value) => ({ value, label: t(`proof.${value}`) })),
+      usualProof: t('proof.usual'),
+      proofHint: t(host.mail.isOn ? 'proof.hint' : 'proof.hint-no-mail'),
+      usualProfile: t('field.profile-usual'),
+      languages: [
+        { value: 'en', label: 'English' },
+        { value: 'fr', label: 'Français' },
+      ],
       preset: presetOf(kind),
       periods,
       profiles: profiles.map(({ id, name }) => ({ value: id, label: name })),
@@ -172,7 +196,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       ),
       sentence: await presentSentence(host, places, key, locale),
       mailIsOn: host.mail.isOn,
-      isNew: key.uses === 0,
+      titleKind: key.uses === 0 ? '-new' : '',
     };
   }
 
@@ -200,6 +224,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
     const profile = (await host.memberships.profiles()).find(({ id }) => id === key.profileId);
     return page('detail', {
       ...presentDetail(facts),
+      seatsLabel: seatsInWords(host, facts, locale),
       sentence: await presentSentence(host, places, key, locale),
       risks: risksOf(key, { now, weak: key.weak, isStaff: profile !== undefined && places.isStaff(profile) }),
       mayManage: mayManage(actor, key),
@@ -218,14 +243,14 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       path: ROOT,
       access: READ,
       query: listQuery,
-      handler: async ({ actor, query: { tab, q, page: at } }) => {
+      handler: async ({ actor, locale, query: { tab, q, page: at } }) => {
         const found = await keys.list(actor, { tab, search: q }, { page: at, perPage: PER_PAGE });
         const counts = await keys.countTabs(actor, q);
         const names = await places.names();
         const now = host.clock.now();
         return page('list', {
           tabs: tabs.map((name) => ({
-            name,
+            label: host.t(`tab.${name}`, {}, locale),
             path: `${ROOT}?tab=${name}${q === '' ? '' : `&q=${encodeURIComponent(q)}`}`,
             count: counts[name],
             active: name === tab,
@@ -237,7 +262,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
           isEmpty: counts.all === 0 && q === '',
           waiting: await approvals.countWaiting(actor),
           mayMint: actor.can('registration-key.mint'),
-          mailIsOn: host.mail.isOn,
+          mailNote: host.t(host.mail.isOn ? 'list.mail-on' : 'list.mail-off', {}, locale),
           isOpen: await host.settings.get<boolean>('newAccounts'),
         });
       },
@@ -247,8 +272,8 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       path: `${ROOT}/new`,
       access: MINT,
       query: newQuery,
-      handler: async ({ actor, query: { kind } }) =>
-        page('new', await formModel(actor, { kind, approval: 'auto', groups: [] })),
+      handler: async ({ actor, locale, query: { kind } }) =>
+        page('new', await formModel({ actor, locale }, { kind, approval: 'auto', groups: [] })),
     }),
     route({
       method: 'post',
@@ -262,13 +287,16 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       path: ROOT,
       access: MINT,
       body: keyFormSchema,
-      onRefused: async ({ actor, body }, error) =>
-        page('new', await formModel(actor, keyFormSchema.catch(keyFormSchema.parse({})).parse(body), error)),
+      onRefused: async ({ actor, locale, body }, error) =>
+        page(
+          'new',
+          await formModel({ actor, locale }, keyFormSchema.catch(keyFormSchema.parse({})).parse(body), error),
+        ),
       handler: async (incoming) => {
-        const { actor, body } = incoming;
+        const { actor, locale, body } = incoming;
         if (body.step === 'preview')
           return page('new', {
-            ...(await formModel(actor, body)),
+            ...(await formModel({ actor, locale }, body)),
             ...(await planned(incoming)),
             hasMore: true,
           });
@@ -359,11 +387,11 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       path: `${ROOT}/:id/edit`,
       access: READ,
       params: idParams,
-      handler: async ({ actor, params }) => {
+      handler: async ({ actor, locale, params }) => {
         const key = await keys.get(actor, params.id);
         if (!mayManage(actor, key)) throw new ForbiddenError('invitation.may_not_manage');
         return page('edit', {
-          ...(await formModel(actor, formOf(key, await host.site()))),
+          ...(await formModel({ actor, locale }, formOf(key, await host.site()))),
           id: key.id,
           label: key.label,
           hasMore: true,
@@ -377,11 +405,11 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       access: READ,
       params: idParams,
       body: keyFormSchema,
-      onRefused: async ({ actor, params, body }, error) => {
+      onRefused: async ({ actor, locale, params, body }, error) => {
         const key = await keys.get(actor, params.id);
         const typed = keyFormSchema.catch(keyFormSchema.parse({})).parse(body);
         return page('edit', {
-          ...(await formModel(actor, { ...typed, version: key.version }, error)),
+          ...(await formModel({ actor, locale }, { ...typed, version: key.version }, error)),
           id: key.id,
           label: key.label,
           hasMore: true,
@@ -470,6 +498,23 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       },
     }),
   ];
+}
+
+const kindIcons: Record<Kind, string> = { person: 'user', team: 'users', event: 'qrcode' };
+
+/** "18 joined, 2 in progress, 5 free." */
+function seatsInWords(
+  host: Host,
+  { key, counts }: Pick<DetailFacts, 'key' | 'counts'>,
+  locale: string,
+): string {
+  const free = seatsLeft(key);
+  const params = {
+    joined: counts.active,
+    pending: counts.pending_email + counts.pending_approval,
+    free: free ?? 0,
+  };
+  return host.t(free === null ? 'detail.seats-unlimited' : 'detail.seats-words', params, locale);
 }
 
 const unlimitedForEver = (): InvalidInputError =>
