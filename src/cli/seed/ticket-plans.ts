@@ -1,7 +1,7 @@
 import { employees, newcomers, supervisor, technicians, type Persona, type Technician } from './cast.ts';
 import type { Random } from './random.ts';
 import { details, tales, type Tale } from './tales.ts';
-import { askingMoment, DAY, workedFrom } from './working-hours.ts';
+import { askingMoments, DAY, workedFrom } from './working-hours.ts';
 
 /** One thing that somebody does on a ticket. */
 export type Step = { at: number; by: Persona } & (
@@ -34,8 +34,7 @@ interface Period {
 /** The tickets of the demo and what becomes of each, as facts: nothing is written yet. */
 export function planTickets(random: Random, period: Period, count: number): TicketPlan[] {
   const opening = { ...period, from: period.from + DAY };
-  const moments = Array.from({ length: count }, () => askingMoment(random, opening)).sort((a, b) => a - b);
-  return moments.map((at) => planTicket(random, at, period));
+  return askingMoments(random, opening, count).map((at) => planTicket(random, at, period));
 }
 
 function planTicket(random: Random, at: number, period: Period): TicketPlan {
@@ -84,11 +83,16 @@ function planSteps(random: Random, { at, tale, requester, helper, fill }: Course
   const isUrgent = tale.urgency >= 4;
 
   const assigner = random.chance(0.4) ? supervisor : helper;
-  steps.push({ act: 'assign', at: later(0.1, isUrgent ? 1.5 : 6), by: assigner, to: helper });
+  steps.push({
+    act: 'assign',
+    at: later(...(isUrgent ? ([0.1, 1.5] as const) : untilTaken(random))),
+    by: assigner,
+    to: helper,
+  });
   if (tale.urgency === 3 && random.chance(0.1))
     steps.push({ act: 'raise', at: later(0.1, 1), by: supervisor, urgency: 4 });
 
-  const isForgotten = random.chance(0.05);
+  const isForgotten = random.chance(0.08);
   if (tale.ask !== undefined && random.chance(0.75)) {
     steps.push({
       act: 'say',
@@ -98,7 +102,7 @@ function planSteps(random: Random, { at, tale, requester, helper, fill }: Course
       then: 'pending',
     });
     if (isForgotten) return steps;
-    steps.push({ act: 'say', at: later(0.3, 9), by: requester, body: fill(tale.answer ?? 'Yes.') });
+    steps.push({ act: 'say', at: later(0.3, 24), by: requester, body: fill(tale.answer ?? 'Yes.') });
   }
   if (tale.note !== undefined && random.chance(0.6))
     steps.push({ act: 'note', at: later(0.1, 3), by: helper, body: fill(tale.note) });
@@ -107,8 +111,24 @@ function planSteps(random: Random, { at, tale, requester, helper, fill }: Course
     if (isForgotten) return steps;
     later(12, 45);
   }
-  steps.push({ act: 'solve', at: later(0.3, isUrgent ? 6 : 22), by: helper, body: fill(tale.solution) });
+  steps.push({
+    act: 'solve',
+    at: later(...(isUrgent ? ([0.3, 7] as const) : untilSolved(random))),
+    by: helper,
+    body: fill(tale.solution),
+  });
   return [...steps, ...planVerdict(random, { now, tale, requester, helper, fill })];
+}
+
+type Hours = readonly [least: number, most: number];
+
+/** Most tickets are taken the same day; some wait until somebody has time. */
+const untilTaken = (random: Random): Hours => (random.chance(0.7) ? [0.1, 7] : [7, 40]);
+
+/** Most are solved within a day or two; a few take weeks. */
+function untilSolved(random: Random): Hours {
+  if (random.chance(0.5)) return [0.5, 14];
+  return random.chance(0.65) ? [14, 60] : [60, 190];
 }
 
 function planVerdict(
@@ -127,7 +147,7 @@ function planVerdict(
       { act: 'accept', at: workedFrom(solvedAt, random.between(1, 8)), by: requester },
     ];
   }
-  return random.chance(0.5) ? [{ act: 'accept', at: heardAt, by: requester }] : [];
+  return random.chance(0.4) ? [{ act: 'accept'', at: heardAt, by: requester }] : [];
 }
 
 /** Fills in details, the same for one name throughout a ticket. */

@@ -8,22 +8,29 @@ export const DAY = 24 * HOUR;
 const OPENS = 7;
 const CLOSES = 17;
 const busyHours = [7, 8, 8, 8, 9, 9, 9, 10, 10, 11, 12, 13, 13, 14, 14, 15, 15, 16];
-const NOW_AND_THEN = 0.06;
+const RARELY = 0.05;
 
 const isWeekend = (at: number): boolean => [0, 6].includes(new Date(at).getUTCDay());
 export const dayOf = (at: number): number => Math.floor(at / DAY) * DAY;
 
-/** A moment at which somebody writes to the helpdesk: in the week, in the morning more than at noon, more often as the house becomes known. */
-export function askingMoment(random: Random, { from, until }: { from: number; until: number }): number {
-  const days = Math.floor((until - from) / DAY);
-  for (;;) {
-    const day = random.whole(0, days - 1);
-    const start = dayOf(from + day * DAY);
-    const isLikely = random.chance(0.6 + (0.4 * day) / days);
-    if (!isLikely || (isWeekend(start) && !random.chance(NOW_AND_THEN))) continue;
-    const at = start + random.pick(busyHours) * HOUR + random.whole(0, 59) * MINUTE + random.whole(0, 59_999);
-    if (at >= from && at < until) return at;
-  }
+/** Moments at which people write to a helpdesk: in the week, in the morning more than at noon, more often as it becomes known. */
+export function askingMoments(
+  random: Random,
+  { from, until }: { from: number; until: number },
+  count: number,
+): number[] {
+  const days = Array.from({ length: Math.floor((until - from) / DAY) }, (_, at) => dayOf(from) + at * DAY);
+  const weights = days.map((day, at) => (isWeekend(day) ? RARELY : 1) * (0.7 + (0.6 * at) / days.length));
+  const whole = weights.reduce((sum, weight) => sum + weight, 0);
+  const dayAt = (share: number): number => {
+    let left = share * whole;
+    return days.find((_, at) => (left -= weights[at] ?? 0) < 0) ?? until - DAY;
+  };
+  const moments = Array.from({ length: count }, (_, at) => {
+    const hour = random.pick(busyHours);
+    return dayAt((at + random.next()) / count) + hour * HOUR + random.whole(0, HOUR - 1);
+  });
+  return moments.sort((one, other) => one - other);
 }
 
 /** So many hours of work later, give or take: nights and weekends do not count. */
