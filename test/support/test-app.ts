@@ -43,14 +43,14 @@ export interface TestApp {
   /** The parts of the app, for what no page shows. */
   readonly house: Latchkey;
   /** A browser in which nobody is signed in. */
-  guest(): HttpClient;
+  readonly guest: () => HttpClient;
   /** A browser in which this person is. */
-  as(person: Person): HttpClient;
+  readonly as: (person: Person) => HttpClient;
   /** A program with a token of this person. */
-  api(person: Person): HttpClient;
+  readonly api: (person: Person) => HttpClient;
   /** Delivers every event and every mail that waits. */
-  settle(): Promise<void>;
-  close(): Promise<void>;
+  readonly settle: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** The whole app in this process, on a database of its own, listening on loopback. Gone when the test ends. */
