@@ -147,7 +147,7 @@ function planVerdict(
       { act: 'accept', at: workedFrom(solvedAt, random.between(1, 8)), by: requester },
     ];
   }
-  return random.chance(0.4) ? [{ act: 'accept'', at: heardAt, by: requester }] : [];
+  return random.chance(0.4) ? [{ act: 'accept', at: heardAt, by: requester }] : [];
 }
 
 /** Fills in details, the same for one name throughout a ticket. */
