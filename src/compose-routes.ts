@@ -3,7 +3,7 @@ import type { Ground } from './compose-ground.ts';
 import { welcomeSteps } from './compose-welcome.ts';
 import { releaseAfterRestore } from './compose-restore.ts';
 import type { Route } from './http/route.ts';
-import { identityMenu, identityRoutes } from './identity/index.ts';
+import { identityApi, identityMenu, identityRoutes } from './identity/index.ts';
 import { backgroundRoutes, BackgroundService, jobsMenu } from './jobs/index.ts';
 import { mailMenu, mailRoutes } from './mail/index.ts';
 import { notificationApi, notificationMenu, notificationRoutes } from './notifications/index.ts';
@@ -48,6 +48,7 @@ export function coreRoutes(
       originIsConfigured: config.baseUrl !== undefined,
       welcomeSteps: welcomeSteps(ground, domains),
     }),
+    ...identityApi({ ...ground, ...domains }),
     ...notificationRoutes(notifications),
     ...notificationApi(notifications, translate),
     ...dashboardRoutes(tickets, translate),

@@ -26,6 +26,7 @@ export * from './user-hooks.ts';
 export { UserNumbers } from './user-numbers.ts';
 export { UserService } from './user-service.ts';
 export type { WelcomeStep } from './welcome-routes.ts';
+export { identityApi } from './identity-api.ts';
 export { identityMenu } from './identity-menu.ts';
 export { scheduleIdentityJobs } from './identity-jobs.ts';
 export { identityRoutes, type IdentityPages } from './identity-routes.ts';

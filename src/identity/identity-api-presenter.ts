@@ -1,0 +1,87 @@
+import type { AccessToken } from './access-token.ts';
+import type { Entity, EntityTree } from './entity.ts';
+import type { Grant } from './grant.ts';
+import type { Group } from './group.ts';
+import type { GroupView } from './group-service.ts';
+import type { Profile } from './profile.ts';
+import type { User } from './user.ts';
+
+/** Milliseconds as ISO 8601; what never happened is null. */
+const iso = (at: number): string => new Date(at).toISOString();
+const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
+
+export const userJson = ({ id, number, email, name, locale, timeZone, status, version, ...at }: User) => ({
+  id,
+  number,
+  email,
+  name,
+  locale,
+  timeZone,
+  status,
+  emailVerifiedAt: isoOrNull(at.emailVerifiedAt),
+  createdAt: iso(at.createdAt),
+  lastSeenAt: isoOrNull(at.lastSeenAt),
+  version,
+});
+
+export const grantJson = ({ id, profileId, entityId, isRecursive }: Grant) => ({
+  id,
+  profileId,
+  entityId,
+  recursive: isRecursive,
+});
+
+export const userDetailJson = (
+  user: User,
+  { grants, groups }: { grants: readonly Grant[]; groups: readonly (Group & { isManager: boolean })[] },
+) => ({
+  ...userJson(user),
+  grants: grants.map(grantJson),
+  groups: groups.map(({ id, name, isManager }) => ({ id, name, isManager })),
+});
+
+export const groupJson = ({ id, name, entityId, version, createdAt }: Group) => ({
+  id,
+  name,
+  entityId,
+  version,
+  createdAt: iso(createdAt),
+});
+
+export const groupDetailJson = ({ group, members }: GroupView) => ({
+  ...groupJson(group),
+  members: members.map(({ user, isManager }) => ({
+    userId: user.id,
+    name: user.name,
+    email: user.email,
+    isManager,
+  })),
+});
+
+export const entityJson = ({ id, number, name, parentId, version }: Entity, tree: EntityTree) => ({
+  id,
+  number,
+  name,
+  parentId,
+  path: tree.fullName(id),
+  version,
+});
+
+export const profileJson = ({ id, key, name, kind, rights, version }: Profile) => ({
+  id,
+  key,
+  name,
+  kind,
+  rights: [...rights],
+  version,
+});
+
+export const tokenJson = ({ id, name, hint, scopes, createdAt, expiresAt, usedAt }: AccessToken) => ({
+  id,
+  name,
+  hint,
+  scopes: [...scopes],
+  createdAt: iso(createdAt),
+  expiresAt: iso(expiresAt),
+  usedAt: isoOrNull(usedAt),
+});

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { tokenScopes } from './access-token.ts';
+import { locales, themes } from './user.ts';
+
+const id = z.string().min(1).max(40);
+const text = z.string().min(1).max(320);
+/** ISO 8601, UTC. */
+const instant = z.iso.datetime();
+const instantOrNever = instant.nullable();
+
+export const idParam = z.object({ id });
+export const memberParam = z.object({ id, userId: id });
+export const grantParam = z.object({ id, grantId: id });
+
+const paging = {
+  page: z.coerce.number().int().min(1).max(10_000).default(1),
+  perPage: z.coerce.number().int().min(1).max(100).default(25),
+};
+export const userQuery = z.object({
+  ...paging,
+  q: z.string().trim().max(120).optional(),
+  status: z.enum(['active', 'disabled']).optional(),
+  profileId: id.optional(),
+  groupId: id.optional(),
+});
+
+export const userSchema = z.object({
+  id,
+  number: z.number().int(),
+  email: z.string(),
+  name: z.string(),
+  locale: z.string(),
+  timeZone: z.string().nullable(),
+  status: z.enum(['active', 'disabled']),
+  emailVerifiedAt: instantOrNever,
+  createdAt: instant,
+  lastSeenAt: instantOrNever,
+  version: z.number().int(),
+});
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({
+    items: z.array(item),
+    page: z.number().int(),
+    perPage: z.number().int(),
+    total: z.number().int(),
+  });
+export const itemsOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) });
+
+export const grantSchema = z.object({ id, profileId: id, entityId: id, recursive: z.boolean() });
+export const userDetailSchema = userSchema.extend({
+  grants: z.array(grantSchema),
+  groups: z.array(z.object({ id, name: z.string(), isManager: z.boolean() })),
+});
+export const createUserBody = z.strictObject({
+  email: text,
+  name: text,
+  locale: z.enum(locales).default('en'),
+  profileId: id,
+  entityId: id,
+  recursive: z.boolean().default(false),
+});
+export const patchUserBody = z.strictObject({
+  version: z.number().int(),
+  email: text.optional(),
+  name: text.optional(),
+  locale: z.enum(locales).optional(),
+  timeZone: z.string().max(64).nullable().optional(),
+  status: z.enum(['active', 'disabled']).optional(),
+});
+export const grantBody = z.strictObject({
+  profileId: id,
+  entityId: id,
+  recursive: z.boolean().default(false),
+});
+
+export const groupSchema = z.object({
+  id,
+  name: z.string(),
+  entityId: id,
+  version: z.number().int(),
+  createdAt: instant,
+});
+export const groupDetailSchema = groupSchema.extend({
+  members: z.array(z.object({ userId: id, name: z.string(), email: z.string(), isManager: z.boolean() })),
+});
+export const createGroupBody = z.strictObject({ name: text, entityId: id });
+export const patchGroupBody = z.strictObject({ version: z.number().int(), name: text });
+export const memberBody = z.strictObject({ userId: id });
+
+export const entitySchema = z.object({
+  id,
+  number: z.number().int(),
+  name: z.string(),
+  parentId: id.nullable(),
+  /** As people read it, from the top. */
+  path: z.string(),
+  version: z.number().int(),
+});
+export const createEntityBody = z.strictObject({ name: text, parentId: id });
+export const patchEntityBody = z.strictObject({
+  version: z.number().int(),
+  name: text.optional(),
+  parentId: id.optional(),
+});
+
+export const profileSchema = z.object({
+  id,
+  /** Of built-in profiles only. */
+  key: z.string().nullable(),
+  name: z.string(),
+  kind: z.enum(['portal', 'staff']),
+  rights: z.array(z.string()),
+  version: z.number().int(),
+});
+export const createProfileBody = z.strictObject({
+  name: text,
+  kind: z.enum(['portal', 'staff']),
+  rights: z.array(z.string().max(120)).max(500),
+});
+export const patchProfileBody = createProfileBody.partial().extend({ version: z.number().int() });
+
+export const meSchema = userDetailSchema.extend({ theme: z.enum(themes), rights: z.array(z.string()) });
+export const tokenSchema = z.object({
+  id,
+  name: z.string(),
+  hint: z.string(),
+  scopes: z.array(z.string()),
+  createdAt: instant,
+  expiresAt: instant,
+  usedAt: instantOrNever,
+});
+export const createdTokenSchema = tokenSchema.extend({ token: z.string() });
+export const createTokenBody = z.strictObject({
+  name: text,
+  scopes: z.array(z.enum(tokenScopes)).min(1),
+  expiresAt: z.iso.datetime({ offset: true }),
+});

@@ -1,0 +1,89 @@
+import { empty, json } from '../http/reply.ts';
+import { route, type Route } from '../http/route.ts';
+import { ForbiddenError } from '../shared/errors.ts';
+import { answers } from './api-answers.ts';
+import { tokenJson, userDetailJson } from './identity-api-presenter.ts';
+import * as schema from './identity-api-schemas.ts';
+import type { IdentityServices } from './identity-services.ts';
+
+const tag = 'My account';
+/** A token that may make tokens may do everything, so it must say so. */
+const everything = { tag, scope: '*' };
+
+/** `/api/v1/me`: whoever the token speaks for. */
+export function meApi({
+  accounts,
+  memberships,
+  accessTokens,
+  rights,
+}: Pick<IdentityServices, 'accounts' | 'memberships' | 'accessTokens' | 'rights'>): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/me',
+      access: 'signed-in',
+      api: {
+        summary: 'Who the token speaks for',
+        tag,
+        responses: answers(200, 'The person and their rights', schema.meSchema),
+      },
+      handler: async ({ actor }) => {
+        const user = await accounts.own(actor);
+        const [grants, groups] = [await memberships.grantsOf(user.id), await memberships.groupsOf(user.id)];
+        const held = rights.all().filter(({ id }) => actor.can(id));
+        return json({
+          ...userDetailJson(user, { grants, groups }),
+          theme: user.theme,
+          rights: held.map(({ id }) => id),
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/me/tokens',
+      access: 'signed-in',
+      api: {
+        summary: 'List your API tokens',
+        ...everything,
+        responses: answers(200, 'Your tokens', schema.itemsOf(schema.tokenSchema)),
+      },
+      handler: async ({ actor }) => {
+        const tokens = await accessTokens.listOf(actor, ownId(actor.userId));
+        return json({ items: tokens.map(tokenJson) });
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/me/tokens',
+      access: 'signed-in',
+      body: schema.createTokenBody,
+      api: {
+        summary: 'Create an API token',
+        description: '`token` is in this answer and nowhere else.',
+        ...everything,
+        responses: answers(201, 'The token', schema.createdTokenSchema),
+      },
+      handler: async ({ actor, body: { expiresAt, ...draft } }) => {
+        const wanted = { ...draft, expiresAt: Date.parse(expiresAt) };
+        const { token, secret } = await accessTokens.create(actor, ownId(actor.userId), wanted);
+        return json({ ...tokenJson(token), token: secret }, { status: 201 });
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/me/tokens/:id',
+      access: 'signed-in',
+      params: schema.idParam,
+      api: { summary: 'Withdraw an API token', ...everything, responses: answers(204, 'It no longer works') },
+      handler: async ({ actor, params: { id } }) => {
+        await accessTokens.revoke(actor, id);
+        return empty();
+      },
+    }),
+  ];
+}
+
+function ownId(userId: string | null): string {
+  if (userId === null) throw new ForbiddenError('access-token.not-yours');
+  return userId;
+}
