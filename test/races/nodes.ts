@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import type { Database } from '../../src/db/database.ts';
+import { latchkey } from '../support/command-line.ts';
+import { freshDatabase, openDatabase, type Engine } from '../support/databases.ts';
+import { MASTER_KEY, OWNER } from '../support/house.ts';
+import { HttpClient } from '../support/http-client.ts';
+import type { TestServer } from '../support/server-process.ts';
+import { startServer } from '../support/server.ts';
+
+export interface Contender {
+  email: string;
+  redeemId: string;
+}
+
+/** How it went for somebody: `cut` is when the server was gone before it answered. */
+export interface Outcome extends Contender {
+  result: 'joined' | 'cut' | (string & {});
+}
+
+/** One house on one database, and as many server processes as a test wants. */
+export class Nodes {
+  readonly db: Database;
+  readonly #env: Record<string, string>;
+  #owner: HttpClient | null = null;
+  #contenders = 0;
+
+  private constructor(db: Database, env: Record<string, string>) {
+    this.db = db;
+    this.#env = env;
+  }
+
+  static async on(engine: Engine): Promise<Nodes> {
+    const { url } = await freshDatabase(engine);
+    return new Nodes(openDatabase(url), { LATCHKEY_DATABASE_URL: url, LATCHKEY_KEY: MASTER_KEY });
+  }
+
+  start(): Promise<TestServer> {
+    return startServer({ env: this.#env });
+  }
+
+  async mint(node: TestServer, seats: number): Promise<{ id: string; key: string }> {
+    this.#owner ??= await this.#ownersProgram(node);
+    const wanted = { label: 'Race', maxUses: seats, profile: 'self-service', emailProof: 'none' };
+    const answer = await this.#owner.call('POST', '/api/v1/invitation-keys', wanted);
+    if (answer.status !== 201) throw new Error(`Minting answered ${String(answer.status)}: ${answer.text}`);
+    return answer.json();
+  }
+
+  newcomers(count: number): Contender[] {
+    return Array.from({ length: count }, () => {
+      this.#contenders += 1;
+      return { email: `contender${String(this.#contenders)}@example.org`, redeemId: randomUUID() };
+    });
+  }
+
+  /** Everybody at once, each at the next node in turn. */
+  async storm(
+    nodes: readonly TestServer[],
+    key: string,
+    contenders: readonly Contender[],
+    onOutcome: (outcome: Outcome) => void = () => undefined,
+  ): Promise<Outcome[]> {
+    const clients = nodes.map(({ url }) => new HttpClient(url, { connections: contenders.length }));
+    const outcomes = await Promise.all(
+      contenders.map(async (contender, at) => {
+        const client = clients[at % clients.length];
+        const outcome = { ...contender, result: client ? await tryToJoin(client, key, contender) : 'cut' };
+        onOutcome(outcome);
+        return outcome;
+      }),
+    );
+    await Promise.all(clients.map((client) => client.close()));
+    return outcomes;
+  }
+
+  /** How many accounts each of these addresses has. */
+  async accountsOf(contenders: readonly Contender[]): Promise<Map<string, number>> {
+    const emails = contenders.map(({ email }) => email);
+    const rows = (await this.db.knex('users').whereIn('email_norm', emails).pluck('email_norm')) as string[];
+    return new Map(emails.map((email) => [email, rows.filter((row) => row === email).length]));
+  }
+
+  /** What the key's row and its list of people say. */
+  async seatsOf(keyId: string): Promise<{ uses: number; people: number }> {
+    const key = (await this.db.knex('invite_key').where({ id: keyId }).first('uses')) as { uses: number };
+    const people = (await this.db
+      .knex('invite_redemption')
+      .where({ key_id: keyId })
+      .whereNotNull('user_id')
+      .pluck('user_id')) as string[];
+    return { uses: Number(key.uses), people: new Set(people).size };
+  }
+
+  async #ownersProgram(node: TestServer): Promise<HttpClient> {
+    const dataDir = await mkdtemp(join(inject('folder'), 'cli-'));
+    const words = ['token', 'create', '--user', OWNER.email, '--name', 'races'];
+    const { token } = (await latchkey(words, { ...this.#env, LATCHKEY_DATA_DIR: dataDir })) as {
+      token: string;
+    };
+    const program = new HttpClient(node.url);
+    program.headers.set('authorization', `Bearer ${token}`);
+    return program;
+  }
+}
+
+async function tryToJoin(client: HttpClient, key: string, { email, redeemId }: Contender): Promise<string> {
+  const draft = { key, redeemId, email, name: 'Connie Tender', password: 'nine slow green tractors' };
+  try {
+    const answer = await client.call('POST', '/api/v1/join', draft);
+    return answer.status === 201 ? 'joined' : String(answer.json().code ?? answer.status);
+  } catch {
+    return 'cut';
+  }
+}
