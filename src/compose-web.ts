@@ -8,7 +8,7 @@ import { Metrics } from './http/metrics.ts';
 import type { PageFacts, PageRenderer } from './http/renderer.ts';
 import { authenticatorOf, type SignedInActor } from './identity/index.ts';
 import type { Actor } from './shared/actor.ts';
-import { LANGUAGES, type PageContext, type WantedSlots } from './views/index.ts';
+import { KeptPages, LANGUAGES, type PageContext, type WantedSlots } from './views/index.ts';
 
 const MAX_UPLOAD_BYTES = 20 * 1024 * 1024;
 const MAX_UPLOADS = 10;
@@ -67,12 +67,24 @@ export async function composeWeb(
 }
 
 /** The house around a page: its name, the menu, what the reader has not read yet. */
-function pageRenderer({ menu, renderer, slots }: Ground, { site, notifications }: Domains): PageRenderer {
+function pageRenderer(
+  { menu, renderer, slots, clock }: Ground,
+  { site, notifications }: Domains,
+): PageRenderer {
+  const kept = new KeptPages({ renderer, now: () => clock.now() });
   const contextOf = async (facts: PageFacts): Promise<PageContext> => {
     const { organisation, timeZone } = await site();
-    const { actor } = facts;
+    const { actor, locale, nonce, csrf, flash, path, url, origin, fragment } = facts;
     return {
-      ...facts,
+      actor: { kind: actor.kind, userId: actor.userId, name: actor.name },
+      locale,
+      nonce,
+      csrf,
+      flash,
+      path,
+      url,
+      origin,
+      fragment,
       organisation: { name: organisation },
       timeZone: isSignedIn(actor) ? (actor.timeZone ?? timeZone) : timeZone,
       theme: isSignedIn(actor) ? actor.theme : 'auto',
@@ -81,10 +93,14 @@ function pageRenderer({ menu, renderer, slots }: Ground, { site, notifications }
     };
   };
   return {
-    page: async (template, model, facts) => {
+    page: async (template, model, facts, fresh) => {
       const context = await contextOf(facts);
       const resolved = await slots.resolve(wantedSlots(model), facts.actor, context);
-      return renderer.render(template, model, context, resolved);
+      const mayBeKept =
+        fresh !== undefined && facts.actor.kind === 'guest' && Object.keys(resolved).length === 0;
+      return mayBeKept
+        ? kept.render(template, model, context, fresh)
+        : renderer.render(template, model, context, resolved);
     },
   };
 }

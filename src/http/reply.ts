@@ -28,7 +28,7 @@ interface Extras {
 /** What a handler answers: data, so that it can be looked at in a test and sent by anything. */
 export type Reply = Extras &
   (
-    | { kind: 'view'; template: string; model: object }
+    | { kind: 'view'; template: string; model: object; fresh?: readonly string[] }
     | { kind: 'redirect'; to: string }
     | { kind: 'json'; body: unknown }
     | { kind: 'text'; text: string; mediaType: string }
@@ -44,7 +44,14 @@ export type Reply = Extras &
   );
 
 /** Renders `views/<template>.hbs` (a plugin's: `<plugin-id>/<template>`) in its layout. */
-export const view = (template: string, model: object = {}, extras: Extras = {}): Reply => ({
+export const view = (
+  template: string,
+  model: object = {},
+  extras: Extras & {
+    /** For a page that many open at once: it is rendered once for them all, but for these texts of the model. */
+    fresh?: readonly string[];
+  } = {},
+): Reply => ({
   kind: 'view',
   template,
   model,

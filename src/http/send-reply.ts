@@ -63,7 +63,7 @@ async function renderPage(
   const { req, res, actor, session, locale, requestId, cookies } = exchange;
   const nonce = newNonce();
   res.set(pageHeaders(nonce));
-  return renderer.page(reply.template, reply.model, {
+  const facts = {
     actor,
     session,
     locale,
@@ -75,7 +75,8 @@ async function renderPage(
     origin: await origin(),
     fragment: req.get('hx-request') === 'true' && req.get('hx-boosted') !== 'true',
     requestId,
-  });
+  };
+  return renderer.page(reply.template, reply.model, facts, reply.fresh);
 }
 
 /** A visitor's first form gives the browser something to hold. */
