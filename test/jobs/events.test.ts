@@ -16,6 +16,7 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { afterwards } from '../support/cleanup.ts';
 import { minutes, testClock } from '../support/clock.ts';
 import { describeOnEachEngine, openDatabase, openFreshDatabase } from '../support/databases.ts';
+import { FATAL } from './dying-listener.ts';
 import { counted, eventWorld, renamed } from './event-support.ts';
 
 describeOnEachEngine('an event', (engine) => {
@@ -262,7 +263,7 @@ describeOnEachEngine('an event', (engine) => {
     const told: string[] = [];
     for await (const line of createInterface({ input: dying.stdout })) {
       told.push(line);
-      if (line === 'told 3') break;
+      if (line === `told ${String(FATAL)}`) break;
     }
     dying.kill('SIGKILL');
     await once(dying, 'exit');
