@@ -41,13 +41,14 @@ export async function startMariaDb(folder: string, { durable = false } = {}): Pr
   const port = await freePort();
   const { username } = userInfo();
   const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, `--user=${username}`];
+  // Two installations side by side would give their temporary tables the same names in /tmp.
+  const env = { ...process.env, TMPDIR: folder };
   await mkdir(folder, { recursive: true });
-  await promisify(execFile)(installer() ?? '', [
-    ...common,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    '--innodb-log-file-size=32M',
-  ]);
+  await promisify(execFile)(
+    installer() ?? '',
+    [...common, '--auth-root-authentication-method=normal', '--skip-test-db', '--innodb-log-file-size=32M'],
+    { env },
+  );
   const server = spawn(
     mariadbd() ?? '',
     [
@@ -58,7 +59,7 @@ export async function startMariaDb(folder: string, { durable = false } = {}): Pr
       `--port=${String(port)}`,
       `--socket=${join(folder, 'socket')}`,
     ],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', env },
   );
   process.once('exit', () => server.kill('SIGKILL'));
   const url = `mysql://root@127.0.0.1:${String(port)}`;
