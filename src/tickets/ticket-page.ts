@@ -9,6 +9,7 @@ import { mayReadPrivate, sideOf } from './ticket-policy.ts';
 import { presentAttachment } from './attachment-presenter.ts';
 import type { TicketServices } from './ticket-services.ts';
 import { levelKey, statusKey, type Choice } from './ticket-words.ts';
+import { nothingTyped, typedFacts, type TypedFacts } from './typed-facts.ts';
 import { levels, mayBecome, statuses, ticketTypes, type Ticket } from './ticket.ts';
 
 /** A form of the page that was refused: what was typed, and why. */
@@ -29,7 +30,7 @@ export async function ticketPage(
 ): Promise<Reply> {
   const conversation = await services.followUps.conversation(actor, number);
   const { ticket } = conversation;
-  const typed = refused ? typedFrom(refused.body) : {};
+  const typed: Typed = refused ? typedFrom(refused.body) : {};
   const isCollision = refused?.error.code === 'ticket.changed';
   const seen = isCollision ? Number(typed['version']) : undefined;
   const page = await services.presenter.ticket(actor, conversation, { seen });
@@ -41,7 +42,11 @@ export async function ticketPage(
     follows: relatives.follows && presentLink(relatives.follows),
     followedBy: relatives.followedBy.map(presentLink),
     ...(await replyBox(services, actor, { conversation, typed: refused?.form === 'reply' ? typed : {} })),
-    ...(await factsForm(services, actor, { ticket, typed: refused?.form === 'facts' ? typed : null })),
+    ...(await factsForm(services, actor, {
+      ticket,
+      typed: refused?.form === 'facts' ? typedFacts(typed, conversation.entries, seen) : nothingTyped,
+      observerEmails: refused?.form === 'facts' ? typedText(typed['observerEmails']) : '',
+    })),
     judging: page.isRequester && ticket.status === 'solved',
     reason: refused?.form === 'reason' ? typedText(typed['reason']) : '',
     refusedForm: refused?.form ?? null,
@@ -90,7 +95,7 @@ const statusesAlong = (ticket: Ticket, chosen: string): Choice[] =>
 async function factsForm(
   services: TicketServices,
   actor: Actor,
-  { ticket, typed }: { ticket: Ticket; typed: Typed | null },
+  { ticket, typed, observerEmails }: { ticket: Ticket; typed: TypedFacts; observerEmails: string },
 ): Promise<object> {
   const mayUpdate = actor.can('ticket.update', ticket.entityId) && ticket.status !== 'closed';
   if (!mayUpdate) return { facts: null };
@@ -101,33 +106,31 @@ async function factsForm(
     services.people.groups(),
     services.people.named(ticket.observers),
   ]);
-  const value = (field: string, current: string): string => (typed ? typedText(typed[field]) : current);
-  const chosen = (field: string, current: string[]): string[] => (typed ? typedList(typed[field]) : current);
-  const assignedUsers = chosen('assignedUsers', ticket.assignees.users);
+  const assignedUsers = typed.list('assignedUsers', ticket.assignees.users);
   return {
     facts: {
       mayAssign,
       mayTake: mayAssign && actor.userId !== null && !ticket.assignees.users.includes(actor.userId),
-      title: value('title', ticket.title),
+      title: typed.text('title', ticket.title),
       types: ticketTypes.map((type) => ({
         value: type,
         key: `tickets:type.${type}`,
-        selected: type === value('type', ticket.type),
+        selected: type === typed.text('type', ticket.type),
       })),
       statuses: statuses
         .filter((status) => mayBecome(ticket.status, status))
         .map((status) => ({
           value: status,
           key: statusKey(status),
-          selected: status === value('status', ticket.status),
+          selected: status === typed.text('status', ticket.status),
         })),
-      urgencies: levelChoices(Number(value('urgency', String(ticket.urgency)))),
-      impacts: levelChoices(Number(value('impact', String(ticket.impact)))),
-      categories: categoryChoices(categories, value('categoryId', ticket.categoryId ?? '')),
+      urgencies: levelChoices(Number(typed.text('urgency', String(ticket.urgency)))),
+      impacts: levelChoices(Number(typed.text('impact', String(ticket.impact)))),
+      categories: categoryChoices(categories, typed.text('categoryId', ticket.categoryId ?? '')),
       users: peopleChoices(await withAssigned(services, helpers, ticket), assignedUsers),
-      groups: groupChoices(groups, chosen('assignedGroups', ticket.assignees.groups)),
-      observers: peopleChoices([...observers.values()], chosen('observers', ticket.observers)),
-      observerEmails: typed ? typedText(typed['observerEmails']) : '',
+      groups: groupChoices(groups, typed.list('assignedGroups', ticket.assignees.groups)),
+      observers: peopleChoices([...observers.values()], typed.list('observers', ticket.observers)),
+      observerEmails,
     },
   };
 }

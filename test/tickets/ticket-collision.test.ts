@@ -25,10 +25,13 @@ describeOnEachEngine('two people on one ticket', (engine) => {
 
     expect(refused.status).toBe(409);
     expect(refused.text).toContain('Somebody else was here meanwhile');
-    expect(mainOf(refused.text)).toMatch(/Marie Dupont.*Urgency: Medium → Very high/s);
+    expect(mainOf(refused.text)).toMatch(/Marie Dupont.*Urgency: Medium\s+→ Very high/s);
     expect(refused.text).toContain('value="Very slow laptop"');
     expect(accepted.status).toBe(200);
-    expect(await ticketAs(app, second, ticket.number)).toMatchObject({ title: 'Very slow laptop' });
+    expect(await ticketAs(app, second, ticket.number)).toMatchObject({
+      title: 'Very slow laptop',
+      urgency: 5,
+    });
   });
 
   test('who answer at once: the second reads first what the first one said', async () => {

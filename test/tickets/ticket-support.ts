@@ -86,6 +86,7 @@ export interface ApiTicket {
   status: string;
   version: number;
   priority: number;
+  urgency: number;
   title: string;
   requesterId: string;
   followsId: string | null;
