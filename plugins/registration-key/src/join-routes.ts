@@ -81,7 +81,7 @@ export function joinRoutes(deps: Deps): Route[] {
   const page = (
     template: string,
     model: object,
-    extras: { status?: number; headers?: Record<string, string> } = {},
+    extras: { status?: number; headers?: Record<string, string>; fresh?: readonly string[] } = {},
   ): Reply =>
     view(`${host.plugin.id}/join/${template}`, model, {
       ...extras,
@@ -163,8 +163,8 @@ export function joinRoutes(deps: Deps): Route[] {
     facts: { typed?: Typed; error?: KnownError } = {},
   ): Promise<Reply> {
     const model = await presentForm(host, { ...entrance, locale: incoming.locale, ...facts });
-    const status = facts.error === undefined ? {} : { headers: retryHeader(facts.error) };
-    return page('form', model, status);
+    if (facts.error) return page('form', model, { headers: retryHeader(facts.error) });
+    return page('form', model, { fresh: ['handle', 'redeemId'] });
   }
 
   /** In: a session for this browser, and on to the first request. */
