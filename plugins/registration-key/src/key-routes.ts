@@ -27,6 +27,7 @@ import {
 } from './key-form.ts';
 import { pillOf, presentDetail, presentRow, presentSentence, type DetailFacts } from './key-presenter.ts';
 import { mayManage } from './key-policy.ts';
+import { momentInWords } from './key-sentence.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
 import { DAY_MS } from './key-terms.ts';
 import type { MailingService } from './mailing-service.ts';
@@ -168,11 +169,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
     const { origin, organisation, timeZone } = await host.site();
     const url = `${origin}/join/${text}`;
     const until =
-      key.expiresAt === null
-        ? ''
-        : new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone }).format(
-            key.expiresAt,
-          );
+      key.expiresAt === null ? '' : momentInWords(key.expiresAt, { locale: key.locale ?? locale, timeZone });
     return {
       key: {
         id: key.id,
@@ -185,7 +182,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
         email: key.email,
       },
       organisation,
-      text,
+      paper: text.replace(/^lkinv_/, ''),
       url,
       shortUrl: `${origin.replace(/^https?:\/\//, '')}/join`,
       qr: qrCodeOf(url),

@@ -56,7 +56,7 @@ export const momentInWords = (
   at: number,
   { locale, timeZone }: { locale: string; timeZone: string },
 ): string =>
-  new Intl.DateTimeFormat(locale, {
+  new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
     day: 'numeric',
     month: 'short',
     year: 'numeric',
