@@ -32,6 +32,7 @@ export function mailRoutes(mail: MailService): Route[] {
       isOn: mail.isOn,
       mode: mail.isOn ? 'on' : 'off',
       from: mail.from,
+      isHeld: await mail.isHeld(),
       ...(await mail.stats()),
       deliveries: { ...deliveries, items: deliveries.items.map(presentDelivery) },
       state: query.state,

@@ -1,7 +1,7 @@
 import { redact } from '../crypto/tokens.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Database, Queryable, Tx } from '../db/database.ts';
-import { failureText } from '../jobs/index.ts';
+import { failureText, listHolds } from '../jobs/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, ForbiddenError, InvalidInputError } from '../shared/errors.ts';
@@ -92,6 +92,11 @@ export class MailService {
   list(actor: Actor, page: PageRequest & { state?: MailState | undefined }): Promise<Page<MailDelivery>> {
     assertManages(actor);
     return listDeliveries(this.#deps.db, page);
+  }
+
+  /** After a restore nothing leaves until somebody has released it. */
+  async isHeld(): Promise<boolean> {
+    return (await listHolds(this.#deps.db)).length > 0;
   }
 
   stats(): Promise<MailStats> {

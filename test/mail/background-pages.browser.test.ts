@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { defineEvent } from '../../src/hooks/index.ts';
 import { holdBackground } from '../../src/jobs/index.ts';
 import {
@@ -28,12 +28,14 @@ describe.runIf(browserIsInstalled())('mail, notifications and work in the backgr
 });
 
 async function look(app: TestApp, page: Awaited<ReturnType<typeof phone>>, name: string): Promise<void> {
-  const { cookies } = app.as(await app.given.owner());
+  const owner = app.as(await app.given.owner());
+  await owner.get('/');
   await page
     .context()
-    .addCookies([...cookies].map(([key, value]) => ({ name: key, value, url: app.origin })));
+    .addCookies([...owner.cookies].map(([key, value]) => ({ name: key, value, url: app.origin })));
   for (const path of pages) {
     await page.goto(path);
+    expect(new URL(page.url()).pathname).toBe(path);
     await expectAccessible(page);
     await expectNoSidewaysScroll(page);
     await screenshot(page, `${path.slice(1).replaceAll('/', '-')}-${name}`);
