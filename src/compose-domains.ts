@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Ground } from './compose-ground.ts';
+import { guardWhatTicketsNeed } from './compose-guards.ts';
 import { activePeople, identityServices, scheduleIdentityJobs } from './identity/index.ts';
 import { RateLimits } from './http/rate-limit.ts';
 import { EventDispatcher, jobsRights, JobScheduler, scheduleHousekeeping } from './jobs/index.ts';
@@ -97,6 +98,7 @@ export async function composeDomains(ground: Ground) {
   });
   for (const kind of ticketNoticeKinds) notifications.addKind(kind);
   scheduleTicketJobs(jobs, tickets, settings);
+  guardWhatTicketsNeed(ground, { tickets });
 
   return {
     site,

@@ -4,7 +4,7 @@ const FEWEST = 12;
 const MOST_BYTES = 1024;
 const PRODUCT_WORDS = ['latchkey', 'helpdesk'];
 /** Fewer letters than this beside words that anybody guesses do not make a password. */
-const OWN_SYMBOLS = 5;
+const OWN_SYMBOLS = 6;
 const STRETCH = 4;
 
 /** Words of one's own life that a stranger would try first. */
@@ -29,7 +29,7 @@ export function passwordProblem(password: string, context: PasswordContext = {})
 
 function knownWords({ email = '', name = '', organisation = '' }: PasswordContext): string[] {
   const ofThePerson = `${email} ${name} ${organisation}`.split(/[^\p{L}\p{N}]+/u).map(lettersOf);
-  return [...PRODUCT_WORDS, ...ofThePerson].filter((word) => word.length >= 3);
+  return [...PRODUCT_WORDS, ...ofThePerson].filter((word) => word.length >= 2);
 }
 
 /** Lower case, no accents, and the digits that stand for letters read as these. */

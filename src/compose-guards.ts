@@ -1,0 +1,35 @@
+import type { Domains } from './compose-domains.ts';
+import type { Ground } from './compose-ground.ts';
+import { entityMayRemove, groupMayRemove } from './identity/index.ts';
+import { system } from './shared/actor.ts';
+
+type Filter = Parameters<Domains['tickets']['lists']['list']>[1];
+
+const every: Filter = {
+  q: '',
+  status: 'all',
+  assignee: '',
+  category: '',
+  entity: '',
+  priority: null,
+  requester: '',
+  from: '',
+  to: '',
+  sort: 'number',
+  descending: false,
+};
+
+/** What tickets point at is not taken from under them; identity, two doors down, cannot ask tickets itself. */
+export function guardWhatTicketsNeed(
+  { hooks }: Pick<Ground, 'hooks'>,
+  { tickets }: Pick<Domains, 'tickets'>,
+): void {
+  const isAny = async (filter: Partial<Filter>): Promise<boolean> =>
+    (await tickets.lists.list(system, { ...every, ...filter }, { page: 1, perPage: 1 })).total > 0;
+  hooks.onVeto('tickets', entityMayRemove, async ({ entityId }) =>
+    (await isAny({ entity: entityId })) ? { code: 'entity.in-use' } : null,
+  );
+  hooks.onVeto('tickets', groupMayRemove, async ({ groupId }) =>
+    (await isAny({ assignee: groupId })) ? { code: 'group.in-use' } : null,
+  );
+}
