@@ -19,6 +19,7 @@ export interface ChartOptions {
 const HEIGHT = 180;
 const FLOOR = 150;
 const TOP = 12;
+const GROUND_LINE = `<line class="chart__floor" x1="0" x2="100%" y1="${String(FLOOR)}" y2="${String(FLOOR)}"></line>`;
 
 const percent = (value: number): string => `${String(Math.round(value * 100) / 100)}%`;
 const top = (items: Datum[]): number => Math.max(1, ...items.map(({ value }) => value));
@@ -26,8 +27,16 @@ const yOf = (value: number, most: number): number => Math.round(FLOOR - ((FLOOR 
 const toneOf = (tone: string | undefined, otherwise: string): string =>
   `chart__mark chart__mark--${escapeHtml(tone ?? otherwise)}`;
 
-/** One column a value. Widths are in percent and heights in pixels, so that letters keep their size on every screen. */
-export function barsChart(items: Datum[], options: ChartOptions): string {
+/** Columns where the names fit under them, otherwise rows with the name above each. */
+export const barsChart = (items: Datum[], options: ChartOptions): string =>
+  figure(items, options, fitUnderColumns(items) ? columns(items, options) : rows(items, options));
+
+/** About 50 letters stand side by side on a phone. */
+const fitUnderColumns = (items: Datum[]): boolean =>
+  items.length > 8 || items.every(({ label }) => label.length * items.length <= 50);
+
+/** Widths are in percent and heights in pixels, so that letters keep their size on every screen. */
+function columns(items: Datum[], options: ChartOptions): string {
   const most = top(items);
   const step = 100 / Math.max(1, items.length);
   const bars = items.map(({ label, value, tone }, at) => {
@@ -38,7 +47,21 @@ export function barsChart(items: Datum[], options: ChartOptions): string {
       <text class="chart__value" x="${middle}" y="${String(y - 4)}" text-anchor="middle">${value > 0 ? options.number(value) : ''}</text>
       ${tick(label, middle, at, items.length)}</g>`;
   });
-  return figure(items, options, frame(options, bars.join('')));
+  return frame(options, { height: HEIGHT, inside: GROUND_LINE + bars.join('') });
+}
+
+const ROW = 36;
+
+function rows(items: Datum[], options: ChartOptions): string {
+  const most = top(items);
+  const bars = items.map(({ label, value, tone }, at) => {
+    const y = at * ROW;
+    return `<text class="chart__label" x="0" y="${String(y + 13)}">${escapeHtml(label)}</text>
+      <text class="chart__value" x="100%" y="${String(y + 13)}" text-anchor="end">${options.number(value)}</text>
+      <rect class="chart__track" x="0" width="100%" y="${String(y + 19)}" height="8" rx="4"></rect>
+      <rect class="${toneOf(tone, 'accent')}" x="0" width="${percent((value * 100) / most)}" y="${String(y + 19)}" height="8" rx="4"></rect>`;
+  });
+  return frame(options, { height: items.length * ROW, inside: bars.join('') });
 }
 
 /** A line over time with its area; the first, middle and last are labelled. */
@@ -53,7 +76,8 @@ export function lineChart(items: Datum[], options: ChartOptions): string {
   const drawn = `<svg viewBox="0 0 100 ${String(HEIGHT)}" preserveAspectRatio="none" width="100%" height="${String(HEIGHT)}">
       <path class="chart__area" d="${area}"></path><path class="chart__line" d="${path}" vector-effect="non-scaling-stroke"></path></svg>`;
   const ticks = items.map(({ label }, at) => tick(label, percent(x(at)), at, items.length)).join('');
-  return figure(items, options, frame(options, `${drawn}${highest(most, options)}${ticks}`));
+  const inside = `${GROUND_LINE}${drawn}${highest(most, options)}${ticks}`;
+  return figure(items, options, frame(options, { height: HEIGHT, inside }));
 }
 
 /** Shares of a whole, the whole in the middle, and words beside. */
@@ -92,9 +116,12 @@ export function seatBar(seats: {
   return `<svg class="seat-bar${nearlyFull}" width="100%" height="8" role="img" aria-label="${escapeHtml(seats.label)}"><rect class="seat-bar__free" width="100%" height="8" rx="4"></rect><rect class="seat-bar__pending" width="${percent(used + pending)}" height="8" rx="4"></rect><rect class="seat-bar__used" width="${percent(used)}" height="8" rx="4"></rect></svg>`;
 }
 
-function frame({ title, description }: ChartOptions, inside: string): string {
+function frame(
+  { title, description }: ChartOptions,
+  { height, inside }: { height: number; inside: string },
+): string {
   const says = [title, description].filter(Boolean).join('. ');
-  return `<svg class="chart__picture" width="100%" height="${String(HEIGHT)}" role="img" aria-label="${escapeHtml(says)}"><line class="chart__floor" x1="0" x2="100%" y1="${String(FLOOR)}" y2="${String(FLOOR)}"></line>${inside}</svg>`;
+  return `<svg class="chart__picture" width="100%" height="${String(height)}" role="img" aria-label="${escapeHtml(says)}">${inside}</svg>`;
 }
 
 const highest = (most: number, { number }: ChartOptions): string =>
@@ -108,10 +135,14 @@ function tick(label: string, x: string, at: number, count: number): string {
   return `<text class="chart__label" x="${x}" y="${String(FLOOR + 20)}" text-anchor="${anchor}">${escapeHtml(label)}</text>`;
 }
 
-function figure(items: Datum[], { title, columns, asTable, number }: ChartOptions, picture: string): string {
-  const rows = items.map(
+function figure(
+  items: Datum[],
+  { title, columns: heads, asTable, number }: ChartOptions,
+  picture: string,
+): string {
+  const lines = items.map(
     ({ label, value }) => `<tr><th scope="row">${escapeHtml(label)}</th><td>${number(value)}</td></tr>`,
   );
-  const [what, howMany] = columns.map(escapeHtml);
-  return `<figure class="chart"><figcaption class="chart__title">${escapeHtml(title)}</figcaption>${picture}<details class="chart__table"><summary>${escapeHtml(asTable)}</summary><table class="table table-sm"><thead><tr><th scope="col">${what ?? ''}</th><th scope="col">${howMany ?? ''}</th></tr></thead><tbody>${rows.join('')}</tbody></table></details></figure>`;
+  const [what, howMany] = heads.map(escapeHtml);
+  return `<figure class="chart"><figcaption class="chart__title">${escapeHtml(title)}</figcaption>${picture}<details class="chart__table"><summary>${escapeHtml(asTable)}</summary><table class="table table-sm"><thead><tr><th scope="col">${what ?? ''}</th><th scope="col">${howMany ?? ''}</th></tr></thead><tbody>${lines.join('')}</tbody></table></details></figure>`;
 }

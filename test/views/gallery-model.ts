@@ -117,5 +117,10 @@ export const galleryModel = {
     { label: 'Accounts', value: 22 },
     { label: 'Hardware', value: 6 },
   ],
+  kinds: [
+    { label: 'Accounts and passwords', value: 12 },
+    { label: 'Mail and calendar', value: 7 },
+    { label: 'Printing', value: 3 },
+  ],
   pills: ['success', 'warning', 'danger', 'info', 'accent', 'quiet'],
 };
