@@ -9,13 +9,14 @@ interface Surroundings {
   routes: RouteTable;
   markers: BootMarkers | null;
   node: string;
+  endsWhenStuck: boolean;
 }
 
 /** Floor 4: the host, and the places where plugins put what they bring. */
 export function composePlugins(
   ground: Ground,
   domains: Domains,
-  { routes, markers, node }: Surroundings,
+  { routes, markers, node, endsWhenStuck }: Surroundings,
 ): { plugins: PluginHost; commands: CommandList; settingGroups: SettingGroups } {
   const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit } = ground;
   const { rights, jobs, users, memberships, mail, sessions, limits, site } = domains;
@@ -43,6 +44,7 @@ export function composePlugins(
     places: { bundled: folders.plugins, added: config.pluginDir },
     latchkeyVersion: version,
     node,
+    endsWhenStuck,
     isSafeMode: config.safeMode,
     markers,
   });

@@ -38,6 +38,8 @@ export interface Latchkey {
 interface Options extends Overrides {
   /** A passer-by such as the command line: no crash marker, no place in the list of nodes. */
   isPasserBy?: boolean;
+  /** Somebody starts this process again when it ends. */
+  isSupervised?: boolean;
 }
 
 /** Read from here to know the system: the ground, the domains, the web, the plugins, in the order of the floors. */
@@ -61,6 +63,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       routes,
       markers,
       node: nodeName(),
+      endsWhenStuck: options.isSupervised === true,
     });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups }), CORE_OWNER);
@@ -101,6 +104,8 @@ export async function compose(config: Config, options: Options = {}): Promise<La
 export interface RunningServer {
   start(): Promise<{ url: string; port: number; ownerLink: string | null }>;
   stop(): Promise<void>;
+  /** Whether an error that nobody caught is a plugin's, which is charged with it: then the server may go on. */
+  takeBlame(error: unknown): boolean;
 }
 
 const DRAIN_MS = 25_000;
@@ -108,7 +113,7 @@ const DRAIN_MS = 25_000;
 /** The house with its doors open; without the right master key, a door that says so. */
 export async function composeServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
   try {
-    return serverOf(config, await compose(config, overrides));
+    return serverOf(config, await compose(config, { ...overrides, isSupervised: true }));
   } catch (error) {
     if (error instanceof UnavailableError && error.code === 'keys.locked') return lockedServer(config, error);
     throw error;
@@ -131,6 +136,7 @@ function lockedServer(config: Config, { params }: UnavailableError): RunningServ
           resolve();
         });
       }),
+    takeBlame: () => false,
   };
 }
 
@@ -160,6 +166,7 @@ function serverOf(config: Config, latchkey: Latchkey): RunningServer {
       clearTimeout(patience);
       await latchkey.close();
     },
+    takeBlame: (error) => latchkey.plugins.takeBlame(error),
   };
 }
 

@@ -1,13 +1,17 @@
+import { exitCodes, isOutOfReach } from './cli/exit-codes.ts';
 import { composeServer } from './compose.ts';
-import { ConfigError, EXIT_CONFIG, processEnvironment, readConfig } from './config.ts';
+import { ConfigError, processEnvironment, readConfig } from './config.ts';
 import { KnownError } from './shared/errors.ts';
-
-/** sysexits.h: EX_UNAVAILABLE. */
-const EXIT_UNAVAILABLE = 69;
 
 /** One server process: composes, listens, says so, and stops in reverse on SIGTERM or when its supervisor is gone. */
 async function run(): Promise<void> {
   const server = await composeServer(readConfig(processEnvironment()));
+  // An unhandled rejection comes here as well.
+  process.on('uncaughtException', (error) => {
+    if (server.takeBlame(error)) return;
+    console.error(error);
+    process.exit(1);
+  });
   const { url, port, ownerLink } = await server.start();
   process.send?.({ port });
   console.log(`Latchkey is ready at ${url}`);
@@ -34,22 +38,8 @@ async function run(): Promise<void> {
 run().catch((error: unknown) => {
   if (error instanceof ConfigError) {
     console.error(error.message);
-    process.exit(EXIT_CONFIG);
+    process.exit(exitCodes.config);
   }
   console.error(error instanceof KnownError ? `${error.message}: ${String(error.cause)}` : error);
-  process.exit(isOutOfReach(error) ? EXIT_UNAVAILABLE : 1);
+  process.exit(isOutOfReach(error) ? exitCodes.unavailable : exitCodes.failed);
 });
-
-/** The database refuses or the port is taken: for whoever started it to mend. */
-function isOutOfReach(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return [
-    'EADDRINUSE',
-    'EACCES',
-    'ECONNREFUSED',
-    'ENOTFOUND',
-    'ETIMEDOUT',
-    'ER_ACCESS_DENIED_ERROR',
-    'ER_BAD_DB_ERROR',
-  ].includes(code);
-}

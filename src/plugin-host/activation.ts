@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { loadMigrations } from '../db/migration-files.ts';
 import { migrate } from '../db/migrations.ts';
 import { assertFree } from './claims.ts';
 import { contribute } from './contributions.ts';
 import type { FoundPlugin } from './discovery.ts';
 import type { Plugin } from './host.ts';
+import { inTime } from './in-time.ts';
 import { makeHost } from './make-host.ts';
 import type { Manifest } from './manifest.ts';
 import { loadAfreshNextTime, loadPlugin } from './plugin-loader.ts';
@@ -57,7 +59,8 @@ export async function activate(
     blame('dispose', error);
   });
   const hooks = new Set<string>();
-  const step = <T>(name: Step, work: () => Promise<T>): Promise<T> => within(name, work, setupMs);
+  const step = <T>(name: Step, work: () => Promise<T>): Promise<T> =>
+    labelled(name, () => inTime(work, setupMs));
 
   try {
     await step('contribute', async () => {
@@ -103,15 +106,11 @@ async function labelled<T>(step: Step, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const within = <T>(step: Step, work: () => Promise<T>, milliseconds: number): Promise<T> =>
-  labelled(step, async () => {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      late.reject(new Error(`It did not answer within ${String(milliseconds / 1000)} s`));
-    }, milliseconds);
-    try {
-      return await Promise.race([work(), late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  });
+/** Whose code stands in the trace of an error. */
+export const culpritOf = (error: unknown, running: readonly Activation[]): Activation | undefined => {
+  const trace = error instanceof Error ? (error.stack ?? '') : '';
+  return running.find(
+    ({ found: { folder } }) =>
+      trace.includes(`${folder}/`) || trace.includes(pathToFileURL(`${folder}/`).href),
+  );
+};

@@ -94,7 +94,7 @@ export function makeHost(parts: Parts): Host {
       scope.closeWith(
         registries.jobs.every({
           id: `${id}.${name}`,
-          ...(cron === undefined ? { everyMs: everyMs ?? HOUR_MS } : { cron }),
+          ...(cron === undefined ? { everyMs: everyMs ?? 0 } : { cron }),
           runOn: job.run,
           run: (jobRun) => scope.busyWith(() => run(jobRun)),
         }),
@@ -138,8 +138,6 @@ export function makeHost(parts: Parts): Host {
     t: (key, params, locale) => registries.i18n.translate(locale, `${id}:${key}`, params),
   };
 }
-
-const HOUR_MS = 3_600_000;
 
 /** What is under way is counted, and what goes wrong has a name. */
 const attributed = (route: Route, { scope, blame }: Pick<Parts, 'scope' | 'blame'>): Route => ({

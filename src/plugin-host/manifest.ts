@@ -93,12 +93,17 @@ const menu = z.strictObject({
   order: z.int().default(50),
 });
 
-const job = z.strictObject({
-  id: name,
-  everyMs: z.int().min(1000).optional(),
-  cron: z.string().min(9).optional().describe('Instead of `everyMs`.'),
-  run: z.enum(['once-per-cluster', 'every-process']).default('once-per-cluster'),
-});
+const job = z
+  .strictObject({
+    id: name,
+    everyMs: z.int().min(1000).optional(),
+    cron: z.string().min(9).optional().describe('Instead of `everyMs`.'),
+    run: z.enum(['once-per-cluster', 'every-process']).default('once-per-cluster'),
+  })
+  .refine(
+    ({ everyMs, cron }) => (everyMs === undefined) !== (cron === undefined),
+    'needs either everyMs or cron',
+  );
 
 const folder = (usual: string, what: string): z.ZodDefault<z.ZodString> =>
   insideFile.default(usual).describe(what);

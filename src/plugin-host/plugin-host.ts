@@ -2,7 +2,7 @@ import { bumpVersion, type Versions } from '../db/versions.ts';
 import { redact } from '../crypto/tokens.ts';
 import type { Actor } from '../shared/actor.ts';
 import { ForbiddenError, NotFoundError } from '../shared/errors.ts';
-import { activate, ActivationError, type Activation } from './activation.ts';
+import { activate, ActivationError, culpritOf, type Activation } from './activation.ts';
 import type { BootMarkers } from './boot-markers.ts';
 import { findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
 import { dependentsOf, planOrder, requirementsOf, type OrderProblem } from './load-order.ts';
@@ -22,15 +22,19 @@ import {
   type Step,
 } from './plugin-repository.ts';
 import type { Ground, Registries, Services } from './registries.ts';
+import { watched } from './watchdog.ts';
 
 /** The version row that moves when something else is wanted of a plugin. */
 export const PLUGINS_VERSION = 'plugins';
 
 const SETUP_MS = 10_000;
 const DRAIN_MS = 5_000;
+const STUCK = { busyMs: 5_000, stillMs: 60_000 };
 const SETTLE_MS = 2_000;
 const HEARTBEAT_MS = 60_000;
 const NODE_GONE_MS = 3 * HEARTBEAT_MS;
+const UNCAUGHT_MS = 10 * 60_000;
+const UNCAUGHT_TO_END = 3;
 
 export interface PluginHostDeps {
   ground: Ground;
@@ -44,6 +48,8 @@ export interface PluginHostDeps {
   isSafeMode: boolean;
   /** Null for a passer-by such as the command line: it leaves no trace in the list of nodes and counts no crashes. */
   markers: BootMarkers | null;
+  /** End the process when starting a plugin makes it stand still; for a server that somebody starts again. */
+  endsWhenStuck?: boolean;
   setupMs?: number;
   drainMs?: number;
 }
@@ -53,6 +59,15 @@ interface Outcome {
   state: ActualState;
   step: Step | null;
   error: string | null;
+}
+
+/** How a plugin has done at one hook. */
+export interface Listening {
+  hook: string;
+  calls: number;
+  faults: number;
+  averageMs: number | null;
+  isResting: boolean;
 }
 
 /** A plugin as the administrator sees it. */
@@ -67,6 +82,10 @@ export interface PluginFacts extends Outcome {
   changedBy: string;
   manifest: Manifest | null;
   nodes: PluginNode[];
+  /** What lies on disk and is loaded at the next start. */
+  waitingVersion: string | null;
+  /** What it costs, hook by hook, since this process started. */
+  listens: Listening[];
   /** Plugins that would be disabled with it. */
   dependents: string[];
   /** Plugins that would be enabled with it. */
@@ -91,6 +110,7 @@ export class PluginHost {
   /** What failed is not tried again until somebody asks for it: the time of the wish it failed for. */
   readonly #failedFor = new Map<string, number>();
   readonly #expected = new Map<string, () => void>();
+  readonly #uncaught = new Map<string, number[]>();
   #found: FoundPlugin[] = [];
   #turn: Promise<void> = Promise.resolve();
   #stopWatching: (() => void) | undefined;
@@ -144,7 +164,7 @@ export class PluginHost {
     const { db, clock } = this.#deps.ground;
     const states = new Map((await listStates(db)).map((state) => [state.id, state]));
     const nodes = await listNodes(db, { seenAfter: clock.now() - NODE_GONE_MS });
-    return this.#found.flatMap((found) => {
+    return this.#foundOrMissed([...states.values()]).flatMap((found) => {
       const state = states.get(found.id);
       return state ? [this.#factsOf(found, state, nodes, locale)] : [];
     });
@@ -159,7 +179,9 @@ export class PluginHost {
   /** Enables it and what it requires, everywhere, and says what became of it here. Asking again tries again. */
   async enable(actor: Actor, id: string): Promise<PluginFacts> {
     await this.#assertMayManage(actor, id);
-    await this.#want(actor, [id, ...requirementsOf(id, this.#manifests())], 'enabled');
+    const ids = [id, ...requirementsOf(id, this.#manifests())];
+    for (const asked of ids) this.#failedFor.delete(asked);
+    await this.#want(actor, ids, 'enabled');
     return this.find(id, actor.locale);
   }
 
@@ -168,6 +190,37 @@ export class PluginHost {
     await this.#assertMayManage(actor, id);
     await this.#want(actor, [id, ...dependentsOf(id, this.#manifests())], 'disabled');
     return this.find(id, actor.locale);
+  }
+
+  /**
+   * An error that nobody caught: whether a plugin's code is in its trace. If so it is charged to that plugin and the process may go on;
+   * at the third within ten minutes the plugin is ended on this node.
+   */
+  takeBlame(error: unknown): boolean {
+    const culprit = culpritOf(error, [...this.#running.values()]);
+    if (!culprit) return false;
+    const { id } = culprit.manifest;
+    this.#blame(id, 'uncaught', error);
+    if (this.#isOneTooMany(id)) {
+      this.#turn = this.#turn.then(() => this.#giveUp(id, error)).catch(() => undefined);
+    }
+    return true;
+  }
+
+  #isOneTooMany(id: string): boolean {
+    const now = this.#deps.ground.clock.now();
+    const recent = [...(this.#uncaught.get(id) ?? []).filter((at) => at > now - UNCAUGHT_MS), now];
+    this.#uncaught.set(id, recent);
+    return recent.length === UNCAUGHT_TO_END;
+  }
+
+  async #giveUp(id: string, error: unknown): Promise<void> {
+    const states = await listStates(this.#deps.ground.db);
+    await this.#deactivate(id);
+    this.#uncaught.delete(id);
+    this.#failedFor.set(id, states.find((state) => state.id === id)?.changedAt ?? 0);
+    this.#outcomes.set(id, failed('running', error instanceof Error ? error.message : String(error)));
+    await this.#report();
   }
 
   async #assertMayManage(actor: Actor, id: string): Promise<void> {
@@ -203,7 +256,12 @@ export class PluginHost {
     for (const [id, problem] of problems) this.#outcomes.set(id, failed('order', wordsOf(problem)));
 
     await this.#endAllBut(order);
-    for (const manifest of order) await this.#begin(manifest, states);
+    await this.#watched(
+      order.some(({ id }) => !this.#running.has(id)),
+      async () => {
+        for (const manifest of order) await this.#begin(manifest, states);
+      },
+    );
     await this.#report();
   }
 
@@ -268,11 +326,17 @@ export class PluginHost {
       : null;
   }
 
+  /** Another version on disk waits for a restart: Node keeps the modules it has. */
   async #endAllBut(order: readonly Manifest[]): Promise<void> {
-    const staying = new Map(order.map((manifest) => [manifest.id, manifest.version]));
-    for (const [id, { manifest }] of [...this.#running].reverse()) {
-      if (staying.get(id) !== manifest.version) await this.#deactivate(id);
+    const staying = new Set(order.map(({ id }) => id));
+    for (const id of [...this.#running.keys()].reverse()) {
+      if (!staying.has(id)) await this.#deactivate(id);
     }
+  }
+
+  #watched(isWorthIt: boolean, work: () => Promise<void>): Promise<void> {
+    const { endsWhenStuck = false } = this.#deps;
+    return endsWhenStuck && isWorthIt ? watched(work, STUCK) : work();
   }
 
   async #begin(manifest: Manifest, states: ReadonlyMap<string, PluginState>): Promise<void> {
@@ -298,10 +362,11 @@ export class PluginHost {
       this.#running.set(id, activation);
       this.#outcomes.set(id, RUNNING);
       this.#failedFor.delete(id);
-      await this.#remember(activation);
       markers?.booted(nameOf(manifest), { well: true });
+      await this.#remember(activation);
     } catch (error) {
       markers?.booted(nameOf(manifest), { well: false });
+      if (this.#running.has(id)) throw error;
       this.#failedFor.set(id, askedForAt);
       const step = error instanceof ActivationError ? error.step : 'setup';
       this.#outcomes.set(id, failed(step, error instanceof Error ? error.message : String(error)));
@@ -369,9 +434,30 @@ export class PluginHost {
       });
   }
 
+  /** Those on disk, and those that are enabled although their folder is gone: somebody must be able to disable them. */
+  #foundOrMissed(states: readonly PluginState[]): FoundPlugin[] {
+    const present = new Set(this.#found.map(({ id }) => id));
+    const missed = states.filter(({ id, desired }) => desired === 'enabled' && !present.has(id));
+    return [...this.#found, ...missed.map(({ id }) => missing(id))];
+  }
+
   #later(timer: NodeJS.Timeout): void {
     timer.unref();
     this.#timers.push(timer);
+  }
+
+  #listeningOf(id: string): Listening[] {
+    return this.#deps.registries.hooks.catalogue().flatMap(({ name, listeners }) =>
+      listeners
+        .filter(({ owner }) => owner === id)
+        .map(({ calls, faults, averageMs, breaker }) => ({
+          hook: name,
+          calls,
+          faults,
+          averageMs,
+          isResting: breaker !== 'closed',
+        })),
+    );
   }
 
   #manifests(): Manifest[] {
@@ -386,23 +472,35 @@ export class PluginHost {
   ): PluginFacts {
     const { id, manifest, isBundled } = found;
     const enabled = new Set(this.#running.keys());
+    const running = this.#running.get(id)?.manifest.version;
     return {
       id,
       isBundled,
       manifest,
       name: manifest ? textOf(found, manifest.name, locale) : id,
       description: manifest ? textOf(found, manifest.description, locale) : '',
-      version: manifest?.version ?? '',
+      version: running ?? manifest?.version ?? '',
       desired: state.desired,
       changedAt: state.changedAt,
       changedBy: state.changedBy,
-      ...(this.#outcomes.get(id) ?? OFF),
+      ...(manifest === null ? failed('manifest', found.problem ?? '') : (this.#outcomes.get(id) ?? OFF)),
+      waitingVersion: running && manifest && running !== manifest.version ? manifest.version : null,
       nodes: nodes.filter(({ pluginId }) => pluginId === id),
+      listens: this.#listeningOf(id),
       dependents: dependentsOf(id, this.#manifests()).filter((other) => enabled.has(other)),
       requirements: requirementsOf(id, this.#manifests()).filter((other) => !enabled.has(other)),
     };
   }
 }
+
+const missing = (id: string): FoundPlugin => ({
+  id,
+  folder: '',
+  isBundled: false,
+  manifest: null,
+  problem: 'Its folder is gone',
+  texts: new Map(),
+});
 
 const nameOf = ({ id, version }: Manifest): string => `${id}@${version}`;
 

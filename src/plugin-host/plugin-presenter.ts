@@ -30,6 +30,7 @@ export function presentPlugin(plugin: PluginFacts): object {
     name,
     description,
     version,
+    waitingVersion: plugin.waitingVersion,
     isBundled,
     step,
     error,
@@ -59,6 +60,10 @@ export function presentDetails(plugin: PluginFacts): object {
     commands: manifest?.commands ?? [],
     overrides: manifest?.overrides.map(({ template }) => template) ?? [],
     hasSettings: (manifest?.settings.length ?? 0) > 0,
+    listens: plugin.listens.map((one) => ({
+      ...one,
+      average: one.averageMs === null ? null : Math.round(one.averageMs * 100) / 100,
+    })),
     nodes: nodes.map(({ node, state, version, error, changedAt }) => ({
       node,
       version,

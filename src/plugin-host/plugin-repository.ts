@@ -20,7 +20,7 @@ const nodes = defineTable('plugin_node', {
   pluginId: text,
   version: text,
   state: oneOf('enabled', 'disabled', 'failed', 'quarantined', 'safe-mode'),
-  step: nullable(oneOf('manifest', 'order', 'contribute', 'import', 'migrate', 'setup')),
+  step: nullable(oneOf('manifest', 'order', 'contribute', 'import', 'migrate', 'setup', 'running')),
   error: nullable(text),
   changedAt: instant,
   seenAt: instant,

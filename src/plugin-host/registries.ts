@@ -26,7 +26,10 @@ import type {
 
 /** Where contributions go. Each answers with the way back. */
 export interface Registries {
-  hooks: Pick<Hooks, 'onFilter' | 'onVeto' | 'onEvent' | 'filter' | 'veto' | 'emit' | 'expectListener'>;
+  hooks: Pick<
+    Hooks,
+    'onFilter' | 'onVeto' | 'onEvent' | 'filter' | 'veto' | 'emit' | 'expectListener' | 'catalogue'
+  >;
   routes: Pick<RouteTable, 'add' | 'all'>;
   rights: Pick<Rights, 'add'>;
   menu: Pick<Menu, 'add'>;

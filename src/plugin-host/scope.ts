@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inTime } from './in-time.ts';
 
 type Task = () => void | Promise<void>;
+
+/** What does not end by itself may not keep the host from going on. */
+const UNDO_MS = 2_000;
 
 /** What a host says once its plugin has been disabled. */
 export class DisposedError extends Error {
@@ -80,7 +84,7 @@ export class Scope {
   async #undo(tasks: Task[]): Promise<void> {
     for (let task = tasks.pop(); task; task = tasks.pop()) {
       try {
-        await task();
+        await inTime(task, UNDO_MS);
       } catch (error) {
         this.#onError(error);
       }
