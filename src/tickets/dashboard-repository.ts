@@ -6,17 +6,17 @@ import { activeStatuses, statuses, type Status } from './ticket.ts';
 const DAY_MS = 86_400_000;
 
 const visible = (db: Queryable, scope: Scope): Knex.QueryBuilder => {
-  const found = db.knex('tickets') as Knex.QueryBuilder;
+  const found: Knex.QueryBuilder = db.knex('tickets');
   withinScope(db, found, scope);
   return found;
 };
 
 export async function countByStatus(db: Queryable, scope: Scope): Promise<Map<Status, number>> {
-  const rows = (await visible(db, scope)
+  const rows: { status: string; total: number | string }[] = await visible(db, scope)
     .whereIn('tickets.status', [...activeStatuses])
     .groupBy('tickets.status')
     .select('tickets.status')
-    .count({ total: '*' })) as { status: string; total: number | string }[];
+    .count({ total: '*' });
   const counts = new Map(rows.map(({ status, total }) => [status, Number(total)]));
   return new Map(statuses.map((status) => [status, counts.get(status) ?? 0]));
 }
@@ -44,20 +44,20 @@ export async function countByDay(
   { column, from }: { column: 'created_at' | 'solved_at'; from: number },
 ): Promise<Map<number, number>> {
   const day = db.knex.raw('FLOOR((?? - ?) / ?)', [`tickets.${column}`, from, DAY_MS]);
-  const rows = (await visible(db, scope)
+  const rows: { day: number | string; total: number | string }[] = await visible(db, scope)
     .where(`tickets.${column}`, '>=', from)
     .select({ day })
     .count({ total: '*' })
-    .groupBy('day')) as { day: number | string; total: number | string }[];
+    .groupBy('day');
   return new Map(rows.map((row) => [Number(row.day), Number(row.total)]));
 }
 
 /** Milliseconds from opening to the first reply, over tickets opened since `from`; null when none was answered. */
 export async function averageFirstReply(db: Queryable, scope: Scope, from: number): Promise<number | null> {
-  const row = (await visible(db, scope)
+  const rows: { average: number | string | null }[] = await visible(db, scope)
     .where('tickets.created_at', '>=', from)
     .whereNotNull('tickets.first_reply_at')
-    .select({ average: db.knex.raw('AVG(tickets.first_reply_at - tickets.created_at)') })
-    .first()) as { average: number | string | null } | undefined;
-  return row?.average === null || row === undefined ? null : Number(row.average);
+    .select({ average: db.knex.raw('AVG(tickets.first_reply_at - tickets.created_at)') });
+  const average = rows[0]?.average ?? null;
+  return average === null ? null : Number(average);
 }

@@ -1,7 +1,7 @@
 /** Everybody and everything that a page names. */
 export interface Names {
-  person(id: string | null): string;
-  group(id: string): string;
-  entity(id: string): string;
-  category(id: string | null): string;
+  person(this: void, id: string | null): string;
+  group(this: void, id: string): string;
+  entity(this: void, id: string): string;
+  category(this: void, id: string | null): string;
 }

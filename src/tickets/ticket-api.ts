@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { file, json } from '../http/reply.ts';
 import { route, type ApiFacts, type Route } from '../http/route.ts';
 import { InvalidInputError } from '../shared/errors.ts';

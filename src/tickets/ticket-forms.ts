@@ -3,9 +3,9 @@ import { levels, statuses, ticketTypes } from './ticket.ts';
 import { visibilities } from './timeline.ts';
 
 /** A form sends one value as itself and several as a list. */
-const listOf = <T extends z.ZodType>(one: T) =>
+const listOf = <T>(one: z.ZodType<T>): z.ZodType<T[]> =>
   z.preprocess(
-    (value) => (value === undefined || value === '' ? [] : Array.isArray(value) ? value : [value]),
+    (value): unknown[] => (value === undefined || value === '' ? [] : [value].flat()),
     z.array(one).max(100),
   );
 

@@ -48,13 +48,12 @@ export const countTickets = (db: Queryable, scope: Scope, filter: TicketFilter):
 
 async function countUpTo(db: Queryable, found: Knex.QueryBuilder, most: number): Promise<number> {
   const some = found.clone().select(db.knex.raw('1 as one')).limit(most).as('some');
-  const row = (await db.knex.from(some).count({ total: '*' }).first()) as
-    { total: number | string } | undefined;
-  return Number(row?.total ?? 0);
+  const rows: { total?: number | string }[] = await db.knex.from(some).count({ total: '*' });
+  return Number(rows[0]?.total ?? 0);
 }
 
 async function summariesOf(db: Queryable, query: Knex.QueryBuilder): Promise<TicketSummary[]> {
-  const rows = (await query.select(summaryColumns)) as Record<string, unknown>[];
+  const rows: Record<string, unknown>[] = await query.select(summaryColumns);
   const found = await withMembers(
     db,
     rows.map((row) => ({ ...row, description: '' })),
@@ -63,7 +62,7 @@ async function summariesOf(db: Queryable, query: Knex.QueryBuilder): Promise<Tic
 }
 
 function narrowed(db: Queryable, scope: Scope, filter: TicketFilter): Knex.QueryBuilder {
-  const found = db.knex(tickets.name) as Knex.QueryBuilder;
+  const found: Knex.QueryBuilder = db.knex(tickets.name);
   withinScope(db, found, scope);
   withStatus(found, filter.status);
   if (filter.category !== '') found.where('tickets.category_id', filter.category);

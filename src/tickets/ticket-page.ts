@@ -38,7 +38,7 @@ export async function ticketPage(
   return view('tickets/ticket', {
     ...page,
     slots: { 'ticket.sidebar': { number: ticket.number, entityId: ticket.entityId } },
-    collision: isCollision ? { form: refused?.form, news: page.items.filter(({ isNew }) => isNew) } : null,
+    collision: isCollision ? { form: refused.form, news: page.items.filter(({ isNew }) => isNew) } : null,
     follows: relatives.follows && presentLink(relatives.follows),
     followedBy: relatives.followedBy.map(presentLink),
     ...(await replyBox(services, actor, { conversation, typed: refused?.form === 'reply' ? typed : {} })),

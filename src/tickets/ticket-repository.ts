@@ -1,14 +1,6 @@
 import type { Queryable, Tx } from '../db/database.ts';
 import { defineTable, instant, nullable, oneOf, text, whole, type Codec } from '../db/table.ts';
-import {
-  isLevel,
-  statuses,
-  ticketTypes,
-  type Assignees,
-  type Level,
-  type Status,
-  type Ticket,
-} from './ticket.ts';
+import { isLevel, statuses, ticketTypes, type Level, type Status, type Ticket } from './ticket.ts';
 
 const level: Codec<Level> = {
   encode: (value) => value,
@@ -54,15 +46,14 @@ interface Member {
 type Row = Record<string, unknown>;
 
 export async function findTicket(db: Queryable, number: number): Promise<Ticket | null> {
-  const [ticket] = await withMembers(
-    db,
-    await db.knex(tickets.name).select(tickets.columns).where({ number }),
-  );
+  const rows = (await db.knex(tickets.name).select(tickets.columns).where({ number })) as Row[];
+  const [ticket] = await withMembers(db, rows);
   return ticket ?? null;
 }
 
 export async function findTicketById(db: Queryable, id: string): Promise<Ticket | null> {
-  const [ticket] = await withMembers(db, await db.knex(tickets.name).select(tickets.columns).where({ id }));
+  const rows = (await db.knex(tickets.name).select(tickets.columns).where({ id })) as Row[];
+  const [ticket] = await withMembers(db, rows);
   return ticket ?? null;
 }
 
@@ -72,7 +63,7 @@ export async function followersOf(db: Queryable, ticketId: string): Promise<Tick
     .select(tickets.columns)
     .where({ follows_id: ticketId })
     .orderBy('number');
-  return withMembers(db, await rows.limit(20));
+  return withMembers(db, (await rows.limit(20)) as Row[]);
 }
 
 /** Rows of `tickets` as tickets, each with its people, in two statements however many there are. */
@@ -134,9 +125,8 @@ async function insertMembers(tx: Tx, { id, observers, assignees }: Ticket): Prom
 }
 
 export async function readSearchText(tx: Tx, ticketId: string): Promise<string> {
-  const row = (await tx.knex(tickets.name).where({ id: ticketId }).first('search_text')) as
-    { search_text: string } | undefined;
-  return row?.search_text ?? '';
+  const rows = await tx.knex(tickets.name).where({ id: ticketId }).select('search_text');
+  return (rows as { search_text: string }[])[0]?.search_text ?? '';
 }
 
 export async function writeSearchText(tx: Tx, ticketId: string, searchText: string): Promise<void> {
@@ -151,12 +141,10 @@ export async function listLongSolved(
   const status: Status = 'solved';
   const rows = (await db
     .knex(tickets.name)
-    .select('number', 'version')
+    .select(tickets.columns)
     .where({ status })
     .where('solved_at', '<', before)
     .orderBy('solved_at')
-    .limit(limit)) as { number: number; version: number }[];
-  return rows.map(({ number, version }) => ({ number: Number(number), version: Number(version) }));
+    .limit(limit)) as Row[];
+  return rows.map(tickets.decode).map(({ number, version }) => ({ number, version }));
 }
-
-export const noAssignees = (): Assignees => ({ users: [], groups: [] });

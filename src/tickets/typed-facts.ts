@@ -56,6 +56,7 @@ function namesInForm(field: string, value: unknown): [string, unknown][] {
 }
 
 function asText(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return Array.isArray(value) ? value.join(' ') : String(value as string | number);
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.join(' ');
+  return typeof value === 'string' ? value : '';
 }

@@ -83,7 +83,11 @@ describeOnEachEngine('a plugin', (engine) => {
   test('may change what is opened and what is said', async () => {
     const app = await startTestApp({ engine });
     const { hooks } = app.house.ground;
-    hooks.onFilter('tag', ticketDraft, (draft) => ({ ...draft, title: `[IT] ${draft.title}`, urgency: 5 }));
+    hooks.onFilter('tag', ticketDraft, (draft) => ({
+      ...draft,
+      title: `[IT] ${draft.title}`,
+      urgency: 5 as const,
+    }));
     hooks.onFilter('tag', followUpDraft, (draft) => ({ ...draft, body: `${draft.body} (sent)` }));
     const technician = await app.given.technician();
 
