@@ -180,23 +180,16 @@ export class RedeemService {
   async #take(judged: InvitationKey, candidate: Candidate): Promise<Outcome> {
     let key = judged;
     for (let times = 1; ; times += 1) {
-      const settled = await this.#withoutSeat(key, candidate);
-      if (settled !== null) return settled;
+      const { form, emailNorm, visitor } = candidate;
+      const repeated = await this.#repeated(key, form.redeemId, emailNorm, visitor);
+      if (repeated !== null) return repeated;
       try {
-        return await this.#takeSeat(key, candidate);
+        return (await this.#withoutSeat(key, candidate)) ?? (await this.#takeSeat(key, candidate));
       } catch (error) {
-        if (times === MOST_JUDGEMENTS) throw asConflict(error);
-        if (!this.#mayTryAgain(error)) throw error;
-        const repeated = await this.#repeated(
-          key,
-          candidate.form.redeemId,
-          candidate.emailNorm,
-          candidate.visitor,
-        );
-        if (repeated !== null) return repeated;
-        key = await this.#readAgain(key);
-        await this.#judge(key, candidate.emailNorm);
+        if (times === MOST_JUDGEMENTS || !this.#mayTryAgain(error)) throw asConflict(error);
       }
+      key = await this.#readAgain(key);
+      await this.#judge(key, emailNorm);
     }
   }
 
