@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { configCommands } from './cli/config-commands.ts';
-import { exitCodes, type Command } from './cli/command.ts';
+import type { Command } from './cli/command.ts';
+import { exitCodeOf, exitCodes, isOutOfReach } from './cli/exit-codes.ts';
 import { runProgram } from './cli/program.ts';
+import { explained, terminal } from './cli/terminal.ts';
 import { coreCommands } from './compose-commands.ts';
-import { compose, type Latchkey } from './compose.ts';
+import { compose, folders } from './compose.ts';
 import { ConfigError, processEnvironment, readConfig } from './config.ts';
 import { silentLog } from './log.ts';
-import type { KnownError } from './shared/errors.ts';
+import { KnownError } from './shared/errors.ts';
+import { I18n } from './views/index.ts';
 
 /** `latchkey <command>`. Works on the database directly, so also while the server does not run. */
 async function run(argv: readonly string[]): Promise<number> {
@@ -15,7 +18,7 @@ async function run(argv: readonly string[]): Promise<number> {
     await import('./main.ts');
     return new Promise<number>(() => undefined);
   }
-  if (argv[0] === 'config') return runProgram(configCommands(env), argv, outputFor(null));
+  if (argv[0] === 'config') return runProgram(configCommands(env), argv, terminal(coreWords));
 
   const latchkey = await compose(readConfig(env), { log: silentLog(), isPasserBy: true });
   try {
@@ -30,7 +33,11 @@ async function run(argv: readonly string[]): Promise<number> {
       serveHint,
       ...configCommands(env),
     ];
-    const code = await runProgram(commands, argv, outputFor(latchkey));
+    const code = await runProgram(
+      commands,
+      argv,
+      terminal(() => latchkey.ground.i18n),
+    );
     return hasProblem ? exitCodes.failed : code;
   } finally {
     await latchkey.close();
@@ -44,31 +51,24 @@ const serveHint: Command = {
   run: () => Promise.resolve(),
 };
 
-const outputFor = (latchkey: Latchkey | null): Parameters<typeof runProgram>[2] => ({
-  out: (text) => {
-    process.stdout.write(`${text}\n`);
-  },
-  error: (text) => {
-    process.stderr.write(`${text}\n`);
-  },
-  explain: (error) => explanation(error, latchkey),
-});
-
-function explanation(error: KnownError, latchkey: Latchkey | null): string {
-  const t = (code: string, params: Record<string, string | number>): string =>
-    latchkey?.ground.i18n.translate('en', `errors.${code}`, params) ?? code;
-  const fields = error.fields.map(({ field, code, params }) => `  ${field}: ${t(code, params ?? {})}`);
-  return [t(error.code, error.params), ...fields].join('\n');
-}
+/** Words of core, for when there is no house to ask. */
+const coreWords = (): I18n => new I18n({ directory: folders.locales });
 
 run(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    if (error instanceof ConfigError) {
-      console.error(error.message);
-      process.exit(exitCodes.config);
-    }
-    console.error(error instanceof Error ? `${error.name}: ${error.message}` : error);
-    process.exit(exitCodes.failed);
+    const { text, code } = lastWords(error);
+    console.error(text);
+    process.exit(code);
   },
 );
+
+/** What stopped it before a command could run, or what nobody foresaw. */
+function lastWords(error: unknown): { text: string; code: number } {
+  if (error instanceof ConfigError) return { text: error.message, code: exitCodes.config };
+  if (error instanceof KnownError) return { text: explained(error, coreWords()), code: exitCodeOf(error) };
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return isOutOfReach(error)
+    ? { text: `The database cannot be reached. ${text}`, code: exitCodes.unavailable }
+    : { text, code: exitCodes.failed };
+}

@@ -20,14 +20,3 @@ export interface Command {
   options?: { flags: string; description: string; default?: string }[];
   run(context: CommandContext): Promise<void>;
 }
-
-/** sysexits.h where one fits. */
-export const exitCodes = {
-  ok: 0,
-  failed: 1,
-  usage: 64,
-  notFound: 66,
-  unavailable: 69,
-  forbidden: 77,
-  config: 78,
-} as const;

@@ -3,10 +3,11 @@ import { text as readAll } from 'node:stream/consumers';
 import { Command as Commander, CommanderError } from 'commander';
 import { cliActor } from '../shared/actor.ts';
 import { KnownError } from '../shared/errors.ts';
-import { exitCodes, type Command } from './command.ts';
+import type { Command } from './command.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { formatted } from './print.ts';
 
-interface Output {
+export interface Output {
   out(text: string): void;
   error(text: string): void;
   /** A refusal's text for people. */
@@ -24,7 +25,7 @@ export async function runProgram(
     await program.parseAsync([...argv], { from: 'user' });
     return exitCodes.ok;
   } catch (error) {
-    return exitCodeOf(error, output, argv.includes('--json'));
+    return report(error, output, argv.includes('--json'));
   }
 }
 
@@ -90,27 +91,12 @@ function commanderOf(command: Command, word: string, output: Output): Commander 
   return built;
 }
 
-function exitCodeOf(error: unknown, output: Output, asJson: boolean): number {
+function report(error: unknown, output: Output, asJson: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (!(error instanceof KnownError)) throw error;
   const { code, fields } = error;
   output.error(
     asJson ? JSON.stringify({ code, detail: output.explain(error), fields }) : output.explain(error),
   );
-  switch (error.kind) {
-    case 'not-found':
-      return exitCodes.notFound;
-    case 'forbidden':
-    case 'unauthenticated':
-      return exitCodes.forbidden;
-    case 'unavailable':
-      return exitCodes.unavailable;
-    case 'invalid-input':
-      return exitCodes.usage;
-    case 'gone':
-    case 'conflict':
-    case 'veto':
-    case 'too-many':
-      return exitCodes.failed;
-  }
+  return exitCodeOf(error);
 }

@@ -1,4 +1,5 @@
 import knexModule, { type Knex } from 'knex';
+import { quiet } from './quiet.ts';
 import { codeOf, ddlWith, errnoOf, type Dialect } from './dialect.ts';
 
 const STATEMENT_TIMEOUT_MS = 15_000;
@@ -20,6 +21,7 @@ interface RawConnection {
 /** A pool in which every connection has strict SQL, UTC, and reads that see what other nodes have acknowledged. */
 export function openMysql(url: string, { poolSize }: { poolSize: number }): Knex {
   return knexModule({
+    log: quiet,
     client: 'mysql2',
     connection: { ...connectionFrom(url), connectTimeout: CONNECT_TIMEOUT_MS } as Knex.MySql2ConnectionConfig,
     acquireConnectionTimeout: 30_000,

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import knexModule, { type Knex } from 'knex';
+import { quiet } from './quiet.ts';
 import { codeOf, ddlWith, type Dialect } from './dialect.ts';
 
 const require = createRequire(import.meta.url);
@@ -115,6 +116,7 @@ function asInput(value: unknown): SQLInputValue {
 export function openSqlite(filename: string): { writer: Knex; reader: Knex } {
   const knexOver = (readOnly: boolean): Knex =>
     knexModule({
+      log: quiet,
       client: NodeSqliteClient as unknown as typeof Knex.Client,
       connection: { filename, readOnly } as Knex.StaticConnectionConfig,
       pool: { min: 1, max: 1, idleTimeoutMillis: 2 ** 31 - 1 },
