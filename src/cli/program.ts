@@ -1,5 +1,4 @@
 import { userInfo } from 'node:os';
-import { text as readAll } from 'node:stream/consumers';
 import { Command as Commander, CommanderError } from 'commander';
 import { cliActor } from '../shared/actor.ts';
 import { KnownError } from '../shared/errors.ts';
@@ -7,18 +6,20 @@ import type { Command } from './command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { formatted } from './print.ts';
 
-export interface Output {
+export interface Terminal {
   out(text: string): void;
   error(text: string): void;
   /** A refusal's text for people. */
   explain(error: KnownError): string;
+  /** All of standard input. */
+  read(): Promise<string>;
 }
 
 /** Runs `latchkey <argv…>` over these commands and answers the exit code. */
 export async function runProgram(
   commands: readonly Command[],
   argv: readonly string[],
-  output: Output,
+  output: Terminal,
 ): Promise<number> {
   const program = programOf(commands, output);
   try {
@@ -29,7 +30,7 @@ export async function runProgram(
   }
 }
 
-function programOf(commands: readonly Command[], output: Output): Commander {
+function programOf(commands: readonly Command[], output: Terminal): Commander {
   const program = new Commander('latchkey')
     .description('A helpdesk that people let themselves into.')
     .exitOverride()
@@ -61,7 +62,7 @@ function groupOf(program: Commander, groups: Map<string, Commander>, word: strin
   return group;
 }
 
-function commanderOf(command: Command, word: string, output: Output): Commander {
+function commanderOf(command: Command, word: string, output: Terminal): Commander {
   const built = new Commander(word).description(command.summary).exitOverride();
   built.configureOutput({
     writeOut: (text) => {
@@ -85,13 +86,13 @@ function commanderOf(command: Command, word: string, output: Output): Commander 
       print: (value) => {
         output.out(formatted(value, { asJson: options['json'] === true }));
       },
-      readStdin: async () => (await readAll(process.stdin)).replace(/\r?\n$/, ''),
+      readStdin: async () => (await output.read()).replace(/\r?\n$/, ''),
     });
   });
   return built;
 }
 
-function report(error: unknown, output: Output, asJson: boolean): number {
+function report(error: unknown, output: Terminal, asJson: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (!(error instanceof KnownError)) throw error;
   const { code, fields } = error;

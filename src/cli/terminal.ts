@@ -1,12 +1,13 @@
+import { text as readAll } from 'node:stream/consumers';
 import type { KnownError } from '../shared/errors.ts';
-import type { Output } from './program.ts';
+import type { Terminal } from './program.ts';
 
 interface Words {
   translate(locale: string, key: string, params?: Record<string, string | number>): string;
 }
 
 /** Answers on standard output, refusals in words on standard error. */
-export const terminal = (words: () => Words): Output => ({
+export const terminal = (words: () => Words): Terminal => ({
   out: (text) => {
     process.stdout.write(`${text}\n`);
   },
@@ -14,6 +15,7 @@ export const terminal = (words: () => Words): Output => ({
     process.stderr.write(`${text}\n`);
   },
   explain: (error) => explained(error, words()),
+  read: () => readAll(process.stdin),
 });
 
 /** What went wrong, and below it each field that is to blame. */
