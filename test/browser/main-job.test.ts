@@ -1,0 +1,154 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import {
+  browserIsInstalled,
+  desktop,
+  expectAccessible,
+  expectNoSidewaysScroll,
+  phone,
+  screenshot,
+} from '../support/browser.ts';
+import { describeOnEachEngine, freshDatabase } from '../support/databases.ts';
+import { startMailbox } from '../support/mailbox.ts';
+import { startServer } from '../support/server.ts';
+
+const PASSWORD = 'three small boats';
+const runs = browserIsInstalled();
+
+describe.runIf(runs)('the main job, from the first start to the first answer,', () => {
+  describeOnEachEngine('on', (engine) => {
+    test('is done by people who only have a browser', async () => {
+      const mailbox = await startMailbox();
+      const server = await startServer({
+        databaseUrl: (await freshDatabase(engine, { empty: true })).url,
+        env: { LATCHKEY_SMTP_URL: mailbox.url, LATCHKEY_MAIL_FROM: 'helpdesk@acme.example' },
+      });
+
+      const marie = await desktop(server.url);
+      await becomeOwner(marie, server.ownerLink ?? '');
+      const link = await mintFor25(marie);
+
+      const jo = await phone(server.url);
+      await join(jo, link);
+      const letter = await mailbox.next('jo@acme.example');
+      await jo.goto(letter.links[0] ?? '');
+      await jo.getByRole('button', { name: /confirm/i }).click();
+      await jo.waitForURL(/\/tickets\/new/);
+      await expectAccessible(jo);
+      await askForHelp(jo);
+
+      await answer(marie);
+      await jo.reload();
+      expect(await jo.getByText('Have you tried the other socket?').isVisible()).toBe(true);
+
+      await marie.goto('/invitation-keys');
+      await marie.getByRole('link', { name: 'Paris office' }).click();
+      expect(await marie.getByText('Jo Martin').first().isVisible()).toBe(true);
+      await expectAccessible(marie);
+      await revoke(marie);
+
+      const late = await phone(server.url);
+      const refused = await late.goto(link);
+      expect(refused?.status()).toBe(410);
+      expect(await late.getByText(/no longer active/i).isVisible()).toBe(true);
+      await expectAccessible(late);
+      await screenshot(late, `main-job-${engine}-revoked`);
+    }, 120_000);
+  });
+});
+
+async function becomeOwner(page: Page, ownerLink: string): Promise<void> {
+  await page.goto(ownerLink);
+  await expectAccessible(page);
+  await page.getByLabel(/organisation/i).fill('Acme');
+  await page.getByLabel(/your name/i).fill('Marie Dupont');
+  await page.getByLabel(/e-mail/i).fill('marie@acme.example');
+  await page.getByLabel('Password', { exact: false }).first().fill(PASSWORD);
+  await page.locator('form[action^="/setup/"] button[type="submit"]').click();
+  await page.waitForURL(/\/welcome/);
+  await expectAccessible(page);
+}
+
+async function mintFor25(page: Page): Promise<string> {
+  await page.goto('/invitation-keys');
+  await expectAccessible(page);
+  await page.goto('/invitation-keys/new');
+  await page.getByLabel(/^label/i).fill('Paris office');
+  await page.getByLabel(/how many people/i).fill('25');
+  await page.getByRole('textbox', { name: /only addresses/i }).fill('acme.example');
+  await expectAccessible(page);
+  await page.locator('button[value="mint"]').click();
+  await page
+    .getByRole('heading', { name: /invitation/i })
+    .first()
+    .waitFor();
+  await expectAccessible(page);
+  await screenshot(page, 'main-job-created');
+  return page.locator('input[readonly][value*="/join/"]').first().inputValue();
+}
+
+async function join(page: Page, link: string): Promise<void> {
+  await page.goto(link);
+  expect(new URL(page.url()).pathname, 'the key has left the address bar').toBe('/join');
+  await expectAccessible(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByLabel(/e-mail/i).fill('jo@acme.example');
+  await page.getByLabel(/name/i).fill('Jo Martin');
+  await page.getByLabel(/password/i).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create my account' }).click();
+  await page
+    .getByText(/check your inbox/i)
+    .first()
+    .waitFor();
+  await expectAccessible(page);
+}
+
+async function askForHelp(page: Page): Promise<void> {
+  await page.getByLabel(/subject|title/i).fill('The screen stays black');
+  await page
+    .getByLabel(/description|what/i)
+    .first()
+    .fill('Since this morning, see the picture.');
+  await pasteScreenshot(page);
+  await page.getByRole('button', { name: /send/i }).click();
+  await page.waitForURL(/\/tickets\/\d+/);
+  expect(await page.locator('img[src*="/attachments/"]').count()).toBeGreaterThan(0);
+  await expectAccessible(page);
+  await expectNoSidewaysScroll(page);
+}
+
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** As a browser does when somebody presses Ctrl-V after taking a picture of their screen. */
+async function pasteScreenshot(page: Page): Promise<void> {
+  await page.evaluate(`{
+    const bytes = Uint8Array.from(atob('${PIXEL}'), (symbol) => symbol.charCodeAt(0));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
+    document
+      .querySelector('textarea[name="description"]')
+      .dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  }`);
+  await page.getByText('image.png').first().waitFor();
+}
+
+async function answer(page: Page): Promise<void> {
+  await page.goto('/tickets');
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'The screen stays black' }).first().click();
+  await page.locator('textarea[name="body"]').fill('Have you tried the other socket?');
+  await page.locator('#reply button[type="submit"]').first().click();
+  await page.getByText('Have you tried the other socket?').first().waitFor();
+  await expectAccessible(page);
+}
+
+async function revoke(page: Page): Promise<void> {
+  await page.getByRole('link', { name: /revoke/i }).click();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: /revoke/i }).click();
+  await page
+    .getByText(/revoked/i)
+    .first()
+    .waitFor();
+}
