@@ -52,7 +52,7 @@ const fetchStaysHome = {
 };
 
 export default defineConfig(
-  globalIgnores(['node_modules', 'var', 'coverage', 'public', 'plugins/*/assets', '**/*.cjs']),
+  globalIgnores(['node_modules', 'var', 'coverage', 'public', 'plugins/*/public', '**/*.cjs']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,

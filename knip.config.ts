@@ -4,14 +4,26 @@ export default {
   entry: [
     'src/{main,server,cli,plugin-api}.ts!',
     'migrations/*.ts!',
-    'plugins/*/{main,index}.ts!',
-    'plugins/*/test/**/*.test.ts',
+    'plugins/*/src/index.ts!',
+    'plugins/*/migrations/*.ts!',
     'test/**/*.test.ts',
+    'test/**/fixtures/**/*.ts',
     'test/support/{setup,global-setup}.ts',
-    'bench/main.ts',
+    'bench/{load,newcomers}.ts',
+    'bench/bare/*.ts',
     'scripts/*.ts',
   ],
   project: ['{src,migrations,plugins}/**/*.ts!', '!plugins/*/test/**!', '{test,bench,scripts}/**/*.ts'],
   ignoreExportsUsedInFile: true,
-  ignoreBinaries: ['mariadbd'],
+  // A time is a whole number to the database and something else to the reader.
+  exclude: ['duplicates'],
+  // Read as files: style sheets, fonts, icons, scripts for the browser; the runtime itself.
+  ignoreDependencies: [
+    '@fontsource-variable/inter',
+    '@tabler/core',
+    '@tabler/icons',
+    'htmx.org',
+    'axe-core',
+    'node',
+  ],
 } satisfies KnipConfig;

@@ -1,9 +1,9 @@
-import type { Domains } from './compose-domains.ts';
 import type { Ground } from './compose-ground.ts';
 import { entityMayRemove, groupMayRemove } from './identity/index.ts';
 import { system } from './shared/actor.ts';
+import type { TicketServices } from './tickets/index.ts';
 
-type Filter = Parameters<Domains['tickets']['lists']['list']>[1];
+type Filter = Parameters<TicketServices['lists']['list']>[1];
 
 const every: Filter = {
   q: '',
@@ -22,7 +22,7 @@ const every: Filter = {
 /** What tickets point at is not taken from under them; identity, two doors down, cannot ask tickets itself. */
 export function guardWhatTicketsNeed(
   { hooks }: Pick<Ground, 'hooks'>,
-  { tickets }: Pick<Domains, 'tickets'>,
+  { tickets }: { tickets: TicketServices },
 ): void {
   const isAny = async (filter: Partial<Filter>): Promise<boolean> =>
     (await tickets.lists.list(system, { ...every, ...filter }, { page: 1, perPage: 1 })).total > 0;

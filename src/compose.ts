@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Express } from 'express';
 import { apiRoutes } from './api/api-routes.ts';
 import { composeDomains, type Domains } from './compose-domains.ts';
 import { composeGround, folders, version, type Ground, type Overrides } from './compose-ground.ts';
@@ -25,7 +24,7 @@ export interface Latchkey {
   config: Config;
   ground: Ground;
   domains: Domains;
-  app: Express;
+  app: RequestListener;
   routes: RouteTable;
   plugins: PluginHost;
   commands: CommandList;

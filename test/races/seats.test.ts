@@ -80,6 +80,8 @@ describeOnEachEngine('the seats of an invitation key, through two servers on one
         outcomes.filter(({ result }) => result === 'cut'),
       );
 
+      const answers = new Set([...outcomes, ...again].map(({ result }) => result));
+      expect(answers).toEqual(new Set(['joined', 'cut', 'invitation.used_up']));
       const owners = emailsOf([...acknowledged, ...joined(again)]);
       const held = [...(await nodes.accountsOf(contenders))].filter(([, count]) => count === 1);
       expect(owners).toEqual(held.map(([email]) => email).sort());

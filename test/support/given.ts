@@ -1,9 +1,9 @@
+import type { Latchkey } from '../../src/compose.ts';
 import { BUILT_IN_PROFILES, ROOT_ENTITY_ID } from '../../src/identity/index.ts';
 import type { SettingToken } from '../../src/settings/index.ts';
 import { system } from '../../src/shared/actor.ts';
 import { OWNER } from './house.ts';
 import type { Answer, HttpClient } from './http-client.ts';
-import type { TestApp } from './test-app.ts';
 
 export interface Person {
   id: string;
@@ -38,12 +38,18 @@ export interface InvitationKey {
   url: string;
 }
 
+/** What is needed of an app to put people into it. */
+interface Place {
+  house: Latchkey;
+  api(person: Person): HttpClient;
+}
+
 /** The people and things a test begins with; whatever it does not name is made up. */
 export class Given {
-  readonly #app: TestApp;
+  readonly #app: Place;
   #count = 0;
 
-  constructor(app: TestApp) {
+  constructor(app: Place) {
     this.#app = app;
   }
 
@@ -70,7 +76,7 @@ export class Given {
       { email, name, locale, ...(password === undefined ? {} : { password }) },
       { lane: 'sign-in' },
     );
-    return this.#app.db.transaction(async (tx) => {
+    return this.#app.house.ground.db.transaction(async (tx) => {
       const person = await users.insert(tx, prepared, { actor: system, emailProven: true });
       const grant = { userId: person.id, profileId: profileId(profile), entityId, recursive };
       await memberships.grant(tx, grant, { actor: system });

@@ -4,13 +4,19 @@ import { startTestApp } from './test-app.ts';
 
 describeOnEachEngine('the test app', (engine) => {
   test('lets a person in by browser and by program, and a stranger by neither', async () => {
-    const { as, api, guest, given } = await startTestApp({ engine });
+    const { as, api, request, given } = await startTestApp({ engine });
     const technician = await given.technician();
 
     expect((await as(technician).send('/notifications', { method: 'GET' })).status).toBe(200);
     expect((await api(technician).call('GET', '/api/v1/notifications')).status).toBe(200);
-    expect((await guest().send('/notifications', { method: 'GET' })).status).not.toBe(200);
-    expect((await guest().call('GET', '/api/v1/notifications')).status).toBe(401);
+    await request()
+      .get('/notifications')
+      .expect(303)
+      .expect('location', /^\/login/);
+    await request()
+      .get('/api/v1/notifications')
+      .expect(401)
+      .expect('content-type', /problem\+json/);
   });
 
   test('leaves nothing to the next one', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import supertest from 'supertest';
 import { inject } from 'vitest';
 import { instanceSecrets } from '../../src/compose-web.ts';
 import type { Latchkey } from '../../src/compose.ts';
@@ -42,6 +43,8 @@ export interface TestApp {
   readonly mailbox: Mailbox;
   /** The parts of the app, for what no page shows. */
   readonly house: Latchkey;
+  /** One request and what is expected of it: `await request().get('/healthz').expect(200)`. */
+  request(): ReturnType<typeof supertest>;
   /** A browser in which nobody is signed in. */
   readonly guest: () => HttpClient;
   /** A browser in which this person is. */
@@ -92,6 +95,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     get given() {
       return given;
     },
+    request: () => supertest(origin),
     guest: () => new HttpClient(origin),
     as: (person) => new HttpClient(origin, { prepare: (browser) => signIn(house, browser, person) }),
     api: (person) => new HttpClient(origin, { prepare: (program) => giveToken(house, program, person) }),
