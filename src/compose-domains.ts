@@ -24,6 +24,8 @@ import {
 import {
   listeningAt,
   organisation,
+  registrationContact,
+  registrationPaused,
   siteLocale,
   siteOrigin,
   siteTimeZone,
@@ -36,6 +38,7 @@ export interface Site {
   origin: string;
   locale: string;
   timeZone: string;
+  registration: { isPaused: boolean; contact: string };
 }
 
 export type Domains = Awaited<ReturnType<typeof composeDomains>>;
@@ -127,6 +130,10 @@ const siteOf =
       `http://localhost:${String(config.port)}`,
     locale: await settings.get(siteLocale),
     timeZone: await settings.get(siteTimeZone),
+    registration: {
+      isPaused: await settings.get(registrationPaused),
+      contact: await settings.get(registrationContact),
+    },
   });
 
 const firstOf = (...texts: string[]): string | undefined => texts.find((text) => text !== '');

@@ -34,9 +34,13 @@ const passwordForm = z.object({
 
 /** The way in, the way out, and proving oneself again on the way to something dangerous. */
 export function signInRoutes({ db, signIn, sessions, secondFactors }: Deps): Route[] {
-  const signOut = async ({ actor, session }: Incoming): Promise<Reply> => {
+  const signOut = async ({
+    actor,
+    session,
+    body,
+  }: Incoming<unknown, unknown, z.infer<typeof query>>): Promise<Reply> => {
     if (session) await sessions.signOut(actor, session);
-    return redirect('/login', {
+    return redirect(safePath(body.next, '/login'), {
       cookies: [{ name: SESSION_COOKIE, value: null }],
       flash: { kind: 'success', code: 'identity:flash.signed-out' },
     });
@@ -93,8 +97,8 @@ export function signInRoutes({ db, signIn, sessions, secondFactors }: Deps): Rou
         return redirect(safePath(next, HOME), { cookies: [cookie, forgotten(STEP_COOKIE)] });
       },
     }),
-    route({ method: 'post', path: '/logout', access: 'signed-in', handler: signOut }),
-    route({ method: 'post', path: '/sign-out', access: 'signed-in', handler: signOut }),
+    route({ method: 'post', path: '/logout', access: 'signed-in', body: query, handler: signOut }),
+    route({ method: 'post', path: '/sign-out', access: 'signed-in', body: query, handler: signOut }),
     route({
       method: 'get',
       path: '/confirm-identity',

@@ -198,6 +198,8 @@ export interface SiteFacts {
   locale: string;
   /** IANA name, e.g. `Europe/Paris`. */
   timeZone: string;
+  /** Whether nobody may join for now, and whom newcomers are told to ask. */
+  registration: { isPaused: boolean; contact: string };
 }
 
 /**

@@ -84,7 +84,7 @@ export async function presentClosed(host: Host, facts: ClosedFacts): Promise<obj
     form: { name: typed['name'] ?? '', email: typed['email'] ?? '' },
     kept: whileTyping,
     explainCode: key.weak ? '' : explainCodeOf(key, error),
-    supportLine: await host.settings.get<string>('supportLine'),
+    supportLine: site.registration.contact,
   };
 }
 

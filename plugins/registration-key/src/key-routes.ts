@@ -260,7 +260,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
           waiting: await approvals.countWaiting(actor),
           mayMint: actor.can('registration-key.mint'),
           mailNote: host.t(host.mail.isOn ? 'list.mail-on' : 'list.mail-off', {}, locale),
-          isOpen: await host.settings.get<boolean>('newAccounts'),
+          isOpen: !(await host.site()).registration.isPaused,
         });
       },
     }),

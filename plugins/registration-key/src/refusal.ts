@@ -46,9 +46,8 @@ const refusedField = (code: string, params: Record<string, string> = {}): Invali
 
 /** One switch for all keys. */
 export async function assertNewAccountsAllowed(host: Host): Promise<void> {
-  if (!(await host.settings.get<boolean>('newAccounts'))) {
-    throw new UnavailableError('invitation.paused', { retryAfter: 600 });
-  }
+  const { registration } = await host.site();
+  if (registration.isPaused) throw new UnavailableError('invitation.paused', { retryAfter: 600 });
 }
 
 /** The letter that an explain code ends with, so that the administrator sees the reason the person saw. */

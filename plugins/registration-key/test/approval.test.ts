@@ -38,11 +38,15 @@ describeOnEachEngine('approval', (engine) => {
     const admin = app.as(await app.given.owner());
     const [row] = (await redemptionsOf(app, id)).items;
 
-    await admin.submit('/invitation-keys/approvals', {
-      id: String(row?.['id']),
-      decision: 'decline',
-      reason: 'Please use your work address.',
-    });
+    await admin.submit(
+      '/invitation-keys/approvals',
+      {
+        id: String(row?.['id']),
+        decision: 'decline',
+        reason: 'Please use your work address.',
+      },
+      { action: '/invitation-keys/approvals' },
+    );
 
     expect(await keyOf(app, id)).toMatchObject({ uses: 0 });
     expect((await phone.get(waiting.url.slice(app.origin.length))).text).toContain(
@@ -90,8 +94,16 @@ describeOnEachEngine('approval', (engine) => {
     ];
 
     await Promise.all([
-      one.submitShown(first, { id: String(row?.['id']), decision: 'approve' }),
-      other.submitShown(second, { id: String(row?.['id']), decision: 'decline' }),
+      one.submitShown(
+        first,
+        { id: String(row?.['id']), decision: 'approve' },
+        { action: '/invitation-keys/approvals' },
+      ),
+      other.submitShown(
+        second,
+        { id: String(row?.['id']), decision: 'decline' },
+        { action: '/invitation-keys/approvals' },
+      ),
     ]);
 
     const status = (await redemptionsOf(app, id)).items[0]?.['status'];

@@ -50,7 +50,7 @@ describeOnEachEngine('an address that must be proven', (engine) => {
     const welcome = await laptop.submitShown(shown, { password: PASSWORD });
 
     expect(shown.text).toContain('another browser');
-    expect(without.status).toBe(400);
+    expect(without.status).toBe(422);
     expect(new URL(welcome.url).pathname).toBe('/tickets/new');
     expect(
       (await app.guest().submit('/login', { email: 'jo@acme.test', password: 'what a stranger typed' })).url,
