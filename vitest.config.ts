@@ -19,6 +19,7 @@ export default defineConfig({
     reporters: process.env['CI'] ? ['default'] : ['dot'],
     experimental: { viteModuleRunner: false },
     pool: 'forks',
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,
@@ -27,17 +28,32 @@ export default defineConfig({
           name: 'unit',
           // Modules hold no state worth telling apart, and loading the house for every file would cost more than the tests.
           isolate: false,
+          sequence: { groupOrder: 0 },
           include: ['{test,plugins}/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...browser, ...races],
         },
       },
       {
         extends: true,
-        test: { ...common, name: 'races', include: races, testTimeout: 600_000, fileParallelism: false },
+        test: {
+          ...common,
+          name: 'races',
+          include: races,
+          testTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
       },
       {
         extends: true,
-        test: { ...common, name: 'browser', include: browser, testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          ...common,
+          name: 'browser',
+          include: browser,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },
