@@ -1,17 +1,17 @@
 import type { Tx } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../shared/clock.ts';
-import { KnownError, UnavailableError, VetoError } from '../shared/errors.ts';
-import { DeadlineError, Deadlines } from './deadline.ts';
+import { VetoError } from '../shared/errors.ts';
+import { Deadlines } from './deadline.ts';
 import { insertEvent } from './event-repository.ts';
 import { deepFreeze } from './freeze.ts';
+import { GuardedRun, unavailable, type GuardedToken, type Guards } from './guarded-run.ts';
 import { HookPoint, type Listener } from './hook-point.ts';
 import type { CatalogueEntry } from './hook-catalogue.ts';
 import { catalogueEntry } from './hook-catalogue.ts';
 import type {
   EventListener,
   EventToken,
-  FailureMode,
   FilterListener,
   FilterToken,
   HookToken,
@@ -40,15 +40,8 @@ interface Deps {
   deadlineMs?: number;
 }
 
-interface Guarded {
-  readonly name: string;
-  readonly failure: FailureMode;
-  readonly budgetMs: number;
-}
-
 const DEADLINE_MS = 250;
 const TIMED_ONE_IN = 64;
-const FAULT_OVER_BUDGET = 10;
 
 /**
  * Where core and plugins ask others (filters, vetoes) and tell them (events). Filters and vetoes run before a transaction,
@@ -58,12 +51,19 @@ const FAULT_OVER_BUDGET = 10;
 export class Hooks {
   readonly #deps: Deps;
   readonly #points = new Map<string, HookPoint>();
-  readonly #deadlines = new Deadlines();
+  readonly #guards: Guards;
   readonly #whenEmitted = new Set<() => void>();
   #runs = 0;
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#guards = {
+      deadlines: new Deadlines(),
+      deadlineMs: deps.deadlineMs ?? DEADLINE_MS,
+      blame: (token, listener, error) => {
+        this.#blame(token, listener, error);
+      },
+    };
   }
 
   onFilter<V, C>(
@@ -84,19 +84,24 @@ export class Hooks {
     return this.#listen(token, { owner, order: {}, call: listener });
   }
 
-  /** Runs `value` through every listener; an `undefined` answer leaves it as it is. Any `KnownError` thrown is a refusal. */
+  /**
+   * Runs `value` through every listener; an `undefined` answer leaves it as it is. A listener refuses by throwing
+   * a `VetoError` or an `InvalidInputError`.
+   */
   async filter<V, C>(token: FilterToken<V, C>, value: V, context: C): Promise<V> {
     const point = this.#points.get(token.name);
     if (!point) return value;
     assertComplete(point, token);
+    if (point.listeners.length === 0) return value;
     let current = value;
-    for (const listener of point.listeners) {
-      const call = listener.call as unknown as FilterListener<V, C>;
-      const [shown, told] = [this.#shown(current), this.#shown(context)];
-      const answer = await this.#ask(token, listener, () => call(shown, told));
-      if (answer !== undefined) current = answer;
-    }
-    return current;
+    return this.#run(point, token, {
+      ask: ({ call }) =>
+        (call as unknown as FilterListener<V, C>)(this.#shown(current), this.#shown(context)),
+      take: (answer) => {
+        if (answer !== undefined) current = answer as V;
+      },
+      result: () => current,
+    });
   }
 
   /** Throws a `VetoError` with the first reason that a listener gives. */
@@ -104,11 +109,13 @@ export class Hooks {
     const point = this.#points.get(token.name);
     if (!point) return;
     assertComplete(point, token);
-    for (const listener of point.listeners) {
-      const call = listener.call as unknown as VetoListener<C>;
-      const refusal = await this.#ask(token, listener, () => call(this.#shown(context)));
-      if (refusal) throw vetoed(refusal);
-    }
+    await this.#run(point, token, {
+      ask: ({ call }) => (call as unknown as VetoListener<C>)(this.#shown(context)),
+      take: (refusal) => {
+        if (refusal) throw vetoed(refusal as Refusal);
+      },
+      result: () => undefined,
+    });
   }
 
   /**
@@ -203,48 +210,17 @@ export class Hooks {
     return this.#deps.strict ? deepFreeze(value) : value;
   }
 
-  /** One listener's answer; `undefined` when it had none to give and the hook goes on without it. */
-  async #ask<T>(token: Guarded, listener: Listener, call: () => T | PromiseLike<T>): Promise<T | undefined> {
-    if (!listener.breaker.admits()) {
-      refuseIfClosed(token, listener);
-      return undefined;
-    }
+  #run<R>(
+    { listeners }: HookPoint,
+    token: GuardedToken,
+    plan: Pick<ConstructorParameters<typeof GuardedRun<R>>[0], 'ask' | 'take' | 'result'>,
+  ): Promise<R> {
     this.#runs += 1;
-    const startedAt = this.#runs % TIMED_ONE_IN === 0 ? performance.now() : null;
-    listener.cost.calls += 1;
-    try {
-      const answer = call();
-      const settled = isThenable(answer) ? await this.#deadlines.watch(answer, this.#deadlineMs) : answer;
-      const isFarTooSlow = startedAt !== null && this.#isFarTooSlow(token, listener, startedAt);
-      if (!isFarTooSlow) listener.breaker.succeeded();
-      return settled;
-    } catch (error) {
-      if (isRefusal(error)) {
-        listener.breaker.succeeded();
-        throw error;
-      }
-      this.#blame(token, listener, error);
-      refuseIfClosed(token, listener, error);
-      return undefined;
-    }
+    const isTimed = this.#runs % TIMED_ONE_IN === 0;
+    return new GuardedRun({ token, listeners, guards: this.#guards, isTimed, ...plan }).start();
   }
 
-  get #deadlineMs(): number {
-    return this.#deps.deadlineMs ?? DEADLINE_MS;
-  }
-
-  #isFarTooSlow(token: Guarded, listener: Listener, startedAt: number): boolean {
-    const took = performance.now() - startedAt;
-    const { cost } = listener;
-    cost.timed += 1;
-    cost.totalMs += took;
-    cost.slowestMs = Math.max(cost.slowestMs, took);
-    if (took <= token.budgetMs * FAULT_OVER_BUDGET) return false;
-    this.#blame(token, listener, new DeadlineError(token.budgetMs));
-    return true;
-  }
-
-  #blame({ name }: Guarded, { owner, breaker, cost }: Listener, error: unknown): void {
+  #blame({ name }: GuardedToken, { owner, breaker, cost }: Listener, error: unknown): void {
     cost.faults += 1;
     breaker.failed();
     this.#deps.log.warn({ owner, hook: name, error }, 'A listener failed');
@@ -253,25 +229,12 @@ export class Hooks {
 }
 
 /** A guard that is not there must not mean that everything is allowed. */
-function assertComplete({ missing }: HookPoint, token: Guarded): void {
+function assertComplete({ missing }: HookPoint, token: GuardedToken): void {
   const [owner] = missing;
   if (owner !== undefined && token.failure === 'closed') throw unavailable(token, owner);
 }
-
-function refuseIfClosed(token: Guarded, { owner }: Listener, error?: unknown): void {
-  if (token.failure === 'closed') throw unavailable(token, owner, error);
-}
-
-const unavailable = ({ name }: Guarded, owner: string, cause?: unknown): VetoError =>
-  new VetoError('hook.unavailable', { params: { hook: name, plugin: owner }, cause });
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof KnownError && !(error instanceof UnavailableError);
 
 function vetoed({ code, params = {}, field }: Refusal): VetoError {
   const fields = field === undefined ? [] : [{ field, code, params }];
   return new VetoError(code, { params, fields });
 }
-
-const isThenable = <T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> =>
-  typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function';

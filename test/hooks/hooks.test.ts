@@ -95,6 +95,35 @@ describe('a filter', () => {
     expect(faults).toMatchObject([{ owner: 'hanging', error: { name: 'DeadlineError' } }]);
   });
 
+  test('passes over each that hangs, and does not hear what it says later', async () => {
+    const { hooks, faults } = startHooks();
+    const late = Promise.withResolvers<string>();
+    const broken = Promise.withResolvers<string>();
+    hooks.onFilter('late', subject, () => late.promise);
+    hooks.onFilter('tag', subject, (text) => Promise.resolve(`[tag] ${text}`));
+    hooks.onFilter('broken', subject, () => broken.promise);
+    hooks.onFilter('shout', subject, (text) => Promise.resolve(text.toUpperCase()));
+
+    const asked = hooks.filter(subject, 'printer', ticket);
+
+    expect(await asked).toBe('[TAG] PRINTER');
+    late.resolve('too late');
+    broken.reject(new Error('too late'));
+    expect(await asked).toBe('[TAG] PRINTER');
+    expect(faults.map(({ owner }) => owner)).toEqual(['late', 'broken']);
+  });
+
+  test('keeps two runs apart of which one hangs', async () => {
+    const { hooks } = startHooks();
+    hooks.onFilter('moody', subject, (text) => (text === 'slow' ? never() : Promise.resolve(`${text}!`)));
+
+    const answers = await Promise.all(
+      ['slow', 'quick', 'slow', 'quick'].map((text) => hooks.filter(subject, text, ticket)),
+    );
+
+    expect(answers).toEqual(['slow', 'quick!', 'slow', 'quick!']);
+  });
+
   test('refuses, and names the listener, where it may not go on without it', async () => {
     const { hooks } = startHooks();
     hooks.onFilter('billing', price, never);
