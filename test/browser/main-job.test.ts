@@ -1,3 +1,4 @@
+import jsQrModule from 'jsqr';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import {
@@ -12,6 +13,8 @@ import { describeOnEachEngine, freshDatabase } from '../support/databases.ts';
 import { startMailbox } from '../support/mailbox.ts';
 import { startServer } from '../support/server.ts';
 
+// The package is CommonJS: its function is the default of its default.
+const jsQr = jsQrModule.default;
 const PASSWORD = 'three small boats';
 const runs = browserIsInstalled();
 
@@ -27,6 +30,7 @@ describe.runIf(runs)('the main job, from the first start to the first answer,', 
       const marie = await desktop(server.url);
       await becomeOwner(marie, server.ownerLink ?? '');
       const link = await mintFor25(marie);
+      expect(await scanQr(marie), 'what a phone reads from the screen').toBe(link);
 
       const jo = await phone(server.url);
       await join(jo, link);
@@ -85,6 +89,26 @@ async function mintFor25(page: Page): Promise<string> {
   await expectAccessible(page);
   await screenshot(page, 'main-job-created');
   return page.locator('input[readonly][value*="/join/"]').first().inputValue();
+}
+
+/** As a phone does: from the picture on the screen, not from what we know of it. */
+async function scanQr(page: Page): Promise<string> {
+  const picture = (await page.locator('.qr').screenshot()).toString('base64');
+  const { data, width, height } = await page.evaluate<{
+    data: number[];
+    width: number;
+    height: number;
+  }>(`(async () => {
+    const image = new Image();
+    image.src = 'data:image/png;base64,${picture}';
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    const { data, width, height } = context.getImageData(0, 0, image.width, image.height);
+    return { data: [...data], width, height };
+  })()`);
+  return jsQr(Uint8ClampedArray.from(data), width, height)?.data ?? '';
 }
 
 async function join(page: Page, link: string): Promise<void> {
