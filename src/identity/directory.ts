@@ -64,8 +64,8 @@ export class Directory {
     return user?.status === 'active' ? this.actorOf(user) : null;
   }
 
-  /** Active people who hold `right` in this entity. */
-  async peopleWith(right: string, entityId: string): Promise<User[]> {
+  /** Active people who hold `right` in this entity, or in one of these. */
+  async peopleWith(right: string, entityIds: string | readonly string[]): Promise<User[]> {
     const { db } = this.#deps;
     const { tree, profiles, rightsOf } = await this.snapshot();
     const holding = profiles.filter(({ id }) => rightsOf(id).has(right) || rightsOf(id).has(EVERY_RIGHT));
@@ -73,7 +73,9 @@ export class Directory {
       db,
       holding.map(({ id }) => id),
     );
-    const userIds = grants.filter((grant) => reaches(tree, grant, entityId)).map(({ userId }) => userId);
+    const userIds = grants
+      .filter((grant) => [entityIds].flat().some((entityId) => reaches(tree, grant, entityId)))
+      .map(({ userId }) => userId);
     return findUsers(db, [...new Set(userIds)]);
   }
 

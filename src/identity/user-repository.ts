@@ -220,7 +220,8 @@ function searching(query: Knex.QueryBuilder, db: Queryable, search: string): voi
     return;
   }
   const beginning = foldForSearch(search.trim()).replace(/[%_\\]/g, '');
-  void query.where('users.search_text', 'like', `${beginning}%`);
+  if (beginning === '') void query.whereRaw('1 = 0');
+  else void query.where('users.search_text', 'like', `${beginning}%`);
 }
 
 export async function anybodyExists(db: Queryable): Promise<boolean> {

@@ -163,8 +163,9 @@ export class UserService {
       throw new InvalidInputError('input.invalid', { fields: [{ field: 'password', code }] });
   }
 
-  async withRight(right: string, entityId: string): Promise<PersonFacts[]> {
-    return (await this.#deps.directory.peopleWith(right, entityId)).map(factsOf);
+  /** In one entity, or in any of several. */
+  async withRight(right: string, entityIds: string | readonly string[]): Promise<PersonFacts[]> {
+    return (await this.#deps.directory.peopleWith(right, entityIds)).map(factsOf);
   }
 
   async actorOf(id: string): Promise<Actor | null> {
