@@ -10,6 +10,7 @@ export function chartHelpers({ i18n }: Pick<HelperDeps, 'i18n'>): Record<string,
     description: textOf(hash.desc),
     columns: [textOf(hash.what), textOf(hash.count) || i18n.translate(page.locale, 'common:chart.count')],
     asTable: i18n.translate(page.locale, 'common:chart.as-table'),
+    nothing: textOf(hash.nothing) || i18n.translate(page.locale, 'common:chart.nothing'),
     number: (value) => formatNumber(value, page.locale),
   });
   const chart = (draw: (items: Datum[], options: ChartOptions) => string): Helper =>

@@ -13,6 +13,8 @@ export interface ChartOptions {
   /** Heads of the table behind: what, how many. */
   columns: [string, string];
   asTable: string;
+  /** Said instead of a picture of zeros. */
+  nothing: string;
   number: (value: number) => string;
 }
 
@@ -135,14 +137,15 @@ function tick(label: string, x: string, at: number, count: number): string {
   return `<text class="chart__label" x="${x}" y="${String(FLOOR + 20)}" text-anchor="${anchor}">${escapeHtml(label)}</text>`;
 }
 
-function figure(
-  items: Datum[],
-  { title, columns: heads, asTable, number }: ChartOptions,
-  picture: string,
-): string {
+const isEmpty = (items: Datum[]): boolean => items.every(({ value }) => value === 0);
+const nothing = (options: ChartOptions): string =>
+  `<p class="chart__none">${escapeHtml(options.nothing)}</p>`;
+
+function figure(items: Datum[], options: ChartOptions, picture: string): string {
+  const { title, columns: heads, asTable, number } = options;
   const lines = items.map(
     ({ label, value }) => `<tr><th scope="row">${escapeHtml(label)}</th><td>${number(value)}</td></tr>`,
   );
   const [what, howMany] = heads.map(escapeHtml);
-  return `<figure class="chart"><figcaption class="chart__title">${escapeHtml(title)}</figcaption>${picture}<details class="chart__table"><summary>${escapeHtml(asTable)}</summary><table class="table table-sm"><thead><tr><th scope="col">${what ?? ''}</th><th scope="col">${howMany ?? ''}</th></tr></thead><tbody>${lines.join('')}</tbody></table></details></figure>`;
+  return `<figure class="chart"><figcaption class="chart__title">${escapeHtml(title)}</figcaption>${isEmpty(items) ? nothing(options) : picture}<details class="chart__table"><summary>${escapeHtml(asTable)}</summary><table class="table table-sm"><thead><tr><th scope="col">${what ?? ''}</th><th scope="col">${howMany ?? ''}</th></tr></thead><tbody>${lines.join('')}</tbody></table></details></figure>`;
 }

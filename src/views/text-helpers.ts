@@ -15,7 +15,10 @@ import { renderMarkdown } from './markdown.ts';
 /** Words, times and numbers in the reader's language. */
 export function textHelpers({ i18n, now }: Pick<HelperDeps, 'i18n' | 'now'>): Record<string, Helper> {
   const problem = (locale: string, code: string, params?: TextParams): string =>
-    i18n.translate(locale, i18n.has(locale, `errors.${code}`, params) ? `errors.${code}` : code, params);
+    i18n.translate(locale, isError(locale, code, params) ? `errors.${code}` : code, params);
+  /** A code with a namespace is a whole key: `plugins:flash.enabled` is no error, whatever other namespaces hold. */
+  const isError = (locale: string, code: string, params?: TextParams): boolean =>
+    !code.includes(':') && i18n.has(locale, `errors.${code}`, params);
 
   return {
     t: helper((call) => i18n.translate(call.page.locale, textOf(call.args[0]), paramsOf(call))),

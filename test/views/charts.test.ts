@@ -30,6 +30,22 @@ describe.each(['chart-bars', 'chart-line', 'chart-donut'])('%s', (chart) => {
   );
 });
 
+test('a chart of zeros says so in words', () => {
+  const html = draw('{{chart-bars items title="Opened"}}', { items: [{ label: 'Mon', value: 0 }] });
+
+  expect(html).toContain('Nothing yet.');
+  expect(html).not.toContain('<svg');
+});
+
+test('long names stand above their bars', () => {
+  const long = ['Accounts and passwords', 'Mail and calendar', 'Printing'].map((label) => ({
+    label,
+    value: 2,
+  }));
+
+  expect(draw('{{chart-bars items title="Open"}}', { items: long })).toContain('chart__track');
+});
+
 test('the seat bar turns amber when few are left, and never overflows', () => {
   const bar = (used: number, pending: number, total: number | null): string =>
     draw('{{seat-bar used=used pending=pending total=total label="seats"}}', { used, pending, total });
