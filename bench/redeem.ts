@@ -62,7 +62,6 @@ const countAccounts = (place: Place): Promise<number> =>
 
 const seatsTaken = (place: Place, keyId: string): Promise<number> =>
   openDatabase(place, async (db) => {
-    const row = (await db.knex('invite_key').where({ id: keyId }).first('uses')) as
-      { uses: number } | undefined;
+    const row = await db.knex('invite_key').where({ id: keyId }).first<{ uses: number } | undefined>('uses');
     return row?.uses ?? 0;
   });

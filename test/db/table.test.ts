@@ -43,7 +43,7 @@ describeOnEachEngine('a row', (engine) => {
   });
 
   test('comes back as it was written', async () => {
-    const [row] = (await db.knex('parcels')) as Record<string, unknown>[];
+    const [row] = await db.knex<Record<string, unknown>>('parcels');
 
     expect(parcels.decode(row!)).toEqual(parcel);
   });

@@ -85,13 +85,13 @@ export class Nodes {
 
   /** What the key's row and its list of people say. */
   async seatsOf(keyId: string): Promise<{ uses: number; people: number }> {
-    const key = (await this.db.knex('invite_key').where({ id: keyId }).first('uses')) as { uses: number };
+    const key = await this.db.knex('invite_key').where({ id: keyId }).first<{ uses: number }>('uses');
     const people = (await this.db
       .knex('invite_redemption')
       .where({ key_id: keyId })
       .whereNotNull('user_id')
       .pluck('user_id')) as string[];
-    return { uses: Number(key.uses), people: new Set(people).size };
+    return { uses: key.uses, people: new Set(people).size };
   }
 
   async #ownersProgram(node: TestServer): Promise<HttpClient> {

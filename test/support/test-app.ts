@@ -44,7 +44,7 @@ export interface TestApp {
   /** The parts of the app, for what no page shows. */
   readonly house: Latchkey;
   /** One request and what is expected of it: `await request().get('/healthz').expect(200)`. */
-  request(): ReturnType<typeof supertest>;
+  readonly request: () => ReturnType<typeof supertest>;
   /** A browser in which nobody is signed in. */
   readonly guest: () => HttpClient;
   /** A browser in which this person is. */
