@@ -160,18 +160,14 @@ export class PluginHost {
     return turn;
   }
 
+  /** Those on disk, and those that are enabled although their folder is gone: somebody must be able to disable them. */
   async list(locale: string): Promise<PluginFacts[]> {
-    const { db, clock } = this.#deps.ground;
-    const states = new Map((await listStates(db)).map((state) => [state.id, state]));
-    const nodes = await listNodes(db, { seenAfter: clock.now() - NODE_GONE_MS });
-    return this.#foundOrMissed([...states.values()]).flatMap((found) => {
-      const state = states.get(found.id);
-      return state ? [this.#factsOf(found, state, nodes, locale)] : [];
-    });
+    const present = new Set(this.#found.map(({ id }) => id));
+    return (await this.#all(locale)).filter(({ id, desired }) => desired === 'enabled' || present.has(id));
   }
 
   async find(id: string, locale: string): Promise<PluginFacts> {
-    const plugin = (await this.list(locale)).find((one) => one.id === id);
+    const plugin = (await this.#all(locale)).find((one) => one.id === id);
     if (!plugin) throw new NotFoundError('plugin.not-found', { params: { plugin: id } });
     return plugin;
   }
@@ -434,11 +430,13 @@ export class PluginHost {
       });
   }
 
-  /** Those on disk, and those that are enabled although their folder is gone: somebody must be able to disable them. */
-  #foundOrMissed(states: readonly PluginState[]): FoundPlugin[] {
-    const present = new Set(this.#found.map(({ id }) => id));
-    const missed = states.filter(({ id, desired }) => desired === 'enabled' && !present.has(id));
-    return [...this.#found, ...missed.map(({ id }) => missing(id))];
+  async #all(locale: string): Promise<PluginFacts[]> {
+    const { db, clock } = this.#deps.ground;
+    const nodes = await listNodes(db, { seenAfter: clock.now() - NODE_GONE_MS });
+    const found = new Map(this.#found.map((plugin) => [plugin.id, plugin]));
+    return (await listStates(db)).map((state) =>
+      this.#factsOf(found.get(state.id) ?? missing(state.id), state, nodes, locale),
+    );
   }
 
   #later(timer: NodeJS.Timeout): void {

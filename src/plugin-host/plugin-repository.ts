@@ -30,7 +30,7 @@ export type ActualState = PluginNode['state'];
 export type Step = NonNullable<PluginNode['step']>;
 
 export async function listStates(db: Queryable): Promise<PluginState[]> {
-  return (await db.knex(states.name)).map(states.decode);
+  return (await db.knex(states.name).orderBy('id')).map(states.decode);
 }
 
 /** Two nodes may see a plugin for the first time together. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BootMarkers } from '../../src/plugin-host/index.ts';
@@ -39,6 +40,23 @@ describeOnEachEngine('a plugin in several processes', (engine) => {
       { node: 'two', state: 'failed', error: 'Not on this node' },
     ]);
     expect(changedBy).toBe('system');
+  });
+
+  test('whose folder is gone is still shown, so that somebody can disable it', async () => {
+    const { db, places } = await emptyHouse(engine);
+    await writePlugin(places.added, 'gone');
+    const before = await startHost({ db, places });
+    await before.host.enable(system, 'gone');
+    await before.host.stop();
+    await rm(join(places.added, 'gone'), { recursive: true });
+    const { host } = await startHost({ db, places });
+
+    expect(await host.list('en')).toMatchObject([
+      { id: 'gone', state: 'failed', error: 'Its folder is gone' },
+    ]);
+    await host.disable(system, 'gone');
+
+    expect(await host.list('en')).toEqual([]);
   });
 
   test('leaves the list of nodes with its node', async () => {

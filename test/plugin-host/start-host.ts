@@ -148,6 +148,8 @@ export async function emptyHouse(
 ): Promise<{ db: Database; url: string; places: { bundled: string; added: string } }> {
   const folder = await temporaryFolder();
   const { db, url } = await openFreshDatabase(engine);
+  // The house that the template was made with had plugins; this one has never seen any.
+  await db.transaction((tx) => tx.knex('plugin_state').delete());
   const places = { bundled: join(folder, 'bundled'), added: join(folder, 'added') };
   await mkdir(places.bundled);
   await mkdir(places.added);
