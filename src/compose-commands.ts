@@ -12,6 +12,7 @@ import { makeRestoreSafe, releaseAfterRestore } from './compose-restore.ts';
 import { compose, version, type Latchkey } from './compose.ts';
 import type { Config } from './config.ts';
 import { silentLog } from './log.ts';
+import { system } from './shared/actor.ts';
 
 /** Every command of core that needs the house to stand; plugins' come from the host. */
 export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () => void }): Command[] {
@@ -26,7 +27,11 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
       dataDir: config.dataDir,
       filesFolder: attachmentsFolder(config),
       version,
-      hasPeople: () => domains.ownerLink.isSetUp(),
+      audit: ground.audit,
+      hasPeople: async () => {
+        const { total } = await domains.userAdmin.list(system, {}, { page: 1, perPage: 1 });
+        return total > 0;
+      },
       makeSafe: (tx) => makeRestoreSafe(tx, latchkey),
     }),
     ...seedCommands({

@@ -24,8 +24,11 @@ export async function makeRestoreSafe(
 /** Lets mail, events and jobs go on, and people join again. Answers whether anything was held. */
 export async function releaseAfterRestore({ ground }: { ground: Ground }, actor: Actor): Promise<boolean> {
   return ground.db.transaction(async (tx) => {
-    const released = await releaseBackground(tx, HOLD);
+    const wasHeld = (await releaseBackground(tx, HOLD)) > 0;
+    if (!wasHeld) return false;
     await ground.settings.set(tx, actor, registrationPaused, false);
-    return released > 0;
+    const subject = { type: 'backup', id: HOLD, label: HOLD };
+    await ground.audit.record(tx, actor, { action: 'backup.released', subject });
+    return true;
   });
 }

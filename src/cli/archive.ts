@@ -5,16 +5,21 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { extract, pack } from 'tar-stream';
-import { InvalidInputError } from '../shared/errors.ts';
+import { z } from 'zod';
+import { InvalidInputError, NotFoundError } from '../shared/errors.ts';
+
+const manifestSchema = z.object({
+  format: z.literal(1),
+  version: z.string(),
+  createdAt: z.string(),
+  engine: z.enum(['sqlite', 'mysql']),
+  files: z.array(
+    z.object({ path: z.string(), size: z.number(), sha256: z.string(), rows: z.number().optional() }),
+  ),
+});
 
 /** What the archive says of itself, first entry in it. */
-export interface BackupManifest {
-  format: 1;
-  version: string;
-  createdAt: string;
-  engine: 'sqlite' | 'mysql';
-  files: { path: string; size: number; sha256: string; rows?: number }[];
-}
+export type BackupManifest = z.output<typeof manifestSchema>;
 
 const MANIFEST = 'manifest.json';
 
@@ -38,7 +43,7 @@ export async function readArchive(source: string, folder: string): Promise<Backu
     const path = resolve(folder, name);
     const isInside = type === 'file' && path.startsWith(folder + sep);
     if (!isInside) {
-      next(new InvalidInputError('backup.damaged', { params: { file: name } }));
+      next(damaged(name));
       return;
     }
     mkdir(dirname(path), { recursive: true })
@@ -48,18 +53,30 @@ export async function readArchive(source: string, folder: string): Promise<Backu
       }, next);
   });
   await pipeline(createReadStream(source), createGunzip(), unpacking).catch((error: unknown) => {
-    throw error instanceof InvalidInputError
-      ? error
-      : new InvalidInputError('backup.damaged', { cause: error, params: { file: source } });
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new NotFoundError('backup.missing', { cause: error, params: { file: source } });
+    throw error instanceof InvalidInputError ? error : damaged(source, error);
   });
-  const manifest = JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')) as BackupManifest;
+  const manifest = await manifestIn(folder);
   for (const { path, sha256 } of manifest.files) {
-    if ((await digestOf(join(folder, path)).catch(() => '')) !== sha256) {
-      throw new InvalidInputError('backup.damaged', { params: { file: path } });
-    }
+    if ((await digestOf(join(folder, path)).catch(() => '')) !== sha256) throw damaged(path);
   }
+  const named = new Set([MANIFEST, ...manifest.files.map(({ path }) => path)]);
+  const stranger = (await filesBelow(folder)).find((path) => !named.has(path));
+  if (stranger !== undefined) throw damaged(stranger);
   return manifest;
 }
+
+async function manifestIn(folder: string): Promise<BackupManifest> {
+  try {
+    return manifestSchema.parse(JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')));
+  } catch (error) {
+    throw damaged(MANIFEST, error);
+  }
+}
+
+const damaged = (file: string, cause?: unknown): InvalidInputError =>
+  new InvalidInputError('backup.damaged', { cause, params: { file } });
 
 export async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');

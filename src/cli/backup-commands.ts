@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import type { AuditService } from '../audit/index.ts';
 import type { Database, Tx } from '../db/database.ts';
 import type { Command } from './command.ts';
 import { createBackup, restoreBackup } from './backup.ts';
@@ -8,6 +9,7 @@ interface Deps {
   dataDir: string;
   filesFolder: string;
   version: string;
+  audit: Pick<AuditService, 'record'>;
   hasPeople(): Promise<boolean>;
   /** Ends sessions and holds what would leave the house, in the transaction of the restore (ruling 32). */
   makeSafe(tx: Tx): Promise<void>;
@@ -24,11 +26,12 @@ export function backupCommands(deps: Deps): Command[] {
           description: 'where to; a name with the time in <data>/backups unless said',
         },
       ],
-      run: async ({ options, print }) => {
+      run: async ({ actor, options, print }) => {
         const name = `latchkey-${new Date().toISOString().replace(/[:.]/g, '-')}.tar.gz`;
         const target =
           typeof options['output'] === 'string' ? options['output'] : join(deps.dataDir, 'backups', name);
         const { createdAt, engine, files } = await createBackup(deps, target);
+        await deps.db.transaction((tx) => deps.audit.record(tx, actor, entryFor('backup.made', target)));
         const rows = files.reduce((sum, file) => sum + (file.rows ?? 0), 0);
         print({
           file: target,
@@ -44,14 +47,25 @@ export function backupCommands(deps: Deps): Command[] {
       summary: 'Puts a backup in place of what is there; ends sessions and pauses invitation keys',
       args: '<file>',
       options: [{ flags: '--force', description: 'replace the people and tickets that are there' }],
-      run: async ({ args, options, print }) => {
+      run: async ({ actor, args, options, print }) => {
         const [source = ''] = args;
         const { createdAt, version, engine } = await restoreBackup(deps, source, {
           force: options['force'] === true,
-          afterwards: (tx) => deps.makeSafe(tx),
+          afterwards: async (tx) => {
+            await deps.makeSafe(tx);
+            await deps.audit.record(tx, actor, entryFor('backup.restored', source));
+          },
         });
         print({ restored: source, createdAt, version, engine });
       },
     },
   ];
 }
+
+const entryFor = (
+  action: string,
+  file: string,
+): { action: string; subject: { type: string; id: string; label: string } } => ({
+  action,
+  subject: { type: 'backup', id: basename(file).slice(-64), label: file.slice(-320) },
+});

@@ -98,12 +98,13 @@ export async function restoreBackup(
       throw new InvalidInputError('backup.newer', { params: { version: manifest.version } });
     }
     const known = new Set(manifest.files.map(({ path }) => path));
+    // Files first: they lie under names of their own and disturb nobody, should the rows not get in.
+    await cp(join(folder, FILES), filesFolder, { recursive: true }).catch(ignoreMissing);
     await loadTables(db, {
       read: (table) => linesOf(folder, `${TABLES}/${table}.ndjson`, known),
       appendOnly: [AUDIT_TABLE],
       afterwards,
     });
-    await cp(join(folder, FILES), filesFolder, { recursive: true }).catch(ignoreMissing);
     return manifest;
   } finally {
     await discard(folder);

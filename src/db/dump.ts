@@ -30,14 +30,34 @@ export async function dumpTables(
   const config: Knex.TransactionConfig =
     db.dialect.name === 'mysql' ? { isolationLevel: 'repeatable read' } : {};
   await db.knex.transaction(async (snapshot) => {
-    for (const table of await tableNames({ knex: snapshot, dialect: db.dialect })) {
+    const source = { knex: snapshot, dialect: db.dialect };
+    for (const table of await tableNames(source)) {
+      const key = await primaryKeyOf(source, table);
       for (let offset = 0; ; offset += ROWS_AT_A_TIME) {
-        const rows = (await snapshot(table).orderByRaw('1').offset(offset).limit(ROWS_AT_A_TIME)) as Row[];
+        const rows = (await snapshot(table).orderBy(key).offset(offset).limit(ROWS_AT_A_TIME)) as Row[];
         if (rows.length > 0 || offset === 0) await write(table, rows.map(rowToLine));
         if (rows.length < ROWS_AT_A_TIME) break;
       }
     }
   }, config);
+}
+
+/** Pages of a table meet without gap or overlap only in an order that leaves nothing open. */
+async function primaryKeyOf(
+  { knex, dialect }: Pick<Database, 'knex' | 'dialect'>,
+  table: string,
+): Promise<string[]> {
+  const [columns] = (await (dialect.name === 'sqlite'
+    ? knex
+        .raw('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk', [table])
+        .then((rows: unknown) => [rows])
+    : knex.raw(
+        `SELECT column_name AS name FROM information_schema.key_column_usage
+         WHERE table_schema = DATABASE() AND table_name = ? AND constraint_name = 'PRIMARY' ORDER BY ordinal_position`,
+        [table],
+      ))) as [{ name: string }[]];
+  if (columns.length === 0) throw new Error(`The table ${table} has no primary key`);
+  return columns.map(({ name }) => name);
 }
 
 interface Load {
