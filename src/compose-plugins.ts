@@ -4,6 +4,7 @@ import type { RouteTable } from './http/route-table.ts';
 import { CommandList, PluginHost, pluginRights, type BootMarkers } from './plugin-host/index.ts';
 import { identitySettings } from './identity/index.ts';
 import { SettingGroups, siteGroups } from './settings/index.ts';
+import { ticketSettings } from './tickets/index.ts';
 
 interface Surroundings {
   routes: RouteTable;
@@ -23,7 +24,7 @@ export function composePlugins(
   for (const right of pluginRights) rights.add(right);
   const commands = new CommandList();
   const settingGroups = new SettingGroups();
-  for (const group of [...siteGroups, identitySettings]) settingGroups.add(group);
+  for (const group of [...siteGroups, identitySettings, ticketSettings]) settingGroups.add(group);
   const plugins = new PluginHost({
     ground,
     registries: {

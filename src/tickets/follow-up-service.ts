@@ -9,6 +9,7 @@ import { byOf, factsOf } from './ticket-news.ts';
 import { assertMayFollowUp, assertMaySee, mayReadEntry, mayReadPrivate, sideOf } from './ticket-policy.ts';
 import { findTicket } from './ticket-repository.ts';
 import { collision, type TicketService } from './ticket-service.ts';
+import type { Notices } from './ticket-notices.ts';
 import type { TicketWriter } from './ticket-writer.ts';
 import { statusAfter, type Status, type Ticket } from './ticket.ts';
 import { listEntries } from './timeline-repository.ts';
@@ -19,6 +20,7 @@ interface Deps {
   hooks: Hooks;
   writer: TicketWriter;
   tickets: TicketService;
+  notices: Notices;
 }
 
 export interface NewFollowUp extends FollowUpDraft {
@@ -56,6 +58,18 @@ export class FollowUpService {
       entries,
       attachments: attachments.filter(({ entryId }) => entryId === null || shown.has(entryId)),
     };
+  }
+
+  /** As `conversation`, by somebody who reads it: their bell need not ring for it any more. */
+  async read(actor: Actor, number: number): Promise<Conversation> {
+    const { db, notices } = this.#deps;
+    const conversation = await this.conversation(actor, number);
+    const { userId } = actor;
+    if (userId === null || (await notices.unread(actor)) === 0) return conversation;
+    await db.transaction((tx) =>
+      notices.markSeen(tx, userId, { type: 'ticket', id: conversation.ticket.id }),
+    );
+    return conversation;
   }
 
   /**

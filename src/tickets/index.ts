@@ -11,5 +11,5 @@ export { ticketNoticeKinds } from './ticket-notices.ts';
 export { ticketRights } from './ticket-rights.ts';
 export { ticketRoutes } from './ticket-routes.ts';
 export { ticketServices, type TicketDeps, type TicketServices } from './ticket-services.ts';
-export { autoCloseDays } from './ticket-settings.ts';
+export { autoCloseDays, ticketSettings } from './ticket-settings.ts';
 export type { Ticket } from './ticket.ts';

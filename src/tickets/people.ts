@@ -26,8 +26,8 @@ export interface People {
   named(ids: readonly string[]): Promise<Map<string, Person>>;
   find(id: string): Promise<Person | null>;
   findByEmail(email: string): Promise<Person | null>;
-  /** Those who hold this right in this entity. */
-  withRight(right: string, entityId: string): Promise<Person[]>;
+  /** Those who hold this right in this entity, or in one of these. */
+  withRight(right: string, entityIds: string | readonly string[]): Promise<Person[]>;
   groups(): Promise<Group[]>;
   groupsOf(userId: string): Promise<string[]>;
   membersOf(groupId: string): Promise<string[]>;
@@ -51,7 +51,7 @@ export const peopleOf = (users: UserService, memberships: MembershipService): Pe
   named: (ids) => users.named(ids),
   find: (id) => users.find(id),
   findByEmail: (email) => users.findByEmail(email),
-  withRight: (right, entityId) => users.withRight(right, entityId),
+  withRight: (right, entityIds) => users.withRight(right, entityIds),
   groups: () => memberships.groups(),
   groupsOf: async (userId) => (await memberships.groupsOf(userId)).map(({ id }) => id),
   membersOf: (groupId) => memberships.membersOf(groupId),

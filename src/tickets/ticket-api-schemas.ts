@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { isId } from '../shared/ids.ts';
 import { sorts } from './ticket-filter.ts';
 import { levels, statuses, ticketTypes } from './ticket.ts';
 import { visibilities } from './timeline.ts';
 
-const id = z.string().max(40);
+const id = z.string().refine(isId, 'field.invalid');
+const idOrNone = z.union([z.literal(''), id]);
 const level = z.literal(levels);
 const words = z.string().trim().max(20_000, 'field.too-long');
 const title = z.string().trim().min(1, 'ticket.title-needed').max(200, 'field.too-long');
@@ -82,18 +84,19 @@ export const categorySchema = z.object({
 });
 export const categoriesSchema = z.object({ items: z.array(categorySchema) });
 
-export const numberParam = z.object({ number: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
-
 export const listQuery = z.object({
   page: pageNumber,
   perPage,
   q: z.string().trim().max(200).default(''),
   status: z.enum(['active', 'all', ...statuses]).default('all'),
-  assignee: id.default('').meta({ description: '`me`, `nobody`, `my-groups`, or an id.' }),
-  category: id.default(''),
-  entity: id.default(''),
+  assignee: z
+    .union([z.enum(['', 'me', 'nobody', 'my-groups']), id])
+    .default('')
+    .meta({ description: '`me`, `nobody`, `my-groups`, or an id.' }),
+  category: idOrNone.default(''),
+  entity: idOrNone.default(''),
   priority: z.coerce.number().pipe(level).optional(),
-  requester: id.default(''),
+  requester: idOrNone.default(''),
   from: day.optional().meta({ description: 'Created on this day or later (UTC).' }),
   to: day.optional(),
   sort: z.templateLiteral([z.enum(['', '-']), z.enum(sorts)]).default('-updated'),

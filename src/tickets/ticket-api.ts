@@ -19,7 +19,6 @@ import {
   createBody,
   followUpBody,
   listQuery,
-  numberParam,
   patchBody,
   solutionBody,
   ticketPageSchema,
@@ -28,7 +27,7 @@ import {
   verdictBody,
 } from './ticket-api-schemas.ts';
 import { filterQuery } from './ticket-filter.ts';
-import { idParam } from './ticket-forms.ts';
+import { idParam, ticketNumber } from './ticket-forms.ts';
 import type { TicketServices } from './ticket-services.ts';
 import type { Editable } from './ticket.ts';
 
@@ -88,7 +87,7 @@ function ticketCalls({ tickets, lists }: TicketServices): Route[] {
       method: 'get',
       path: '/api/v1/tickets/:number',
       access,
-      params: numberParam,
+      params: ticketNumber,
       api: { summary: 'Show a ticket', ...reading, responses: answers(200, 'The ticket', ticketSchema) },
       handler: async ({ actor, params }) => json(ticketJson(actor, await tickets.find(actor, params.number))),
     }),
@@ -96,7 +95,7 @@ function ticketCalls({ tickets, lists }: TicketServices): Route[] {
       method: 'patch',
       path: '/api/v1/tickets/:number',
       access,
-      params: numberParam,
+      params: ticketNumber,
       body: patchBody,
       api: {
         summary: 'Change a ticket',
@@ -124,7 +123,7 @@ function timelineCalls({ followUps, solutions }: TicketServices): Route[] {
       method: 'get',
       path: '/api/v1/tickets/:number/timeline',
       access,
-      params: numberParam,
+      params: ticketNumber,
       api: {
         summary: 'Everything that happened on a ticket, oldest first',
         ...reading,
@@ -137,7 +136,7 @@ function timelineCalls({ followUps, solutions }: TicketServices): Route[] {
       method: 'post',
       path: '/api/v1/tickets/:number/follow-ups',
       access,
-      params: numberParam,
+      params: ticketNumber,
       body: followUpBody,
       api: {
         summary: 'Reply, or leave a private note',
@@ -154,7 +153,7 @@ function timelineCalls({ followUps, solutions }: TicketServices): Route[] {
       method: 'post',
       path: '/api/v1/tickets/:number/solutions',
       access,
-      params: numberParam,
+      params: ticketNumber,
       body: solutionBody,
       api: {
         summary: 'Propose a solution',
@@ -168,7 +167,7 @@ function timelineCalls({ followUps, solutions }: TicketServices): Route[] {
       method: 'post',
       path: '/api/v1/tickets/:number/solutions/verdict',
       access,
-      params: numberParam,
+      params: ticketNumber,
       body: verdictBody,
       api: {
         summary: 'Accept the solution, or say why it is none',
@@ -196,7 +195,7 @@ function attachmentCalls({ attachments, followUps }: TicketServices): Route[] {
       method: 'get',
       path: '/api/v1/tickets/:number/attachments',
       access,
-      params: numberParam,
+      params: ticketNumber,
       api: {
         summary: 'List the files of a ticket',
         ...reading,

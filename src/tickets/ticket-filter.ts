@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isId } from '../shared/ids.ts';
 import { levels, statuses, type Level, type Status } from './ticket.ts';
 
 export const sorts = ['attention', 'updated', 'created', 'number', 'priority', 'title', 'status'] as const;
@@ -22,7 +23,8 @@ export interface TicketFilter {
   descending: boolean;
 }
 
-const id = z.string().max(40).catch('');
+const id = z.string().refine(isId).catch('');
+const assignee = z.union([z.enum(['me', 'nobody', 'my-groups']), z.string().refine(isId)]).catch('');
 const day = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/)
@@ -38,7 +40,7 @@ export const filterQuery = z
       .enum(['active', 'all', ...statuses])
       .optional()
       .catch(undefined),
-    assignee: id,
+    assignee,
     category: id,
     entity: id,
     priority: z.coerce.number().pipe(z.literal(levels)).nullable().catch(null),

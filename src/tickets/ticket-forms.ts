@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isId } from '../shared/ids.ts';
 import { levels, statuses, ticketTypes } from './ticket.ts';
 import { visibilities } from './timeline.ts';
 
@@ -9,23 +10,27 @@ const listOf = <T>(one: z.ZodType<T>): z.ZodType<T[]> =>
     z.array(one).max(100),
   );
 
-const id = z.string().max(40);
+const id = z.string().refine(isId, 'field.invalid');
+const idOrNone = z.union([z.literal(''), id]);
 const ids = listOf(id);
-const orNull = id.transform((value) => (value === '' ? null : value));
+const orNull = idOrNone.transform((value) => (value === '' ? null : value));
 const level = z.coerce.number().pipe(z.literal(levels));
 const version = z.coerce.number().int().min(1);
 const words = z.string().trim().max(20_000, 'field.too-long');
 
 export const LONGEST_TITLE = 200;
 
-export const ticketNumber = z.object({ number: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
-export const idParam = z.object({ id: z.string().max(40) });
+/** What is no number at all is no ticket either: 404. */
+export const ticketNumber = z.object({
+  number: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).catch(0),
+});
+export const idParam = z.object({ id: z.string().refine(isId).catch('') });
 
 export const newTicketForm = z.object({
   title: z.string().trim().min(1, 'ticket.title-needed').max(LONGEST_TITLE, 'field.too-long'),
   description: words.default(''),
   type: z.enum(ticketTypes).default('request'),
-  entityId: id.optional().transform((value) => (value === '' ? undefined : value)),
+  entityId: idOrNone.optional().transform((value) => (value === '' ? undefined : value)),
   categoryId: orNull.default(null),
   urgency: level.default(3),
   impact: level.default(3),
@@ -76,21 +81,27 @@ export const bulkForm = z.object({
   numbers: listOf(z.coerce.number().int().min(1)),
   status: z.enum(['', ...statuses]).default(''),
   /** `user:<id>` or `group:<id>`. */
-  assignee: z.string().max(60).default(''),
+  assignee: z
+    .string()
+    .refine(
+      (text) => text === '' || (/^(user|group):/.test(text) && isId(text.replace(/^\w+:/, ''))),
+      'field.invalid',
+    )
+    .default(''),
   urgency: z.union([z.literal('').transform(() => null), level]).default(null),
-  categoryId: id.default(''),
+  categoryId: idOrNone.default(''),
   back: z.string().max(2_000).default(''),
 });
 
 export const viewForm = z.object({
   name: z.string().trim().min(1, 'ticket.view-name-needed').max(80, 'field.too-long'),
   filters: z.string().max(2_000).default(''),
-  sharedIn: id.default(''),
+  sharedIn: idOrNone.default(''),
 });
 
 export const categoryForm = z.object({
   name: z.string().trim().min(1, 'category.name-needed').max(120, 'field.too-long'),
-  entityId: id.min(1, 'field.required'),
+  entityId: id,
 });
 
 export const categoryEditForm = z.object({

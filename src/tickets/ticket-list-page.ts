@@ -23,6 +23,7 @@ export async function ticketListPage(
     filter,
     isFiltered: queryOf({ ...filter, sort: 'attention', descending: false }) !== '',
     isSearched: filter.q !== '',
+    isFilterOpen: !isEverydayFilter(filter),
   };
   if (!actor.can('ticket.read')) {
     return view('tickets/mine', {
@@ -50,7 +51,10 @@ async function toolsOfHelper(services: TicketServices, actor: Actor, filter: Tic
   ]);
   const readable = actor.entitiesWith('ticket.read');
   const seen = entities.filter(({ id }) => readable === 'all' || readable.includes(id));
-  const helpers = await helpersIn(services, seen);
+  const helpers = await people.withRight(
+    'ticket.reply',
+    seen.map(({ id }) => id),
+  );
   const query = queryOf(filter);
   return {
     query,
@@ -90,18 +94,6 @@ async function toolsOfHelper(services: TicketServices, actor: Actor, filter: Tic
   };
 }
 
-/** Those who may be asked to help anywhere one reads; of large trees, the first entities are enough. */
-async function helpersIn(
-  { people }: TicketServices,
-  entities: readonly { id: string }[],
-): Promise<{ id: string; name: string }[]> {
-  const lists = await Promise.all(
-    entities.slice(0, 20).map(({ id }) => people.withRight('ticket.reply', id)),
-  );
-  const byId = new Map(lists.flat().map((person) => [person.id, person]));
-  return [...byId.values()].sort((one, other) => one.name.localeCompare(other.name));
-}
-
 const tabs = [
   { key: 'tickets:tab.active', query: '' },
   { key: 'tickets:tab.mine', query: 'assignee=me' },
@@ -109,6 +101,12 @@ const tabs = [
   { key: 'tickets:tab.groups', query: 'assignee=my-groups' },
   { key: 'tickets:tab.all', query: 'status=all' },
 ];
+
+/** What a tab or the search box at the top can ask for: the form of filters need not stand open for it. */
+function isEverydayFilter(filter: TicketFilter): boolean {
+  const query = queryOf({ ...filter, sort: 'attention', descending: false, q: '' });
+  return tabs.some((tab) => tab.query === query);
+}
 
 const tabsOfHelper = (filter: TicketFilter): object[] =>
   tabs.map(({ key, query }) => ({

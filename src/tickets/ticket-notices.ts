@@ -39,7 +39,7 @@ function noticeKindsFrom(looks: Record<string, { icon: string; mail: boolean }>)
 }
 
 /** How news reaches people. */
-export type Notices = Pick<NotificationService, 'notify'>;
+export type Notices = Pick<NotificationService, 'notify' | 'unread' | 'markSeen'>;
 
 export interface News {
   actor: Actor;

@@ -28,7 +28,7 @@ export async function ticketPage(
   number: number,
   refused?: RefusedForm,
 ): Promise<Reply> {
-  const conversation = await services.followUps.conversation(actor, number);
+  const conversation = await services.followUps.read(actor, number);
   const { ticket } = conversation;
   const typed: Typed = refused ? typedFrom(refused.body) : {};
   const isCollision = refused?.error.code === 'ticket.changed';

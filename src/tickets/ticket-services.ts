@@ -56,7 +56,7 @@ export function ticketServices({
   return {
     people,
     tickets,
-    followUps: new FollowUpService({ db, hooks, writer, tickets }),
+    followUps: new FollowUpService({ db, hooks, writer, tickets, notices }),
     solutions: new SolutionService({ db, clock, writer }),
     attachments: new AttachmentService({ db, clock, storage }),
     categories,

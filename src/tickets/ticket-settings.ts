@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineSetting } from '../settings/index.ts';
+import { defineSetting, type SettingGroup } from '../settings/index.ts';
 
 /** Days after which a solved ticket that nobody came back to is closed; 0 leaves it to people. */
 export const autoCloseDays = defineSetting({
@@ -7,3 +7,16 @@ export const autoCloseDays = defineSetting({
   schema: z.coerce.number().int().min(0).max(365),
   default: 7,
 });
+
+export const ticketSettings: SettingGroup = {
+  id: 'tickets',
+  title: 'tickets:settings.title',
+  fields: [
+    {
+      token: autoCloseDays,
+      kind: 'number',
+      label: 'tickets:settings.auto-close',
+      hint: 'tickets:settings.auto-close-hint',
+    },
+  ],
+};

@@ -1,4 +1,4 @@
-import type { Actor } from '../shared/actor.ts';
+import { system, type Actor } from '../shared/actor.ts';
 import { presentAttachment, type AttachmentModel } from './attachment-presenter.ts';
 import type { Conversation } from './follow-up-service.ts';
 import type { Names } from './names.ts';
@@ -31,6 +31,7 @@ export interface ChangeModel {
 export interface TimelineItem {
   anchor: string;
   kind: 'description' | TimelineEntry['kind'];
+  /** Empty: the house itself. */
   author: string;
   isMine: boolean;
   isPrivate: boolean;
@@ -92,7 +93,7 @@ function presentEntry(
   return {
     anchor: `${entry.kind}-${entry.id}`,
     kind: entry.kind,
-    author: entry.authorName,
+    author: entry.authorId === null && entry.authorName === system.name ? '' : entry.authorName,
     isMine: entry.authorId !== null && entry.authorId === reader.actor.userId,
     isPrivate: entry.visibility === 'private',
     isNew:

@@ -34,6 +34,21 @@ describeOnEachEngine('news of a ticket', (engine) => {
     expect(app.mailbox.letters.filter(({ to }) => to.includes(requester.email))).toHaveLength(1);
   });
 
+  test('rings no more once the ticket was read', async () => {
+    const app = await startTestApp({ engine });
+    const technician = await app.given.technician();
+    const { ticket, requester } = await app.given.ticket();
+    const page = `/tickets/${String(ticket.number)}`;
+    const unread = async (): Promise<number> =>
+      ((await app.api(requester).call('GET', '/api/v1/notifications')).json() as { unread: number }).unread;
+    await app.api(technician).call('POST', `/api/v1${page}/follow-ups`, { body: 'Hello' });
+    expect(await unread()).toBe(1);
+
+    await app.as(requester).get(page);
+
+    expect(await unread()).toBe(0);
+  });
+
   test('that is private never reaches the requester', async () => {
     const app = await startTestApp({ engine, mail: true });
     const [technician, colleague] = [await app.given.technician(), await app.given.technician()];

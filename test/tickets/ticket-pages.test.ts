@@ -105,6 +105,48 @@ describeOnEachEngine('every page about tickets', (engine) => {
   });
 });
 
+describeOnEachEngine('an address that leads nowhere', (engine) => {
+  test('is not found, whatever stands in it', async () => {
+    const app = await startTestApp({ engine });
+    const owner = await app.given.owner();
+
+    for (const path of [
+      '/tickets/abc',
+      '/tickets/0',
+      '/tickets/-1',
+      '/tickets/1e400',
+      '/tickets/99',
+      '/attachments/x',
+    ]) {
+      expect((await app.as(owner).get(path)).status, path).toBe(404);
+    }
+    expect((await app.as(owner).get(`/attachments/${encodeURIComponent('😀 ')}`)).status).toBe(404);
+    for (const query of [
+      'category=😀',
+      "entity=' OR 1=1",
+      'assignee=%00',
+      'page=-1',
+      'page=x',
+      'q[]=1',
+      'sort=x',
+    ]) {
+      expect((await app.as(owner).get(`/tickets?${query}`)).status, query).toBe(200);
+    }
+    expect((await app.api(owner).call('GET', '/api/v1/tickets/abc')).status).toBe(404);
+  });
+});
+
+describeOnEachEngine('the settings', (engine) => {
+  test('say after how many days solved tickets close', async () => {
+    const app = await startTestApp({ engine });
+    const owner = app.as(await app.given.owner());
+
+    const shown = await owner.get('/admin/settings');
+
+    expect(shown.text).toContain('Close solved tickets after');
+  });
+});
+
 describeOnEachEngine('a newcomer', (engine) => {
   test('is shown three examples, and one of them fills the form', async () => {
     const app = await startTestApp({ engine });
