@@ -1,7 +1,10 @@
-import { barsChart, donutChart, lineChart, seatBar } from './charts.ts';
+import { barsChart } from './charts/bars-chart.ts';
+import type { ChartOptions, Datum } from './charts/chart-figure.ts';
+import { donutChart } from './charts/donut-chart.ts';
+import { lineChart } from './charts/line-chart.ts';
+import { seatBar } from './charts/seat-bar.ts';
 import { formatNumber } from './dates.ts';
 import { type Call, type Helper, type HelperDeps, helper, isRecord, safe, textOf } from './helper-call.ts';
-import type { ChartOptions, Datum } from './charts.ts';
 
 /** `{{chart-bars items title=(t "…")}}`, items being `[{ label, value }]`. */
 export function chartHelpers({ i18n }: Pick<HelperDeps, 'i18n'>): Record<string, Helper> {
