@@ -36,7 +36,7 @@ export const migration: Migration = {
       written_at {instant} NOT NULL,
       last_error VARCHAR(500),
       PRIMARY KEY (position, consumer))`,
-    'CREATE INDEX event_delivery_due ON event_delivery (state, due_at)',
+    'CREATE INDEX event_delivery_state ON event_delivery (state, position)',
     'CREATE INDEX event_delivery_order ON event_delivery (consumer, aggregate, state, position)',
     `CREATE TABLE IF NOT EXISTS event_once (
       event_id {id} NOT NULL,

@@ -52,12 +52,20 @@ async function takeLease(
   return taken === 1;
 }
 
-/** Heads of their queues, oldest first: while a delivery runs, `due_at` is the end of its lease. */
-export async function findDue(
+/** Heads of their queues, oldest first; those that a process died over come back when its lease has run out. */
+export async function findDue(db: Queryable, options: DueOptions): Promise<ClaimedDelivery[]> {
+  const { limit, subscriptions } = options;
+  if (subscriptions.size === 0 || limit < 1) return [];
+  const abandoned = await findDueIn(db, 'running', options);
+  return [...abandoned, ...(await findDueIn(db, 'waiting', options))].slice(0, limit);
+}
+
+/** One state at a time: read along its index, the search ends with the first few found, however many wait behind them. */
+async function findDueIn(
   db: Queryable,
+  state: DeliveryState,
   { now, limit, subscriptions }: DueOptions,
 ): Promise<ClaimedDelivery[]> {
-  if (subscriptions.size === 0 || limit < 1) return [];
   const earlier = db
     .knex({ earlier: deliveries.name })
     .select(db.knex.raw('1'))
@@ -68,7 +76,7 @@ export async function findDue(
   const rows: Record<string, unknown>[] = await db
     .knex({ d: deliveries.name })
     .join({ e: events.name }, 'e.position', 'd.position')
-    .whereIn('d.state', OPEN)
+    .where('d.state', state)
     .where('d.due_at', '<=', now)
     .where((wanted) => {
       for (const [consumer, names] of subscriptions) {
