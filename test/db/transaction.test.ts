@@ -154,7 +154,7 @@ describeOnEachEngine('a transaction', (engine) => {
 });
 
 describe('a transaction on SQLite', () => {
-  test('waits for another process that is writing, without stopping this one', async () => {
+  test('waits outside for another process that is writing, without stopping this one', async () => {
     const { db, url } = await openFreshDatabase('sqlite', { empty: true });
     await db.execute('CREATE TABLE notes (id INTEGER PRIMARY KEY)');
     const other = openDatabase(url);
@@ -168,12 +168,17 @@ describe('a transaction on SQLite', () => {
       await sleep(400);
     });
     await sleep(50);
-    await db.transaction((tx) => tx.knex('notes').insert({ id: 2 }));
+    let runs = 0;
+    await db.transaction((tx) => {
+      runs += 1;
+      return tx.knex('notes').insert({ id: 2 });
+    });
     await holding;
     clearInterval(ticking);
 
     expect(await db.knex('notes').pluck('id')).toEqual([1, 2]);
     expect(ticks).toBeGreaterThan(15);
+    expect(runs).toBe(1);
   });
 
   test('whose COMMIT fails is a failure, and the next one works', async () => {
