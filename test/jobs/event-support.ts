@@ -10,6 +10,7 @@ export const counted = defineEvent<{ n: number }>({
   summary: 'A number.',
   since: '0.1.0',
 });
+export const said = defineEvent<{ words: string }>({ name: 'test.said', summary: 'Words.', since: '0.1.0' });
 export const renamed = defineEvent<{ n: number }>({
   name: 'test.renamed',
   summary: 'Another.',

@@ -17,7 +17,7 @@ import { afterwards } from '../support/cleanup.ts';
 import { minutes, testClock } from '../support/clock.ts';
 import { describeOnEachEngine, openDatabase, openFreshDatabase } from '../support/databases.ts';
 import { FATAL } from './dying-listener.ts';
-import { counted, eventWorld, renamed } from './event-support.ts';
+import { counted, eventWorld, renamed, said } from './event-support.ts';
 
 describeOnEachEngine('an event', (engine) => {
   test('is heard once by everybody who listens, after the commit', async () => {
@@ -48,6 +48,18 @@ describeOnEachEngine('an event', (engine) => {
     await expect(lost).rejects.toThrow('changed my mind');
     await dispatcher.drain();
     expect(heard).toEqual([]);
+  });
+
+  test('keeps no secret that somebody put into it', async () => {
+    const { db } = await openFreshDatabase(engine);
+    const { hooks } = eventWorld(db);
+    hooks.onEvent('bell', said, () => undefined);
+
+    const words = 'my key is lkinv_WR0ZKX7BHVCNRDJ23KYQFM817EGYTPJN, "really"';
+    await db.transaction((tx) => hooks.emit(tx, said, { words }, { aggregate: 'ticket:1' }));
+
+    const row = await db.knex<{ payload: string }>('event').first();
+    expect(JSON.parse(row?.payload ?? '')).toEqual({ words: 'my key is lkinv_[redacted], "really"' });
   });
 
   test('that fails comes again, and only later ones of the same ticket wait for it', async () => {
