@@ -120,6 +120,7 @@ function enhance(root) {
   for (const select of all(root, '[data-autosubmit]'))
     select.addEventListener('change', () => select.form.requestSubmit());
   for (const field of all(root, '[data-select]')) field.addEventListener('focus', () => field.select());
+  for (const tab of all(root, '.tabs__link[aria-current]')) tab.scrollIntoView({ block: 'nearest', inline: 'center' });
   all(root, '[data-focus]').at(0)?.focus();
 }
 
