@@ -22,7 +22,7 @@ export const migration: Migration = {
        landing VARCHAR(200) NOT NULL, locale VARCHAR(8),
        owner_id {id}, owner_name VARCHAR(200) NOT NULL,
        created_at {instant} NOT NULL, updated_at {instant} NOT NULL, last_used_at {instant},
-       version INTEGER NOT NULL,
+       version INTEGER NOT NULL, search_text {text} NOT NULL,
        CONSTRAINT invite_key_by_lookup UNIQUE (lookup),
        CONSTRAINT invite_key_cap CHECK (max_uses IS NULL OR (max_uses >= 1 AND uses <= max_uses)),
        CONSTRAINT invite_key_uses CHECK (uses >= 0 AND seat_seq >= uses),

@@ -7,6 +7,7 @@ import {
   type Host,
   type Page,
   type PageRequest,
+  type PersonFacts,
 } from 'latchkey/plugin-api';
 import { eraseDrafts, findAttempt, findAttemptOfSeat, readSecrets } from './attempt-repository.ts';
 import type { Authority } from './authority.ts';
@@ -38,6 +39,14 @@ export interface Candidate {
   name: string;
   email: string;
   answers: Record<string, string>;
+}
+
+/** A request that is still open: of a new person with a draft, or of one who has an account. */
+interface Decidable {
+  redemption: Redemption;
+  key: InvitationKey;
+  draft: NewcomerDraft | null;
+  person: PersonFacts | null;
 }
 
 const APPROVE = 'registration-key.approve';
@@ -154,7 +163,7 @@ export class ApprovalService {
     if (!released) throw new ConflictError('invitation.decided_already');
   }
 
-  async #decidable(actor: Actor, redemptionId: string) {
+  async #decidable(actor: Actor, redemptionId: string): Promise<Decidable> {
     const { host } = this.#deps;
     const redemption = await findRedemption(host.db, redemptionId);
     const key = redemption && (await findKey(host.db, redemption.keyId));

@@ -39,6 +39,7 @@ export interface AttemptSecrets extends Proofs {
 }
 
 type Row = Record<string, unknown>;
+type Query = ReturnType<Queryable['knex']['queryBuilder']>;
 
 export async function insertAttempt(
   tx: Tx,
@@ -50,12 +51,9 @@ export async function insertAttempt(
     .insert({ ...attempts.encode(attempt), ...hidden.encode(secrets), ...draftColumns(draft) });
 }
 
-const find = async (
-  db: Queryable,
-  where: (query: ReturnType<Queryable['knex']>) => void,
-): Promise<Attempt | null> => {
-  const query = db.knex(attempts.name).select(attempts.columns);
-  where(query);
+const find = async (db: Queryable, restrict: (query: Query) => void): Promise<Attempt | null> => {
+  const query: Query = db.knex.queryBuilder().from(attempts.name).select(attempts.columns);
+  restrict(query);
   const row = (await query.first()) as Row | undefined;
   return row ? attempts.decode(row) : null;
 };
@@ -154,15 +152,13 @@ export async function eraseDrafts(
 }
 
 export async function deleteEnded(tx: Tx, now: number, limit: number): Promise<number> {
-  const rows = (await tx.knex(attempts.name).where('ends_at', '<=', now).limit(limit).select('id')) as {
-    id: string;
-  }[];
+  const rows = await tx.knex(attempts.name).where('ends_at', '<=', now).limit(limit).select<Row[]>('id');
   if (rows.length === 0) return 0;
   return tx
     .knex(attempts.name)
     .whereIn(
       'id',
-      rows.map(({ id }) => id),
+      rows.map(({ id }) => String(id)),
     )
     .delete();
 }

@@ -54,8 +54,9 @@ export function inviteCommands({ host, keys }: Deps): CommandDefinition[] {
       name: 'invite create',
       summary: 'Make an invitation key and show its link',
       options: createOptions,
-      run: async ({ actor, options, print }) => {
-        print(brief(await keys.mint(actor, draftFromOptions(options, host.clock.now()))));
+      run: async (context) => {
+        const { actor, options } = context;
+        context.print(brief(await keys.mint(actor, draftFromOptions(options, host.clock.now()))));
       },
     },
     {
@@ -65,14 +66,15 @@ export function inviteCommands({ host, keys }: Deps): CommandDefinition[] {
         { flags: '--status <status>', description: 'active, scheduled, finished or all', default: 'all' },
         { flags: '--search <words>', description: 'In label, address and domains' },
       ],
-      run: async ({ actor, options, print }) => {
+      run: async (context) => {
+        const { actor, options } = context;
         const tab = z.enum(['active', 'scheduled', 'finished', 'all']).parse(options['status'] ?? 'all');
         const { items } = await keys.list(
           actor,
           { tab, search: String(options['search'] ?? '') },
           { page: 1, perPage: 100 },
         );
-        print(
+        context.print(
           (await keyJson(host, items)).map(({ id: key, label, status, uses, maxUses, expiresAt }) => ({
             id: key,
             label,
@@ -152,7 +154,7 @@ function draftFromOptions(options: Options, now: number): KeyDraft {
     customKey: said('custom-key'),
     showOnce: options['show-once'] === true || options['showOnce'] === true ? true : undefined,
   };
-  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)) as KeyDraft;
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
 }
 
 const camel = (name: string): string => name.replace(/-[a-z]/g, (letter) => letter.charAt(1).toUpperCase());

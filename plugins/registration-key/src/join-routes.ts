@@ -16,7 +16,7 @@ import {
 } from 'latchkey/plugin-api';
 import { maskAddress } from './address.ts';
 import { calendarEntry } from './calendar.ts';
-import type { ConfirmService, Confirmed } from './confirm-service.ts';
+import type { ConfirmService, Confirmed, LinkState } from './confirm-service.ts';
 import type { InvitationKey } from './invitation-key.ts';
 import type { Handle, JoinHandles } from './join-handle.ts';
 import { presentClosed, presentForm, problemsOf, type Typed } from './join-presenter.ts';
@@ -232,7 +232,10 @@ export function joinRoutes(deps: Deps): Route[] {
   }
 
   /** The link says nothing about the browser; its handles do. */
-  async function lookAt(cookies: Incoming['cookies'], token: string) {
+  async function lookAt(
+    cookies: Incoming['cookies'],
+    token: string,
+  ): Promise<LinkState & { secret: string | null }> {
     const secrets = [...handles.all(cookies).map(({ secret }) => secret), null];
     for (const secret of secrets) {
       const state = await confirm.look(token, secret);
@@ -280,7 +283,7 @@ export function joinRoutes(deps: Deps): Route[] {
         const { h, redeemId, email, name, password, locale, website } = incoming.body;
         const { handle, key, mailing } = await needEntrance(incoming, h);
         if (website !== undefined && website !== '') throw new ConflictError('invitation.try_again');
-        const answers = await join.answersFrom(key, incoming.body as Record<string, string>, incoming.locale);
+        const answers = await join.answersFrom(key, keptOf(incoming.body), incoming.locale);
         const form = { redeemId, email, name, password, locale: locale ?? incoming.locale, answers };
         const visitor = { browser: handle.secret, mailing, network: incoming.network };
         return goOn(incoming, await redeem.redeem(key, form, visitor), handle);

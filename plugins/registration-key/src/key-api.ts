@@ -49,7 +49,7 @@ const listQuery = pageQuery.extend({
   status: z.enum(['active', 'scheduled', 'finished', 'all']).default('all'),
   search: z.string().max(120).default(''),
 });
-const pageOf = (items: z.ZodType) =>
+const pageOf = (items: z.ZodType): z.ZodType =>
   z.object({ items: z.array(items), page: z.int(), perPage: z.int(), total: z.int() });
 
 const checkBody = z.strictObject({ key: z.string().max(400) });

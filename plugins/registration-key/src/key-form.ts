@@ -107,7 +107,8 @@ export function formOf(key: InvitationKey, { timeZone }: { timeZone: string }): 
 
 /** An edit that does not touch a moment leaves it exactly, seconds and all. */
 export function changesFromForm(form: KeyForm, key: InvitationKey, here: Here): KeyDraft {
-  const { showOnce: _kept, customKey: _fixed, entity: _stays, ...changes } = draftFromForm(form, here);
+  const changes = draftFromForm({ ...form, entity: '', customKey: '' }, here);
+  delete changes.showOnce;
   const shown = formOf(key, here);
   if (form.expires === 'date' && form.expiresOn === shown['expiresOn']) changes.expiresAt = key.expiresAt;
   if (form.startsOn === shown['startsOn']) changes.notBefore = key.notBefore;

@@ -37,7 +37,7 @@ export const editBody = z.strictObject({ ...draftFields, version: z.int() });
 
 /** Leaves out what was not said: `undefined` and "not there" are the same to us. */
 export function draftFrom(body: Omit<z.infer<typeof mintBody>, 'version'>): KeyDraft {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as KeyDraft;
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }
 
 const iso = z.iso.datetime();
@@ -130,7 +130,10 @@ export async function keyJson(host: Host, keys: readonly InvitationKey[]): Promi
   }));
 }
 
-export const redemptionJson = (redemption: Redemption, names: ReadonlyMap<string, { name: string }>) => ({
+export const redemptionJson = (
+  redemption: Redemption,
+  names: ReadonlyMap<string, { name: string }>,
+): z.infer<typeof redemptionSchema> => ({
   id: redemption.id,
   seat: redemption.seat,
   status: redemption.status,

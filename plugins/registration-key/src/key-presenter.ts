@@ -52,7 +52,7 @@ export async function presentSentence(
   return sentenceOf(terms, {
     profile: names.profile(terms.profileId),
     entity: names.entity(terms.entityId),
-    groups: terms.groupIds.map(names.group).filter((name) => name !== ''),
+    groups: terms.groupIds.map((id) => names.group(id)).filter((name) => name !== ''),
     locale,
     timeZone,
   });

@@ -71,7 +71,7 @@ export interface KeyFilter {
 }
 
 type Row = Record<string, unknown>;
-type Query = ReturnType<Queryable['knex']>;
+type Query = ReturnType<Queryable['knex']['queryBuilder']>;
 
 const readable = [...keys.columns, 'invite_key.copy_key'];
 const decodeKey = (row: Row): InvitationKey => ({ ...keys.decode(row), hasCopy: row['copy_key'] !== null });
@@ -137,7 +137,12 @@ export async function insertKey(
   key: Omit<InvitationKey, 'hasCopy'>,
   { lookup, copy }: KeySecret,
 ): Promise<void> {
-  await tx.knex(keys.name).insert({ ...keys.encode(key), ...secretColumns({ lookup, copy }), seat_seq: 0 });
+  await tx.knex(keys.name).insert({
+    ...keys.encode(key),
+    ...secretColumns({ lookup, copy }),
+    ...searchColumn(key),
+    seat_seq: 0,
+  });
 }
 
 /**
@@ -163,8 +168,8 @@ export async function takeSeat(
 
 /** The number of the seat that this transaction has just taken. */
 export async function seatNumber(tx: Tx, keyId: string): Promise<number> {
-  const row = (await tx.knex(keys.name).where({ id: keyId }).first('seat_seq')) as { seat_seq: number };
-  return Number(row.seat_seq);
+  const row = await tx.knex(keys.name).where({ id: keyId }).first<Row>('seat_seq');
+  return Number(row['seat_seq']);
 }
 
 /** Gives one seat back. Seat numbers are never given out twice, so `seat_seq` stays. */
@@ -189,6 +194,7 @@ export async function updateTerms(
   return (
     (await write.update({
       ...keys.encode({ ...terms, updatedAt: now }),
+      ...searchColumn(terms),
       version: tx.knex.raw('version + 1'),
     })) === 1
   );
@@ -285,18 +291,12 @@ export async function findKeysOwnedBy(db: Queryable, ownerId: string): Promise<I
 }
 
 function restrict(db: Queryable, { tab, search, entities }: KeyFilter, now: number): Query {
-  const query = db.knex(keys.name);
+  const query: Query = db.knex(keys.name);
   if (entities !== 'all') query.whereIn('entity_id', [...entities]);
-  const words = search.trim();
-  if (words !== '') {
-    const like = `%${words.replace(/[!%_]/g, '!$&')}%`;
-    query.where(
-      (w) =>
-        void w
-          .whereRaw(`label like ? escape '!'`, [like])
-          .orWhereRaw(`email_norm like ? escape '!'`, [like.toLowerCase()])
-          .orWhereRaw(`email_domains like ? escape '!'`, [like.toLowerCase()]),
-    );
+  for (const word of folded(search)
+    .split(' ')
+    .filter((one) => one !== '')) {
+    query.whereRaw(`search_text like ? escape '!'`, [`%${word.replace(/[!%_]/g, '!$&')}%`]);
   }
   if (tab === 'finished')
     query.where(
@@ -320,9 +320,21 @@ async function countUpTo(db: Queryable, wanted: Query): Promise<number> {
     .select('invite_key.id')
     .limit(COUNT_LIMIT + 1)
     .as('some');
-  const row = (await db.knex.from(some).count({ count: '*' }).first()) as { count: number } | undefined;
-  return Number(row?.count ?? 0);
+  const row = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
+  return Number(row?.['count'] ?? 0);
 }
+
+/** As people search: small letters, no accents. */
+const folded = (text: string): string =>
+  text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/\s+/g, ' ').trim();
+
+const searchColumn = ({
+  label,
+  email,
+  emailDomains,
+}: Pick<KeyTerms, 'label' | 'email' | 'emailDomains'>): Row => ({
+  search_text: folded([label, email ?? '', ...emailDomains].join(' ')),
+});
 
 const secretColumns = ({ lookup, copy }: KeySecret): Record<string, unknown> =>
   secrets.encode({

@@ -7,7 +7,7 @@ import {
   route,
   view,
   z,
-  type Actor,
+  type Flash,
   type Host,
   type Incoming,
   type Reply,
@@ -70,8 +70,8 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
   const shown = new ShownSecret(host);
   const page = (template: string, model: object): Reply => view(`${host.plugin.id}/keys/${template}`, model);
   const pathOf = (id: string): string => `${ROOT}/${id}`;
-  const said = (code: string, extras: { undo?: string } = {}) => ({
-    kind: 'success' as const,
+  const said = (code: string, extras: { undo?: string } = {}): Flash => ({
+    kind: 'success',
     code: `registration-key:flash.${code}`,
     ...(extras.undo === undefined ? {} : { undo: { action: extras.undo, label: 'registration-key:undo' } }),
   });

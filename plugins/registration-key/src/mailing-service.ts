@@ -46,13 +46,17 @@ export class MailingService {
     if (standing !== 'active' && standing !== 'scheduled') throw new ConflictError('invitation.not_open');
     const wanted = readAddresses(key.email ?? addresses);
     for (const { email, emailNorm } of wanted) assertFits(key, email, emailNorm);
-    if (actor.userId !== null) for (const _ of wanted) await host.limits.count(SENDING, actor.userId);
+    if (actor.userId !== null) await this.#count(actor.userId, wanted.length);
     for (const to of wanted) await this.#sendOne(actor, key, to, message);
     return wanted.length;
   }
 
   list(keyId: string): Promise<Mailing[]> {
     return listMailings(this.#deps.host.db, keyId);
+  }
+
+  async #count(userId: string, mails: number): Promise<void> {
+    for (let one = 0; one < mails; one += 1) await this.#deps.host.limits.count(SENDING, userId);
   }
 
   async #sendOne(

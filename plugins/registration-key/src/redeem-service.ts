@@ -7,7 +7,12 @@ import {
   type Host,
 } from 'latchkey/plugin-api';
 import { isUnder, normaliseAddress } from './address.ts';
-import { findAttemptByRedeemId, insertAttempt, readSecrets } from './attempt-repository.ts';
+import {
+  findAttemptByRedeemId,
+  insertAttempt,
+  readSecrets,
+  type AttemptSecrets,
+} from './attempt-repository.ts';
 import { mayRedeem } from './hooks.ts';
 import { needsApproval, type InvitationKey } from './invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
@@ -173,7 +178,9 @@ export class RedeemService {
     const { host, care } = this.#deps;
     await assertNewAccountsAllowed(host);
     assertOpen(key, host.clock.now());
-    await care.assertAddressFits(key, () => assertAddressFits(key, emailNorm));
+    await care.assertAddressFits(key, () => {
+      assertAddressFits(key, emailNorm);
+    });
     await care.giverOf(key);
   }
 
@@ -322,7 +329,7 @@ export class RedeemService {
     candidate: Candidate,
     stored: { linkLookup: Buffer | null; codeDigest: Buffer | null },
     keepsDraft: boolean,
-  ) {
+  ): AttemptSecrets {
     const { proofs } = this.#deps;
     const { form, emailNorm, visitor, passwordHash } = candidate;
     const draft: NewcomerDraft = {

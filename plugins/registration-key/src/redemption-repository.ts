@@ -139,8 +139,8 @@ export async function listRedemptions(
     .select('invite_redemption.id')
     .limit(COUNT_LIMIT + 1)
     .as('some');
-  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as { count: number } | undefined;
-  return { items: rows.map(redemptions.decode), ...page, total: Number(counted?.count ?? 0) };
+  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
+  return { items: rows.map(redemptions.decode), ...page, total: Number(counted?.['count'] ?? 0) };
 }
 
 export type SeatCounts = Record<RedemptionStatus, number>;
@@ -151,7 +151,7 @@ export async function countByStatus(db: Queryable, keyId: string): Promise<SeatC
     .where({ key_id: keyId })
     .groupBy('status')
     .select('status')
-    .count({ count: '*' })) as { status: RedemptionStatus; count: number }[];
+    .count({ count: '*' })) as { status: RedemptionStatus; count: unknown }[];
   const counts: SeatCounts = { pending_email: 0, pending_approval: 0, active: 0, released: 0, declined: 0 };
   for (const { status, count } of rows) counts[status] = Number(count);
   return counts;
@@ -159,12 +159,12 @@ export async function countByStatus(db: Queryable, keyId: string): Promise<SeatC
 
 /** When people joined, for the chart. */
 export async function joinTimes(db: Queryable, keyId: string, since: number): Promise<number[]> {
-  const rows = (await db
+  const rows = await db
     .knex(redemptions.name)
     .where({ key_id: keyId, status: 'active' })
     .where('settled_at', '>=', since)
     .orderBy('settled_at')
-    .select('settled_at')
-    .limit(10_000)) as { settled_at: number }[];
-  return rows.map(({ settled_at }) => Number(settled_at));
+    .limit(10_000)
+    .select<Row[]>('settled_at');
+  return rows.map((row) => Number(row['settled_at']));
 }

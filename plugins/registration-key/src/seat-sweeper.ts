@@ -2,7 +2,7 @@ import { system, type Host } from 'latchkey/plugin-api';
 import { deleteEnded, eraseDrafts } from './attempt-repository.ts';
 import { findKey, giveBackSeat } from './key-repository.ts';
 import { subjectOf } from './key-service.ts';
-import type { Redemption, RedemptionStatus } from './redemption.ts';
+import type { Redemption } from './redemption.ts';
 import { listLapsed, moveRedemption } from './redemption-repository.ts';
 
 const AT_ONCE = 200;
@@ -28,15 +28,16 @@ export class SeatSweeper {
   }
 
   /** One seat, in a transaction of its own; false when somebody else has moved it on. */
-  async release(
-    { id, keyId, seat }: Redemption,
-    { from = 'pending_email' as RedemptionStatus, reason = 'lapsed' } = {},
-  ): Promise<boolean> {
+  async release({ id, keyId, seat }: Redemption, { reason = 'lapsed' } = {}): Promise<boolean> {
     const { db, clock, audit } = this.#host;
     const key = await findKey(db, keyId);
     return this.#host.transaction(async (tx) => {
       if (
-        !(await moveRedemption(tx, id, from, { status: 'released', settledAt: clock.now(), holdUntil: null }))
+        !(await moveRedemption(tx, id, 'pending_email', {
+          status: 'released',
+          settledAt: clock.now(),
+          holdUntil: null,
+        }))
       )
         return false;
       await giveBackSeat(tx, keyId);

@@ -66,19 +66,20 @@ describeOnEachEngine('a key', (engine) => {
   test('of another entity does not exist for an administrator elsewhere', async () => {
     const app = await startTestApp({ engine });
     const { id } = await app.given.invitationKey();
+    const { entityAdmin } = app.house.domains;
     const [root] = await app.house.domains.memberships.entities();
-    const { EntityService } = await import('../../../src/identity/index.ts').then(
-      (module) => module as unknown as { EntityService?: unknown },
-    );
-    expect(root).toBeDefined();
-    void EntityService;
-    const nobody = app.api(await app.given.technician());
+    const lyon = await entityAdmin.create(system, { name: 'Lyon', parentId: root?.id ?? '' });
+    const elsewhere = app.api(await app.given.administrator({ entityId: lyon.id }));
 
-    const seen = await nobody.call('GET', `/api/v1/invitation-keys/${id}`);
-    const made_up = await nobody.call('GET', '/api/v1/invitation-keys/01J00000000000000000000000');
+    const seen = await elsewhere.call('GET', `/api/v1/invitation-keys/${id}`);
+    const invented = await elsewhere.call('GET', '/api/v1/invitation-keys/01J00000000000000000000000');
+    const list = await elsewhere.call('GET', '/api/v1/invitation-keys');
+    const own = await app.given.invitationKey({}, elsewhere);
 
-    expect([seen.status, made_up.status]).toEqual([404, 404]);
-    expect(seen.json().code).toBe(made_up.json().code);
+    expect([seen.status, invented.status]).toEqual([404, 404]);
+    expect(seen.json().code).toBe(invented.json().code);
+    expect(list.json().total).toBe(0);
+    expect(await keyOf(app, own.id)).toMatchObject({ entity: lyon.id });
   });
 
   test('is never found with its secret in lists, in the database or in the history', async () => {

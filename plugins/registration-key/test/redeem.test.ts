@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
+import type { Answer } from '../../../test/support/http-client.ts';
 import { startTestApp } from '../../../test/support/test-app.ts';
 import { joinByApi, joinByBrowser, keyOf, PASSWORD, redemptionsOf, somebody, statusesOf } from './desk.ts';
+
+const codeOf = (answer: Answer): string => String(answer.json().code);
+const stateOf = (answer: Answer): string => String(answer.json().status);
 
 describeOnEachEngine('redeeming a key', (engine) => {
   test('ten at once for one place: one gets in, the others are told politely', async () => {
@@ -11,7 +15,7 @@ describeOnEachEngine('redeeming a key', (engine) => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => joinByApi(app, key, somebody())));
 
     expect(statusesOf(answers)).toEqual({ 201: 1, 410: 9 });
-    expect(answers.filter(({ status }) => status === 410).map((answer) => answer.json().code)).toEqual(
+    expect(answers.filter(({ status }) => status === 410).map(codeOf)).toEqual(
       Array(9).fill('invitation.used_up'),
     );
     expect(await keyOf(app, id)).toMatchObject({ uses: 1, status: 'used-up' });
@@ -41,7 +45,7 @@ describeOnEachEngine('redeeming a key', (engine) => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => joinByApi(app, key, jo)));
 
     expect(statusesOf(answers)).toEqual({ 201: 10 });
-    expect(answers.map((answer) => answer.json().status)).toEqual(Array(10).fill('active'));
+    expect(answers.map(stateOf)).toEqual(Array(10).fill('active'));
     expect(await keyOf(app, id)).toMatchObject({ uses: 1 });
   });
 
