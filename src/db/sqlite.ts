@@ -15,13 +15,13 @@ interface QueryObject {
 
 interface KnexTransaction {
   begin(connection: unknown): Promise<unknown>;
-  query(connection: unknown, sql: string): Promise<unknown>;
 }
 
 /** The part of knex's client class that a dialect overrides. */
 interface KnexClient {
   connectionSettings: { filename: string; readOnly?: boolean };
   transaction(...args: unknown[]): KnexTransaction;
+  query(connection: unknown, sql: string): Promise<unknown>;
 }
 type KnexClientClass = new (config: Knex.Config) => KnexClient;
 
@@ -100,7 +100,8 @@ class NodeSqliteClient extends BetterSqlite3Client {
   override transaction(...args: unknown[]): KnexTransaction {
     const transaction = super.transaction(...args);
     // A deferred BEGIN takes the lock at its first write and is refused there; this one waits its turn outside.
-    transaction.begin = (connection) => transaction.query(connection, 'BEGIN IMMEDIATE;');
+    // Asked of the client itself: knex's own begin swallows a refusal and runs the work all the same.
+    transaction.begin = (connection) => this.query(connection, 'BEGIN IMMEDIATE;');
     return transaction;
   }
 }
