@@ -11,6 +11,7 @@ import { attachmentsFolder } from './compose-domains.ts';
 import { makeRestoreSafe, releaseAfterRestore } from './compose-restore.ts';
 import { compose, version, type Latchkey } from './compose.ts';
 import type { Config } from './config.ts';
+import { listHolds } from './jobs/index.ts';
 import { silentLog } from './log.ts';
 import { system } from './shared/actor.ts';
 
@@ -98,6 +99,14 @@ const houseChecks = ({ ground, domains, plugins }: Latchkey): DoctorCheck[] => [
     run: async () => {
       const { dead } = await domains.dispatcher.stats();
       return dead === 0 ? null : { level: 'warning', message: `${String(dead)} deliveries were given up.` };
+    },
+  },
+  {
+    name: 'held',
+    run: async () => {
+      const [hold] = await listHolds(ground.db);
+      const message = 'Mail, events and jobs are held since a restore. `latchkey release` lets them go on.';
+      return hold ? { level: 'warning', message } : null;
     },
   },
   {

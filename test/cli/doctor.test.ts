@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { describeOnEachEngine } from '../support/databases.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { setupWith, temporaryFolder, writePlugin } from '../plugin-host/start-host.ts';
+import { commandsOf } from './shell.ts';
+
+interface Outcome {
+  check: string;
+  result: 'ok' | 'warning' | 'problem';
+  message: string;
+}
+
+const outcomesOf = (printed: unknown): Map<string, Outcome> =>
+  new Map((printed as Outcome[]).map((outcome) => [outcome.check, outcome]));
+
+describeOnEachEngine('the doctor', (engine) => {
+  test('finds a healthy house healthy, and says what would make it healthier', async () => {
+    const { house } = await startTestApp({ engine });
+
+    const examined = await commandsOf(house)('doctor --json');
+
+    const outcomes = outcomesOf(examined.json());
+    expect(examined.code).toBe(0);
+    for (const check of ['node', 'database', 'keys', 'queue', 'plugins'])
+      expect(outcomes.get(check), check).toMatchObject({ result: 'ok' });
+    expect(outcomes.get('mail')).toMatchObject({ result: 'warning' });
+    expect(outcomes.get('mail')?.message).toContain('LATCHKEY_SMTP_URL');
+  });
+
+  test('ends with 1 when a plugin does not run, and names it', async () => {
+    const pluginDir = await temporaryFolder();
+    await writePlugin(pluginDir, 'broken', {
+      files: { 'index.ts': setupWith(`throw new Error('No luck');`) },
+    });
+    const { house } = await startTestApp({ engine, pluginDir });
+    const latchkey = commandsOf(house);
+    await latchkey('plugin enable broken');
+
+    const examined = await latchkey('doctor --json');
+
+    expect(examined.code).toBe(1);
+    expect(outcomesOf(examined.json()).get('plugins')).toMatchObject({ result: 'problem' });
+    expect(outcomesOf(examined.json()).get('plugins')?.message).toMatch(/broken.+No luck/);
+  });
+
+  test('sees what a restore left held', async () => {
+    const { house, db } = await startTestApp({ engine });
+    await db.transaction((tx) =>
+      tx.knex('background_hold').insert({ name: 'restore', reason: 'restore', since: 1 }),
+    );
+
+    const examined = await commandsOf(house)('doctor --json');
+
+    expect(outcomesOf(examined.json()).get('held')).toMatchObject({ result: 'warning' });
+    expect(examined.out).toContain('latchkey release');
+  });
+});
