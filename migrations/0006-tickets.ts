@@ -18,6 +18,7 @@ export const migration: Migration = {
        version INTEGER NOT NULL, search_text {text} NOT NULL)`,
     'CREATE INDEX tickets_by_entity_and_status ON tickets (entity_id, status, updated_at)',
     'CREATE INDEX tickets_by_status ON tickets (status, updated_at)',
+    'CREATE INDEX tickets_by_update ON tickets (updated_at, id)',
     'CREATE INDEX tickets_by_requester ON tickets (requester_id, updated_at)',
     'CREATE INDEX tickets_by_creation ON tickets (created_at, entity_id)',
     'CREATE INDEX tickets_by_solving ON tickets (solved_at, entity_id)',

@@ -31,6 +31,7 @@ export interface TicketRow {
 
 export interface TicketModel extends TicketRow {
   version: number;
+  requesterId: string;
   isHelper: boolean;
   isRequester: boolean;
   observers: { id: string; name: string }[];
@@ -62,6 +63,7 @@ export class TicketPresenter {
     return {
       ...rowOf(actor, ticket, names),
       version: ticket.version,
+      requesterId: ticket.requesterId,
       isHelper,
       isRequester: isRequester(actor, ticket),
       observers: ticket.observers.map((id) => ({ id, name: names.person(id) })),
