@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { defineFilter, defineVeto, Hooks, type HookFault } from '../../src/hooks/index.ts';
 import { silentLog } from '../../src/log.ts';
@@ -113,6 +114,19 @@ describe('a filter', () => {
     expect(faults.map(({ owner }) => owner)).toEqual(['late', 'broken']);
   });
 
+  test('does not hear who comes too late while somebody else is being asked', async () => {
+    const { hooks } = startHooks();
+    const late = Promise.withResolvers<string>();
+    hooks.onFilter('late', subject, () => late.promise);
+    hooks.onFilter('tag', subject, async (text) => {
+      late.resolve('too late');
+      await sleep(20);
+      return `[tag] ${text}`;
+    });
+
+    expect(await hooks.filter(subject, 'printer', ticket)).toBe('[tag] printer');
+  });
+
   test('keeps two runs apart of which one hangs', async () => {
     const { hooks } = startHooks();
     hooks.onFilter('moody', subject, (text) => (text === 'slow' ? never() : Promise.resolve(`${text}!`)));
@@ -182,6 +196,21 @@ describe('a listener that keeps failing', () => {
     isBroken = false;
     expect([await ask(), await ask()]).toEqual(['printer!', 'printer!']);
     expect(hooks.catalogue()[0]?.listeners[0]).toMatchObject({ breaker: 'closed' });
+  });
+
+  test('is tried by one request only, however many come at once', async () => {
+    const { hooks, clock } = startHooks();
+    let asked = 0;
+    hooks.onFilter('moody', subject, () => {
+      asked += 1;
+      return Promise.reject(new Error('not today'));
+    });
+    for (let time = 0; time < 5; time += 1) await hooks.filter(subject, 'printer', ticket);
+    clock.advance(30_000);
+
+    await Promise.all(['a', 'b', 'c'].map((text) => hooks.filter(subject, text, ticket)));
+
+    expect(asked).toBe(6);
   });
 
   test('is kept when its faults are rare', async () => {

@@ -198,6 +198,38 @@ describeOnEachEngine('an event', (engine) => {
     expect(await db.knex('test_effect')).toEqual([{ n: 1 }]);
   });
 
+  test('belongs to who took it last: a process that slept through its lease can do nothing more with it', async () => {
+    const { db, url } = await openFreshDatabase(engine);
+    await db.execute('CREATE TABLE test_effect (n INTEGER NOT NULL)');
+    const [clock, later] = [testClock(), testClock()];
+    later.advance(minutes(2));
+    const sleeper = eventWorld(db, { clock, limits: { deadlineMs: 60_000 } });
+    const heir = eventWorld(openDatabase(url), { clock: later });
+    const [asleep, awake] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    let outcome = '';
+    sleeper.hooks.onEvent('biller', counted, async ({ n }, delivery) => {
+      asleep.resolve(undefined);
+      await awake.promise;
+      const writing = delivery.once((tx) => tx.knex('test_effect').insert({ n }));
+      outcome = await writing.then(
+        () => 'written',
+        (error: unknown) => String(error),
+      );
+    });
+    await sleeper.tell(1);
+    const sleeping = sleeper.dispatcher.drain();
+    await asleep.promise;
+
+    heir.hooks.onEvent('biller', counted, async () => {
+      awake.resolve(undefined);
+      await sleeping;
+    });
+    await heir.dispatcher.drain();
+
+    expect(outcome).toContain('event.lease-lost');
+    expect(await db.knex('test_effect')).toEqual([]);
+  });
+
   test('waits for a plugin that is enabled and does not run here', async () => {
     const { db } = await openFreshDatabase(engine);
     const { hooks, dispatcher, tell } = eventWorld(db);

@@ -115,6 +115,29 @@ describeOnEachEngine('a job', (engine) => {
     await expect.poll(() => turns).toBe(1);
   });
 
+  test('that takes longer than its pause is not begun a second time', async () => {
+    const { db, url } = await openFreshDatabase(engine);
+    const clock = testClock();
+    let turns = 0;
+    for (const over of [db, openDatabase(url)]) {
+      const jobs = scheduler(over, clock);
+      const run = (): Promise<void> => {
+        turns += 1;
+        return new Promise(() => undefined);
+      };
+      jobs.every({ id: 'test.slow', everyMs: 20_000, run });
+      jobs.start();
+    }
+    await aWhile();
+    clock.advance(20_000);
+    await expect.poll(() => turns).toBe(1);
+
+    clock.advance(20_000);
+    await aWhile();
+
+    expect(turns).toBe(1);
+  });
+
   test('is aborted when it is taken away', async () => {
     const { db } = await openFreshDatabase(engine);
     const clock = testClock();
