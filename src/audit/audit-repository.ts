@@ -57,17 +57,15 @@ export async function listEntries(
     .orderBy('id', 'desc')
     .limit(page.perPage)
     .offset(offsetOf(page))) as Record<string, unknown>[];
-  const counted = (await db.knex.count({ total: '*' }).from(
-    found
-      .clone()
-      .select('id')
-      .limit(COUNT_LIMIT + 1)
-      .as('found'),
-  )) as { total: number }[];
+  const some = found
+    .clone()
+    .select('id')
+    .limit(COUNT_LIMIT + 1);
+  const row: { total: unknown } = await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'));
   return {
     items: rows.map((row) => asRecord(entries.decode(row))),
     ...page,
-    total: Number(counted[0]?.total ?? 0),
+    total: Number(row.total),
   };
 }
 

@@ -21,7 +21,7 @@ export async function insertToken(tx: Tx, token: AccessToken, { digest }: { dige
 }
 
 export async function findTokenByDigest(db: Queryable, digest: Buffer): Promise<AccessToken | null> {
-  const row = (await db.knex(tokens.name).where({ digest }).first(tokens.columns)) as Row | undefined;
+  const row = (await db.knex(tokens.name).first(tokens.columns).where({ digest })) as Row | undefined;
   return row ? tokens.decode(row) : null;
 }
 
@@ -29,15 +29,15 @@ export async function findTokenByDigest(db: Queryable, digest: Buffer): Promise<
 export async function listTokensOf(db: Queryable, userId: string): Promise<AccessToken[]> {
   const rows = (await db
     .knex(tokens.name)
+    .select(tokens.columns)
     .where({ user_id: userId })
     .whereNull('revoked_at')
-    .orderBy('id', 'desc')
-    .select(tokens.columns)) as Row[];
+    .orderBy('id', 'desc')) as Row[];
   return rows.map(tokens.decode);
 }
 
 export async function findToken(db: Queryable, id: string): Promise<AccessToken | null> {
-  const row = (await db.knex(tokens.name).where({ id }).first(tokens.columns)) as Row | undefined;
+  const row = (await db.knex(tokens.name).first(tokens.columns).where({ id })) as Row | undefined;
   return row ? tokens.decode(row) : null;
 }
 
@@ -57,6 +57,6 @@ export async function markTokenUsed(
   await tx
     .knex(tokens.name)
     .where({ id })
-    .where((unused) => unused.whereNull('used_at').orWhere('used_at', '<', before))
+    .where((unused) => void unused.whereNull('used_at').orWhere('used_at', '<', before))
     .update({ used_at: now });
 }

@@ -55,7 +55,8 @@ export const readDirectoryVersion = (db: Queryable): Promise<number> => readVers
 export const raiseDirectoryVersion = (tx: Tx): Promise<void> => bumpVersion(tx, DIRECTORY);
 
 export async function listEntities(db: Queryable): Promise<Entity[]> {
-  return ((await db.knex(entities.name).select(entities.columns)) as Row[]).map(entities.decode);
+  const rows = (await db.knex(entities.name).select(entities.columns).orderBy('id')) as Row[];
+  return rows.map(entities.decode);
 }
 
 export async function insertEntity(tx: Tx, entity: Entity): Promise<void> {
@@ -124,14 +125,14 @@ export async function deleteProfile(tx: Tx, id: string): Promise<boolean> {
 export async function listGrantsOf(db: Queryable, userId: string): Promise<Grant[]> {
   const rows = (await db
     .knex(grants.name)
+    .select(grants.columns)
     .where({ user_id: userId })
-    .orderBy('id')
-    .select(grants.columns)) as Row[];
+    .orderBy('id')) as Row[];
   return rows.map(grants.decode);
 }
 
 export async function findGrant(db: Queryable, id: string): Promise<Grant | null> {
-  const row = (await db.knex(grants.name).where({ id }).first(grants.columns)) as Row | undefined;
+  const row = (await db.knex(grants.name).first(grants.columns).where({ id })) as Row | undefined;
   return row ? grants.decode(row) : null;
 }
 
@@ -140,10 +141,10 @@ export async function listGrantsOfProfiles(db: Queryable, profileIds: readonly s
   if (profileIds.length === 0) return [];
   const rows = (await db
     .knex(grants.name)
+    .select(grants.columns)
     .join('users', 'users.id', 'grants.user_id')
     .where('users.status', 'active')
-    .whereIn('profile_id', profileIds)
-    .select(grants.columns)) as Row[];
+    .whereIn('profile_id', profileIds)) as Row[];
   return rows.map(grants.decode);
 }
 
@@ -175,9 +176,9 @@ export async function countHolders(
 ): Promise<number> {
   const rows = (await db
     .knex(grants.name)
+    .select('grants.id')
     .join('users', 'users.id', 'grants.user_id')
     .where({ 'grants.profile_id': profileId, 'grants.entity_id': entityId, 'users.status': 'active' })
-    .limit(2)
-    .select('grants.id')) as Row[];
+    .limit(2)) as Row[];
   return rows.length;
 }

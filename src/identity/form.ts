@@ -27,10 +27,7 @@ export function refusalOf(error: KnownError | undefined): Refusal {
 
 /** A field that a form may carry not at all, once, or several times. */
 export const many = <T>(item: z.ZodType<T>): z.ZodType<T[]> =>
-  z.preprocess(
-    (sent) => (sent === undefined ? [] : Array.isArray(sent) ? sent : [sent]),
-    z.array(item).max(500),
-  ) as z.ZodType<T[]>;
+  z.preprocess((sent) => (sent === undefined ? [] : [sent].flat()), z.array(item).max(500));
 
 /** A checkbox: there when it is ticked. */
 export const ticked = z.preprocess((sent) => sent === 'true' || sent === 'on' || sent === true, z.boolean());

@@ -20,7 +20,7 @@ export async function listGroups(db: Queryable): Promise<Group[]> {
 }
 
 export async function findGroup(db: Queryable, id: string): Promise<Group | null> {
-  const row = (await db.knex(groups.name).where({ id }).first(groups.columns)) as Row | undefined;
+  const row = (await db.knex(groups.name).first(groups.columns).where({ id })) as Row | undefined;
   return row ? groups.decode(row) : null;
 }
 
@@ -48,16 +48,17 @@ export async function deleteGroup(tx: Tx, id: string): Promise<boolean> {
 }
 
 export async function listMembers(db: Queryable, groupId: string): Promise<GroupMember[]> {
-  const rows = (await db.knex(members.name).where({ group_id: groupId }).select(members.columns)) as Row[];
+  const rows = (await db.knex(members.name).select(members.columns).where({ group_id: groupId })) as Row[];
   return rows.map(members.decode);
 }
 
 /** How many are in each group, by its id. */
 export async function countMembers(db: Queryable): Promise<Map<string, number>> {
-  const rows = (await db.knex(members.name).select('group_id').count({ total: '*' }).groupBy('group_id')) as {
-    group_id: string;
-    total: number;
-  }[];
+  const rows = (await db
+    .knex(members.name)
+    .select('group_id', db.knex.raw('COUNT(*) AS total'))
+    .groupBy('group_id')
+    .orderBy('group_id')) as { group_id: string; total: unknown }[];
   return new Map(rows.map((row) => [row.group_id, Number(row.total)]));
 }
 
@@ -67,16 +68,16 @@ export async function listGroupsOf(
 ): Promise<(Group & { isManager: boolean })[]> {
   const rows = (await db
     .knex(groups.name)
+    .select([...groups.columns, 'group_members.is_manager'])
     .join(members.name, 'group_members.group_id', 'user_groups.id')
     .where('group_members.user_id', userId)
-    .orderBy('user_groups.name')
-    .select([...groups.columns, 'group_members.is_manager'])) as Row[];
+    .orderBy('user_groups.name')) as Row[];
   return rows.map((row) => ({ ...groups.decode(row), isManager: Number(row['is_manager']) === 1 }));
 }
 
 /** Somebody who is in it already stays as they are. */
 export async function insertMember(tx: Tx, member: GroupMember, now: number): Promise<boolean> {
-  const known = await tx
+  const known: unknown = await tx
     .knex(members.name)
     .where({ group_id: member.groupId, user_id: member.userId })
     .first('user_id');

@@ -1,16 +1,30 @@
+import type { z } from 'zod';
 import type { AccessToken } from './access-token.ts';
 import type { Entity, EntityTree } from './entity.ts';
 import type { Grant } from './grant.ts';
 import type { Group } from './group.ts';
 import type { GroupView } from './group-service.ts';
+import type * as schema from './identity-api-schemas.ts';
 import type { Profile } from './profile.ts';
 import type { User } from './user.ts';
+
+type Shape<K extends keyof typeof schema> = (typeof schema)[K] extends z.ZodType<infer T> ? T : never;
 
 /** Milliseconds as ISO 8601; what never happened is null. */
 const iso = (at: number): string => new Date(at).toISOString();
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
 
-export const userJson = ({ id, number, email, name, locale, timeZone, status, version, ...at }: User) => ({
+export const userJson = ({
+  id,
+  number,
+  email,
+  name,
+  locale,
+  timeZone,
+  status,
+  version,
+  ...at
+}: User): Shape<'userSchema'> => ({
   id,
   number,
   email,
@@ -24,7 +38,7 @@ export const userJson = ({ id, number, email, name, locale, timeZone, status, ve
   version,
 });
 
-export const grantJson = ({ id, profileId, entityId, isRecursive }: Grant) => ({
+export const grantJson = ({ id, profileId, entityId, isRecursive }: Grant): Shape<'grantSchema'> => ({
   id,
   profileId,
   entityId,
@@ -34,13 +48,13 @@ export const grantJson = ({ id, profileId, entityId, isRecursive }: Grant) => ({
 export const userDetailJson = (
   user: User,
   { grants, groups }: { grants: readonly Grant[]; groups: readonly (Group & { isManager: boolean })[] },
-) => ({
+): Shape<'userDetailSchema'> => ({
   ...userJson(user),
   grants: grants.map(grantJson),
   groups: groups.map(({ id, name, isManager }) => ({ id, name, isManager })),
 });
 
-export const groupJson = ({ id, name, entityId, version, createdAt }: Group) => ({
+export const groupJson = ({ id, name, entityId, version, createdAt }: Group): Shape<'groupSchema'> => ({
   id,
   name,
   entityId,
@@ -48,7 +62,7 @@ export const groupJson = ({ id, name, entityId, version, createdAt }: Group) => 
   createdAt: iso(createdAt),
 });
 
-export const groupDetailJson = ({ group, members }: GroupView) => ({
+export const groupDetailJson = ({ group, members }: GroupView): Shape<'groupDetailSchema'> => ({
   ...groupJson(group),
   members: members.map(({ user, isManager }) => ({
     userId: user.id,
@@ -58,7 +72,10 @@ export const groupDetailJson = ({ group, members }: GroupView) => ({
   })),
 });
 
-export const entityJson = ({ id, number, name, parentId, version }: Entity, tree: EntityTree) => ({
+export const entityJson = (
+  { id, number, name, parentId, version }: Entity,
+  tree: EntityTree,
+): Shape<'entitySchema'> => ({
   id,
   number,
   name,
@@ -67,7 +84,7 @@ export const entityJson = ({ id, number, name, parentId, version }: Entity, tree
   version,
 });
 
-export const profileJson = ({ id, key, name, kind, rights, version }: Profile) => ({
+export const profileJson = ({ id, key, name, kind, rights, version }: Profile): Shape<'profileSchema'> => ({
   id,
   key,
   name,
@@ -76,7 +93,15 @@ export const profileJson = ({ id, key, name, kind, rights, version }: Profile) =
   version,
 });
 
-export const tokenJson = ({ id, name, hint, scopes, createdAt, expiresAt, usedAt }: AccessToken) => ({
+export const tokenJson = ({
+  id,
+  name,
+  hint,
+  scopes,
+  createdAt,
+  expiresAt,
+  usedAt,
+}: AccessToken): Shape<'tokenSchema'> => ({
   id,
   name,
   hint,

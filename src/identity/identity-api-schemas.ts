@@ -37,14 +37,14 @@ export const userSchema = z.object({
   lastSeenAt: instantOrNever,
   version: z.number().int(),
 });
-export const pageOf = <T extends z.ZodType>(item: T) =>
+export const pageOf = (item: z.ZodType): z.ZodType =>
   z.object({
     items: z.array(item),
     page: z.number().int(),
     perPage: z.number().int(),
     total: z.number().int(),
   });
-export const itemsOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) });
+export const itemsOf = (item: z.ZodType): z.ZodType => z.object({ items: z.array(item) });
 
 export const grantSchema = z.object({ id, profileId: id, entityId: id, recursive: z.boolean() });
 export const userDetailSchema = userSchema.extend({

@@ -45,10 +45,30 @@ export interface IdentityGround {
   hashCost?: HashCost;
 }
 
-export type IdentityServices = ReturnType<typeof identityServices>;
+export interface IdentityServices {
+  rights: Rights;
+  directory: Directory;
+  gate: PasswordGate;
+  throttle: SignInThrottle;
+  users: UserService;
+  memberships: MembershipService;
+  sessions: SessionService;
+  secondFactors: SecondFactorService;
+  signIn: SignInService;
+  ownerLink: OwnerLink;
+  setup: SetupService;
+  accessTokens: AccessTokenService;
+  accounts: AccountService;
+  resets: PasswordResetService;
+  confirmations: EmailConfirmationService;
+  userAdmin: UserAdminService;
+  entityAdmin: EntityService;
+  profileAdmin: ProfileService;
+  groupAdmin: GroupService;
+}
 
 /** All that knows about people, put together in the order in which one leans on another. */
-export function identityServices(ground: IdentityGround) {
+export function identityServices(ground: IdentityGround): IdentityServices {
   const rights = new Rights();
   for (const right of identityRights) rights.add(right);
   const directory = new Directory({ ...ground, rights });

@@ -112,7 +112,7 @@ export function groupApi({ groupAdmin }: Pick<IdentityServices, 'groupAdmin'>): 
 
 /** `/api/v1/entities`. */
 export function entityApi({ entityAdmin }: Pick<IdentityServices, 'entityAdmin'>): Route[] {
-  async function shown(id: string) {
+  async function shown(id: string): Promise<object> {
     const tree = await entityAdmin.tree();
     const entity = tree.get(id);
     if (!entity) throw new NotFoundError('entity.not-found');

@@ -6,7 +6,7 @@ import type { Database, Tx } from '../db/database.ts';
 import { limitKeyOf } from '../http/client-address.ts';
 import type { RateLimits } from '../http/rate-limit.ts';
 import type { Log } from '../log.ts';
-import type { MailService } from '../mail/index.ts';
+import type { MailDraft, MailService } from '../mail/index.ts';
 import { system, type Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { GoneError, NotFoundError } from '../shared/errors.ts';
@@ -166,7 +166,7 @@ export class PasswordResetService {
 }
 
 /** Whoever did not do it should hear of it. */
-export const passwordChangedMail = ({ email, name, locale, id }: User) => ({
+export const passwordChangedMail = ({ email, name, locale, id }: User): MailDraft => ({
   to: { email, name },
   template: 'identity/mail/password-changed',
   model: { name },

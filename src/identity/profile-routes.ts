@@ -23,12 +23,17 @@ const form = z.object({
 });
 const editForm = form.extend({ version: z.coerce.number().int() });
 
+interface GridGroup {
+  title: string;
+  rights: { id: string; title: string; checked: boolean }[];
+}
+
 /** Profiles, and a grid of rights for each. */
 export function profileRoutes({ profileAdmin, rights }: Deps): Route[] {
   const pathOf = (id: string): string => `${PROFILES}/${id}`;
 
   /** Rights under their headings, ticked where the profile has them. */
-  function gridOf(held: readonly string[]) {
+  function gridOf(held: readonly string[]): GridGroup[] {
     const groups = Map.groupBy(rights.all(), ({ group }) => group);
     return [...groups].map(([group, tokens]) => ({
       title: `rights.group.${group}`,
@@ -36,7 +41,10 @@ export function profileRoutes({ profileAdmin, rights }: Deps): Route[] {
     }));
   }
 
-  function formOf(profile: Pick<Profile, 'name' | 'kind' | 'rights'>, body: unknown) {
+  function formOf(
+    profile: Pick<Profile, 'name' | 'kind' | 'rights'>,
+    body: unknown,
+  ): { form: Record<string, string>; grid: GridGroup[] } {
     const typed = z.object({ rights: many(z.string()) }).safeParse(body).data;
     const wasSent = typed !== undefined && Object.keys(typedIn(body, ['name'])).length > 0;
     return {

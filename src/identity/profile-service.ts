@@ -57,7 +57,7 @@ export class ProfileService {
   }
 
   async create(actor: Actor, draft: ProfileDraft): Promise<Profile> {
-    const { db, clock, audit } = this.#deps;
+    const { clock, audit } = this.#deps;
     this.#assertMayGive(actor, draft.rights);
     this.#assertSound(draft);
     const profile: Profile = { id: newId(), key: null, ...tidied(draft), version: 1, createdAt: clock.now() };

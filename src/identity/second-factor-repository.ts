@@ -17,7 +17,7 @@ export type SecondFactor = ReturnType<typeof factors.decode>;
 type Row = Record<string, unknown>;
 
 export async function hasSecondFactor(db: Queryable, userId: string): Promise<boolean> {
-  const row = await db
+  const row: unknown = await db
     .knex(factors.name)
     .where({ user_id: userId })
     .whereNotNull('confirmed_at')
@@ -26,7 +26,7 @@ export async function hasSecondFactor(db: Queryable, userId: string): Promise<bo
 }
 
 export async function findSecondFactor(db: Queryable, userId: string): Promise<SecondFactor | null> {
-  const row = (await db.knex(factors.name).where({ user_id: userId }).first()) as Row | undefined;
+  const row = (await db.knex(factors.name).first().where({ user_id: userId })) as Row | undefined;
   return row ? factors.decode(row) : null;
 }
 
@@ -84,8 +84,8 @@ export async function useRecoveryCode(tx: Tx, userId: string, digest: Buffer, no
 export async function countRecoveryCodes(db: Queryable, userId: string): Promise<number> {
   const rows = (await db
     .knex('recovery_codes')
+    .select('user_id')
     .where({ user_id: userId })
-    .whereNull('used_at')
-    .select('user_id')) as Row[];
+    .whereNull('used_at')) as Row[];
   return rows.length;
 }

@@ -24,7 +24,7 @@ export async function insertSession(tx: Tx, session: Session, { digest }: { dige
 }
 
 export async function findSessionByDigest(db: Queryable, digest: Buffer): Promise<Session | null> {
-  const row = (await db.knex(sessions.name).where({ digest }).first(sessions.columns)) as Row | undefined;
+  const row = (await db.knex(sessions.name).first(sessions.columns).where({ digest })) as Row | undefined;
   return row ? sessions.decode(row) : null;
 }
 
@@ -32,10 +32,10 @@ export async function findSessionByDigest(db: Queryable, digest: Buffer): Promis
 export async function listSessionsOf(db: Queryable, userId: string, now: number): Promise<Session[]> {
   const rows = (await db
     .knex(sessions.name)
+    .select(sessions.columns)
     .where({ user_id: userId })
     .where('expires_at', '>', now)
-    .orderBy('seen_at', 'desc')
-    .select(sessions.columns)) as Row[];
+    .orderBy('seen_at', 'desc')) as Row[];
   return rows.map(sessions.decode);
 }
 

@@ -1,11 +1,5 @@
 import type { Queryable, Tx } from '../db/database.ts';
 
-interface SetupRow {
-  token_digest: Uint8Array | null;
-  token_expires_at: number | null;
-  checklist_dismissed_at: number | null;
-}
-
 /** The newest link is the only one that opens. */
 export async function putOwnerToken(
   tx: Tx,
@@ -15,7 +9,7 @@ export async function putOwnerToken(
 }
 
 export async function isOwnerToken(db: Queryable, digest: Buffer, now: number): Promise<boolean> {
-  const row = await db
+  const row: unknown = await db
     .knex('setup')
     .where({ id: 1, token_digest: digest })
     .where('token_expires_at', '>', now)
@@ -30,9 +24,12 @@ export async function spendOwnerToken(tx: Tx, digest: Buffer, now: number): Prom
 }
 
 export async function isChecklistDismissed(db: Queryable): Promise<boolean> {
-  const row = (await db.knex('setup').where({ id: 1 }).first('checklist_dismissed_at')) as
-    SetupRow | undefined;
-  return row?.checklist_dismissed_at != null;
+  const row: unknown = await db
+    .knex('setup')
+    .where({ id: 1 })
+    .whereNotNull('checklist_dismissed_at')
+    .first('id');
+  return row !== undefined;
 }
 
 export async function dismissChecklist(tx: Tx, at: number): Promise<void> {

@@ -18,7 +18,7 @@ export async function insertStep(tx: Tx, step: SignInStep, { digest }: { digest:
 }
 
 export async function findStepByDigest(db: Queryable, digest: Buffer): Promise<SignInStep | null> {
-  const row = (await db.knex(steps.name).where({ digest }).first(steps.columns)) as
+  const row = (await db.knex(steps.name).first(steps.columns).where({ digest })) as
     Record<string, unknown> | undefined;
   return row ? steps.decode(row) : null;
 }

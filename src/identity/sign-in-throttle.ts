@@ -44,10 +44,10 @@ export class SignInThrottle {
         .clone()
         .where('next_at', '<=', now)
         .update({ tries: tx.knex.raw('tries + 1'), last_at: now });
-      const { tries, next_at: nextAt } = (await row.clone().first('tries', 'next_at')) as {
-        tries: number;
-        next_at: number;
-      };
+      const { tries, next_at: nextAt } = (await tx
+        .knex('sign_in_tries')
+        .first('tries', 'next_at')
+        .where({ bucket })) as { tries: unknown; next_at: unknown };
       if (counted === 0) return Number(nextAt) - now;
       await row.clone().update({ next_at: now + waitAfter(Number(tries)) });
       return 0;

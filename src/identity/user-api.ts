@@ -21,7 +21,7 @@ export function userApi({
   userAdmin,
   memberships,
 }: Pick<IdentityServices, 'userAdmin' | 'memberships'> & { db: Database }): Route[] {
-  async function detail(actor: Actor, id: string) {
+  async function detail(actor: Actor, id: string): Promise<object> {
     const user = await userAdmin.get(actor, id);
     const [grants, groups] = [await memberships.grantsOf(id), await memberships.groupsOf(id)];
     return userDetailJson(user, { grants, groups });

@@ -28,9 +28,11 @@ export class UserNumbers {
 }
 
 async function takeOne(tx: Tx): Promise<number> {
-  const row = tx.knex('sequences').where({ name: SEQUENCE });
   await tx.knex('sequences').insert({ name: SEQUENCE, next: 1 }).onConflict('name').ignore();
-  await row.clone().update({ next: tx.knex.raw('?? + 1', ['next']) });
-  const { next } = (await row.clone().first('next')) as { next: number };
+  await tx
+    .knex('sequences')
+    .where({ name: SEQUENCE })
+    .update({ next: tx.knex.raw('?? + 1', ['next']) });
+  const { next } = (await tx.knex('sequences').first('next').where({ name: SEQUENCE })) as { next: unknown };
   return Number(next) - 1;
 }

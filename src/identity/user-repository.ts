@@ -28,27 +28,28 @@ type Row = Record<string, unknown>;
 const decodeFirst = (row: Row | undefined): User | null => (row ? users.decode(row) : null);
 
 export async function findUser(db: Queryable, id: string): Promise<User | null> {
-  return decodeFirst((await db.knex(users.name).where({ id }).first(users.columns)) as Row | undefined);
+  return decodeFirst((await db.knex(users.name).first(users.columns).where({ id })) as Row | undefined);
 }
 
 export async function findUserByEmail(db: Queryable, emailNorm: string): Promise<User | null> {
-  const row = await db.knex(users.name).where({ email_norm: emailNorm }).first(users.columns);
-  return decodeFirst(row as Row | undefined);
+  const row = (await db.knex(users.name).first(users.columns).where({ email_norm: emailNorm })) as
+    Row | undefined;
+  return decodeFirst(row);
 }
 
 export async function findUserByNumber(db: Queryable, number: number): Promise<User | null> {
-  return decodeFirst((await db.knex(users.name).where({ number }).first(users.columns)) as Row | undefined);
+  return decodeFirst((await db.knex(users.name).first(users.columns).where({ number })) as Row | undefined);
 }
 
 export async function findUsers(db: Queryable, ids: readonly string[]): Promise<User[]> {
   if (ids.length === 0) return [];
-  const rows = (await db.knex(users.name).whereIn('id', ids).select(users.columns)) as Row[];
+  const rows = (await db.knex(users.name).select(users.columns).whereIn('id', ids)) as Row[];
   return rows.map(users.decode);
 }
 
 /** The one reader of hashes: for checking a password, and for nothing that is shown. */
 export async function findPasswordHash(db: Queryable, userId: string): Promise<string | null> {
-  const row = (await db.knex(users.name).where({ id: userId }).first('password_hash')) as
+  const row = (await db.knex(users.name).first('password_hash').where({ id: userId })) as
     { password_hash: string | null } | undefined;
   return row?.password_hash ?? null;
 }
@@ -183,14 +184,12 @@ export async function listUsers(
     .orderBy(['users.name', 'users.id'])
     .limit(page.perPage)
     .offset(offsetOf(page))) as Row[];
-  const counted = (await db.knex.count({ total: '*' }).from(
-    found
-      .clone()
-      .select('users.id')
-      .limit(COUNT_LIMIT + 1)
-      .as('found'),
-  )) as { total: number }[];
-  return { items: rows.map(users.decode), ...page, total: Number(counted[0]?.total ?? 0) };
+  const some = found
+    .clone()
+    .select('users.id')
+    .limit(COUNT_LIMIT + 1);
+  const row: { total: unknown } = await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'));
+  return { items: rows.map(users.decode), ...page, total: Number(row.total) };
 }
 
 function matching(

@@ -31,10 +31,10 @@ export async function findOpenSecret(
 ): Promise<UserSecret | null> {
   const row = (await db
     .knex(secrets.name)
+    .first(secrets.columns)
     .where({ digest, purpose })
     .whereNull('used_at')
-    .where('expires_at', '>', now)
-    .first(secrets.columns)) as Row | undefined;
+    .where('expires_at', '>', now)) as Row | undefined;
   return row ? secrets.decode(row) : null;
 }
 
@@ -45,11 +45,11 @@ export async function findOpenSecretOf(
 ): Promise<UserSecret | null> {
   const row = (await db
     .knex(secrets.name)
+    .first(secrets.columns)
     .where({ user_id: userId, purpose })
     .whereNull('used_at')
     .where('expires_at', '>', now)
-    .where('tries_left', '>', 0)
-    .first(secrets.columns)) as Row | undefined;
+    .where('tries_left', '>', 0)) as Row | undefined;
   return row ? secrets.decode(row) : null;
 }
 

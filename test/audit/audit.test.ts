@@ -15,7 +15,7 @@ describeOnEachEngine('the audit log', (engine) => {
   test('says who changed what, from what to what', async () => {
     const { as, given, house, db } = await startTestApp({ engine });
     const jo = await given.user({ name: 'Jo Martin' });
-    const { number } = (await db.knex('users').where({ id: jo.id }).first('number')) as { number: number };
+    const { number } = (await db.knex('users').first('number').where({ id: jo.id })) as { number: number };
     const path = `/admin/users/${String(number)}`;
 
     await as(await given.owner()).submit(path, { name: 'Jo Dupont' }, { action: path });

@@ -87,7 +87,7 @@ describeOnEachEngine('somebody who forgot their password', (engine) => {
   test('is given a link by an administrator where there is no mail; the database keeps only its digest', async () => {
     const { as, given, db } = await startTestApp({ engine });
     const jo = await given.user({ email: 'jo@acme.test' });
-    const { number } = (await db.knex('users').where({ id: jo.id }).first('number')) as { number: number };
+    const { number } = (await db.knex('users').first('number').where({ id: jo.id })) as { number: number };
     const owner = as(await given.owner());
 
     const shown = await owner.submit(
@@ -126,7 +126,7 @@ describeOnEachEngine('an e-mail address', (engine) => {
     const letter = await mailbox.next('jo@new.test');
     const link = pathOf(letter.links.find((one) => one.includes('/confirm-email/')));
     const emailOf = async () =>
-      ((await db.knex('users').where({ id: jo.id }).first('email')) as { email: string }).email;
+      ((await db.knex('users').first('email').where({ id: jo.id })) as { email: string }).email;
 
     await guest().get(link);
     expect(await emailOf()).toBe('jo@acme.test');

@@ -175,7 +175,9 @@ describeOnEachEngine('the second factor', (engine) => {
   test('keeps its secret sealed in the database', async () => {
     const { db, secret } = await joWithSecondFactor(engine);
 
-    const rows = (await db.knex('second_factors')) as { ciphertext: Uint8Array }[];
+    const rows = (await db.knex('second_factors').select('ciphertext').orderBy('user_id')) as {
+      ciphertext: Uint8Array;
+    }[];
 
     expect(rows).toHaveLength(1);
     expect(Buffer.from(rows[0]?.ciphertext ?? []).toString('latin1')).not.toContain(secret);
