@@ -33,8 +33,7 @@ export const ddlWith =
     return /^\s*create table/i.test(typed) ? `${typed.trimEnd()}${tableSuffix}` : typed;
   };
 
-const isTypeWord = (word: string): word is TypeWord =>
-  (typeWords as readonly string[]).includes(word);
+const isTypeWord = (word: string): word is TypeWord => (typeWords as readonly string[]).includes(word);
 
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : '';

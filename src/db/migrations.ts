@@ -33,7 +33,11 @@ const bookkeeping = [
 ];
 
 /** Brings the schema of `owner` up to date. Safe to call from several processes at once: one works, the others wait. */
-export async function migrate(db: Database, owner: string, migrations: readonly Migration[]): Promise<string[]> {
+export async function migrate(
+  db: Database,
+  owner: string,
+  migrations: readonly Migration[],
+): Promise<string[]> {
   for (const statement of bookkeeping) await db.execute(db.dialect.ddl(statement));
   if ((await pendingMigrations(db, owner, migrations)).length === 0) return [];
   return withLease(db, async (renew) => {
@@ -47,14 +51,20 @@ export async function migrate(db: Database, owner: string, migrations: readonly 
 }
 
 /** Undoes all that `owner` has done, newest first: for `plugin uninstall --purge`. */
-export async function migrateDown(db: Database, owner: string, migrations: readonly Migration[]): Promise<void> {
+export async function migrateDown(
+  db: Database,
+  owner: string,
+  migrations: readonly Migration[],
+): Promise<void> {
   await withLease(db, async (renew) => {
     for (const migration of [...migrations].reverse()) {
       for (const step of migration.down) {
         await renew();
         for (const statement of statementsOf(db, step)) await db.execute(statement);
       }
-      await db.transaction((tx) => tx.knex('schema_step').where({ owner, migration: migration.name }).delete());
+      await db.transaction((tx) =>
+        tx.knex('schema_step').where({ owner, migration: migration.name }).delete(),
+      );
     }
   });
 }
@@ -68,7 +78,12 @@ export async function pendingMigrations(
   return migrations.filter(({ name, up }) => up.some((_, step) => !done.has(`${name}#${String(step)}`)));
 }
 
-async function run(db: Database, owner: string, { name, up }: Migration, renew: () => Promise<void>): Promise<void> {
+async function run(
+  db: Database,
+  owner: string,
+  { name, up }: Migration,
+  renew: () => Promise<void>,
+): Promise<void> {
   const done = await doneSteps(db, owner);
   for (const [at, step] of up.entries()) {
     if (done.has(`${name}#${String(at)}`)) continue;
@@ -94,7 +109,10 @@ async function executeRepeatably(db: Database, statement: string): Promise<void>
 }
 
 async function doneSteps(db: Database, owner: string): Promise<Set<string>> {
-  const rows = (await db.knex('schema_step').where({ owner, state: 'done' })) as { migration: string; step: number }[];
+  const rows = (await db.knex('schema_step').where({ owner, state: 'done' })) as {
+    migration: string;
+    step: number;
+  }[];
   return new Set(rows.map(({ migration, step }) => `${migration}#${String(step)}`));
 }
 
@@ -106,7 +124,11 @@ interface StepKey {
 
 const record = (db: Database, key: StepKey, state: 'started' | 'done'): Promise<unknown> =>
   db.transaction((tx) =>
-    tx.knex('schema_step').insert({ ...key, state, at: Date.now() }).onConflict(['owner', 'migration', 'step']).merge(),
+    tx
+      .knex('schema_step')
+      .insert({ ...key, state, at: Date.now() })
+      .onConflict(['owner', 'migration', 'step'])
+      .merge(),
   );
 
 /** knex's own lock survives kill -9; a lease runs out by itself, and its fence tells a late worker that it lost it. */
@@ -115,21 +137,30 @@ async function withLease<T>(db: Database, work: (renew: () => Promise<void>) => 
   const fence = await takeLease(db, holder);
   const renew = async (): Promise<void> => {
     const kept = await db.transaction((tx) =>
-      tx.knex('schema_lease').where({ name: 'migrate', holder, fence }).update({ until: Date.now() + LEASE_MS }),
+      tx
+        .knex('schema_lease')
+        .where({ name: 'migrate', holder, fence })
+        .update({ until: Date.now() + LEASE_MS }),
     );
     if (kept !== 1) throw new UnavailableError('migrations.lease-lost');
   };
   try {
     return await work(renew);
   } finally {
-    await db.transaction((tx) => tx.knex('schema_lease').where({ name: 'migrate', holder, fence }).update({ until: 0 }));
+    await db.transaction((tx) =>
+      tx.knex('schema_lease').where({ name: 'migrate', holder, fence }).update({ until: 0 }),
+    );
   }
 }
 
 async function takeLease(db: Database, holder: string): Promise<number> {
   const deadline = Date.now() + WAIT_FOR_LEASE_MS;
   await db.transaction((tx) =>
-    tx.knex('schema_lease').insert({ name: 'migrate', holder: '', fence: 0, until: 0 }).onConflict('name').ignore(),
+    tx
+      .knex('schema_lease')
+      .insert({ name: 'migrate', holder: '', fence: 0, until: 0 })
+      .onConflict('name')
+      .ignore(),
   );
   while (Date.now() < deadline) {
     const fence = await tryLease(db, holder);
@@ -148,6 +179,6 @@ const tryLease = (db: Database, holder: string): Promise<number | null> =>
       .where('until', '<', now)
       .update({ holder, until: now + LEASE_MS, fence: tx.knex.raw('fence + 1') });
     if (taken !== 1) return null;
-    const row = (await tx.knex('schema_lease').where({ name: 'migrate' }).first('fence')) as { fence: number };
-    return Number(row.fence);
+    const row = await tx.knex('schema_lease').where({ name: 'migrate' }).first<{ fence: number }>('fence');
+    return row.fence;
   });

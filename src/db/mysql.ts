@@ -61,7 +61,8 @@ async function prepareConnection(connection: RawConnection): Promise<void> {
   const run = (sql: string): Promise<void> =>
     new Promise((resolve, reject) => {
       connection.query(sql, (error) => {
-        if (error) reject(error instanceof Error ? error : new Error(String(error)));
+        if (error)
+          reject(error instanceof Error ? error : new Error('A statement was refused', { cause: error }));
         else resolve();
       });
     });

@@ -1,7 +1,7 @@
 /** How one column travels between a row and a value. */
 export interface Codec<T> {
-  encode(value: T): unknown;
-  decode(stored: unknown): T;
+  encode(this: void, value: T): unknown;
+  decode(this: void, stored: unknown): T;
 }
 
 type Columns = Record<string, Codec<unknown>>;
@@ -19,7 +19,11 @@ export interface Table<R> {
 
 /** Declares a table once: its columns in the code's spelling, and how each is stored. `ticketId` is the column `ticket_id`. */
 export function defineTable<C extends Columns>(name: string, columns: C): Table<RecordOf<C>> {
-  const fields = Object.keys(columns).map((field) => ({ field, column: snakeCase(field), codec: codecOf(columns, field) }));
+  const fields = Object.keys(columns).map((field) => ({
+    field,
+    column: snakeCase(field),
+    codec: codecOf(columns, field),
+  }));
   const byField = new Map(fields.map((entry) => [entry.field, entry]));
   return {
     name,
@@ -40,8 +44,7 @@ export function defineTable<C extends Columns>(name: string, columns: C): Table<
   };
 }
 
-const codecOf = (columns: Columns, field: string): Codec<unknown> =>
-  columns[field] as Codec<unknown>;
+const codecOf = (columns: Columns, field: string): Codec<unknown> => columns[field] as Codec<unknown>;
 
 export const snakeCase = (field: string): string =>
   field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -50,11 +53,12 @@ const wrong = (expected: string, stored: unknown): never => {
   throw new TypeError(`The database holds ${typeof stored} where ${expected} should be`);
 };
 
-const asString = (stored: unknown): string =>
-  typeof stored === 'string' ? stored : wrong('text', stored);
+const asString = (stored: unknown): string => (typeof stored === 'string' ? stored : wrong('text', stored));
 const asNumber = (stored: unknown): number => {
   const number = typeof stored === 'number' ? stored : Number(stored);
-  return stored !== null && stored !== '' && Number.isSafeInteger(number) ? number : wrong('a whole number', stored);
+  return stored !== null && stored !== '' && Number.isSafeInteger(number)
+    ? number
+    : wrong('a whole number', stored);
 };
 const asBytes = (stored: unknown): Buffer =>
   stored instanceof Uint8Array ? Buffer.from(stored) : wrong('bytes', stored);
