@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditService } from '../audit/index.ts';
 import type { Database, Tx } from '../db/database.ts';
 import type { Hooks } from '../hooks/hooks.ts';
@@ -47,7 +48,8 @@ export interface Moved {
   entry: TimelineEntry | null;
 }
 
-const MOST_TRIES = 12;
+const MOST_TRIES = 20;
+const PAUSE_MS = 10;
 
 /** The transaction was judged on a version that is no longer the last. */
 class Outrun extends Error {}
@@ -87,6 +89,7 @@ export class TicketWriter {
       assertMaySee(actor, before);
       const moved = await this.#tryMove(actor, before, await judge(before));
       if (moved) return moved;
+      await sleep(Math.random() * PAUSE_MS * tried);
     }
     throw new UnavailableError('ticket.busy', { retryAfter: 1 });
   }
