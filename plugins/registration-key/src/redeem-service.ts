@@ -92,6 +92,7 @@ export class RedeemService {
     const repeated = await this.#repeated(opened, form.redeemId, emailNorm, visitor);
     if (repeated !== null) return repeated;
 
+    await assertNewAccountsAllowed(host);
     await this.#judge(opened, emailNorm);
     host.users.check({ email: form.email, name: form.name, password: form.password, locale: form.locale });
     return line.turn(opened, async () => {
@@ -113,6 +114,7 @@ export class RedeemService {
     if (person === null) throw new ConflictError('invitation.account_gone');
     if ((await findByUser(host.db, opened.id, person.id)) !== null) return 'already';
 
+    await assertNewAccountsAllowed(host);
     if (!person.emailProven && needsProvenAddress(opened))
       throw new ConflictError('invitation.prove_address_first');
 
@@ -174,14 +176,13 @@ export class RedeemService {
     });
   }
 
+  /** Before anything slow is done for it. In whose name people come in is asked last, just before the seat is taken. */
   async #judge(key: InvitationKey, emailNorm: string): Promise<void> {
     const { host, care } = this.#deps;
-    await assertNewAccountsAllowed(host);
     assertOpen(key, host.clock.now());
     await care.assertAddressFits(key, () => {
       assertAddressFits(key, emailNorm);
     });
-    await care.giverOf(key);
   }
 
   async #take(judged: InvitationKey, candidate: Candidate): Promise<Outcome> {
