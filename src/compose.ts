@@ -10,6 +10,7 @@ import { composePlugins } from './compose-plugins.ts';
 import { addCoreMenu, coreRoutes } from './compose-routes.ts';
 import { composeWeb } from './compose-web.ts';
 import type { Config } from './config.ts';
+import { Drain } from './http/drain.ts';
 import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
 import { BootMarkers, type CommandList, type PluginHost } from './plugin-host/index.ts';
@@ -30,6 +31,8 @@ export interface Latchkey {
   commands: CommandList;
   /** Loads the plugins; with `work`, also begins to deliver events, send mail and run jobs. */
   open(options: { work: boolean }): Promise<void>;
+  /** `/readyz` says so from now on. */
+  stopAccepting(): void;
   /** In reverse: finishes what runs, then lets go of the database. */
   close(): Promise<void>;
 }
@@ -37,6 +40,8 @@ export interface Latchkey {
 interface Options extends Overrides {
   /** A passer-by such as the command line: no crash marker, no place in the list of nodes. */
   isPasserBy?: boolean;
+  /** Runs no plugin code. */
+  isOnlooker?: boolean;
   /** Somebody starts this process again when it ends. */
   isSupervised?: boolean;
 }
@@ -63,9 +68,10 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       markers,
       node: nodeName(),
       endsWhenStuck: options.isSupervised === true,
+      isOnlooker: options.isOnlooker === true,
     });
     addCoreMenu(ground);
-    routes.add(coreRoutes(ground, domains, { plugins, settingGroups }), CORE_OWNER);
+    routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
     routes.add(apiRoutes({ routes: () => routes.all().map(({ route }) => route), version }), CORE_OWNER);
 
     return {
@@ -83,6 +89,9 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         domains.dispatcher.start();
         domains.courier?.start();
         domains.jobs.start();
+      },
+      stopAccepting: () => {
+        isAccepting = false;
       },
       close: async () => {
         isAccepting = false;
@@ -108,6 +117,8 @@ export interface RunningServer {
 }
 
 const DRAIN_MS = 25_000;
+/** For what is written to travel; idle connections do not wait for it. */
+const LAST_BYTES_MS = 1_000;
 
 /** The house with its doors open; without the right master key, a door that says so. */
 export async function composeServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
@@ -140,28 +151,38 @@ function lockedServer(config: Config, { params }: UnavailableError): RunningServ
 }
 
 function serverOf(config: Config, latchkey: Latchkey): RunningServer {
-  const server = createServer(latchkey.app);
+  const drain = new Drain();
+  const server = createServer(drain.listener(latchkey.app));
+  const start = async (): ReturnType<RunningServer['start']> => {
+    await latchkey.open({ work: true });
+    const port = await listen(server, config);
+    const url = urlOf(config, port);
+    await rememberAddress(latchkey, url);
+    const token = await latchkey.domains.ownerLink.issue();
+    return { url, port, ownerLink: token === null ? null : `${url}/setup/${token}` };
+  };
   return {
     start: async () => {
-      await latchkey.open({ work: true });
-      const port = await listen(server, config);
-      const url =
-        config.baseUrl ?? `http://${config.host === '127.0.0.1' ? 'localhost' : config.host}:${String(port)}`;
-      await rememberAddress(latchkey, url);
-      const token = await latchkey.domains.ownerLink.issue();
-      return { url, port, ownerLink: token === null ? null : `${url}/setup/${token}` };
+      try {
+        return await start();
+      } catch (error) {
+        // In order, so that a port that is taken is not held against the plugins.
+        await latchkey.close();
+        throw error;
+      }
     },
     stop: async () => {
-      const drained = new Promise<void>((resolve) => {
+      latchkey.stopAccepting();
+      await drain.begin({ withinMs: DRAIN_MS });
+      const closed = new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
         });
       });
-      server.closeIdleConnections();
       const patience = setTimeout(() => {
         server.closeAllConnections();
-      }, DRAIN_MS);
-      await drained;
+      }, LAST_BYTES_MS);
+      await closed;
       clearTimeout(patience);
       await latchkey.close();
     },
