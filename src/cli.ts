@@ -11,6 +11,9 @@ import { silentLog } from './log.ts';
 import { KnownError } from './shared/errors.ts';
 import { I18n } from './views/index.ts';
 
+/** What must work whatever a plugin does to the process that starts it. */
+const withoutPluginCode = ['plugin', 'doctor', 'backup', 'restore', 'release', 'migrate'];
+
 /** `latchkey <command>`. Works on the database directly, so also while the server does not run. */
 async function run(argv: readonly string[]): Promise<number> {
   const env = processEnvironment();
@@ -20,7 +23,8 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   if (argv[0] === 'config') return runProgram(configCommands(env), argv, terminal(coreWords));
 
-  const latchkey = await compose(readConfig(env), { log: silentLog(), isPasserBy: true });
+  const isOnlooker = withoutPluginCode.includes(argv[0] ?? '');
+  const latchkey = await compose(readConfig(env), { log: silentLog(), isPasserBy: true, isOnlooker });
   try {
     await latchkey.open({ work: false });
     let hasProblem = false;

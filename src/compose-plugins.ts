@@ -11,13 +11,14 @@ interface Surroundings {
   markers: BootMarkers | null;
   node: string;
   endsWhenStuck: boolean;
+  isOnlooker: boolean;
 }
 
 /** Floor 4: the host, and the places where plugins put what they bring. */
 export function composePlugins(
   ground: Ground,
   domains: Domains,
-  { routes, markers, node, endsWhenStuck }: Surroundings,
+  { routes, markers, node, endsWhenStuck, isOnlooker }: Surroundings,
 ): { plugins: PluginHost; commands: CommandList; settingGroups: SettingGroups } {
   const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit } = ground;
   const { rights, jobs, users, memberships, mail, sessions, limits, site } = domains;
@@ -46,6 +47,7 @@ export function composePlugins(
     latchkeyVersion: version,
     node,
     endsWhenStuck,
+    isOnlooker,
     isSafeMode: config.safeMode,
     markers,
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bumpVersion, type Versions } from '../db/versions.ts';
 import { redact } from '../crypto/tokens.ts';
 import type { Actor } from '../shared/actor.ts';
@@ -31,6 +32,8 @@ const SETUP_MS = 10_000;
 const DRAIN_MS = 5_000;
 const STUCK = { busyMs: 5_000, stillMs: 60_000 };
 const SETTLE_MS = 2_000;
+const SERVERS_FOLLOW_MS = 4_000;
+const LOOK_AGAIN_MS = 100;
 const HEARTBEAT_MS = 60_000;
 const NODE_GONE_MS = 3 * HEARTBEAT_MS;
 const UNCAUGHT_MS = 10 * 60_000;
@@ -48,6 +51,8 @@ export interface PluginHostDeps {
   isSafeMode: boolean;
   /** Null for a passer-by such as the command line: it leaves no trace in the list of nodes and counts no crashes. */
   markers: BootMarkers | null;
+  /** Runs no plugin code and tells what the servers made of each: so that a plugin that ends processes can be disabled from one. */
+  isOnlooker?: boolean;
   /** End the process when starting a plugin makes it stand still; for a server that somebody starts again. */
   endsWhenStuck?: boolean;
   setupMs?: number;
@@ -96,6 +101,8 @@ const RUNNING: Outcome = { state: 'enabled', step: null, error: null };
 const OFF: Outcome = { state: 'disabled', step: null, error: null };
 const SAFE: Outcome = { state: 'safe-mode', step: null, error: null };
 const QUARANTINED: Outcome = { state: 'quarantined', step: null, error: null };
+
+const outcomeOf = ({ state, step, error }: Outcome): Outcome => ({ state, step, error });
 
 const failed = (step: Step, error: string): Outcome => ({ state: 'failed', step, error: redact(error) });
 
@@ -226,8 +233,9 @@ export class PluginHost {
 
   async #want(actor: Actor, ids: readonly string[], desired: PluginState['desired']): Promise<void> {
     const { db, clock, audit } = this.#deps.ground;
+    const at = clock.now();
     await db.transaction(async (tx) => {
-      await setDesired(tx, ids, { desired, at: clock.now(), by: actor.name });
+      await setDesired(tx, ids, { desired, at, by: actor.name });
       for (const id of ids) {
         await audit.record(tx, actor, {
           action: `plugin.${desired}`,
@@ -236,7 +244,21 @@ export class PluginHost {
       }
       await bumpVersion(tx, PLUGINS_VERSION);
     });
+    if (this.#deps.isOnlooker === true) await this.#waitForServers(at);
     await this.converge();
+  }
+
+  async #waitForServers(since: number): Promise<void> {
+    const deadline = Date.now() + SERVERS_FOLLOW_MS;
+    while (Date.now() < deadline) {
+      if ((await this.#liveNodes()).every(({ changedAt }) => changedAt >= since)) return;
+      await sleep(LOOK_AGAIN_MS);
+    }
+  }
+
+  #liveNodes(): Promise<PluginNode[]> {
+    const { db, clock } = this.#deps.ground;
+    return listNodes(db, { seenAfter: clock.now() - NODE_GONE_MS });
   }
 
   async #converge(): Promise<void> {
@@ -245,6 +267,10 @@ export class PluginHost {
     await this.#introduce(await listStates(ground.db));
     const states = new Map((await listStates(ground.db)).map((state) => [state.id, state]));
     this.#expectListeners(states);
+    if (this.#deps.isOnlooker === true) {
+      this.#takeOver(await this.#liveNodes(), states);
+      return;
+    }
 
     const wanted = this.#found.filter((found) => this.#isWanted(found, states.get(found.id)));
     const manifests = wanted.flatMap(({ manifest }) => manifest ?? []);
@@ -259,6 +285,15 @@ export class PluginHost {
       },
     );
     await this.#report();
+  }
+
+  /** What the servers say; where they differ, whoever has trouble is heard. */
+  #takeOver(nodes: readonly PluginNode[], states: ReadonlyMap<string, PluginState>): void {
+    for (const { id, desired } of states.values()) {
+      const ofPlugin = nodes.filter(({ pluginId }) => pluginId === id);
+      const telling = ofPlugin.find(({ state }) => state !== desired) ?? ofPlugin[0];
+      this.#outcomes.set(id, telling ?? (desired === 'enabled' ? RUNNING : OFF));
+    }
   }
 
   /** A row for each plugin that nobody has seen before. */
@@ -431,8 +466,8 @@ export class PluginHost {
   }
 
   async #all(locale: string): Promise<PluginFacts[]> {
-    const { db, clock } = this.#deps.ground;
-    const nodes = await listNodes(db, { seenAfter: clock.now() - NODE_GONE_MS });
+    const { db } = this.#deps.ground;
+    const nodes = await this.#liveNodes();
     const found = new Map(this.#found.map((plugin) => [plugin.id, plugin]));
     return (await listStates(db)).map((state) =>
       this.#factsOf(found.get(state.id) ?? missing(state.id), state, nodes, locale),
@@ -481,7 +516,9 @@ export class PluginHost {
       desired: state.desired,
       changedAt: state.changedAt,
       changedBy: state.changedBy,
-      ...(manifest === null ? failed('manifest', found.problem ?? '') : (this.#outcomes.get(id) ?? OFF)),
+      ...outcomeOf(
+        manifest === null ? failed('manifest', found.problem ?? '') : (this.#outcomes.get(id) ?? OFF),
+      ),
       waitingVersion: running && manifest && running !== manifest.version ? manifest.version : null,
       nodes: nodes.filter(({ pluginId }) => pluginId === id),
       listens: this.#listeningOf(id),

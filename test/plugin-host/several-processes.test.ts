@@ -24,6 +24,24 @@ describeOnEachEngine('a plugin in several processes', (engine) => {
     await server.versions.stop();
   });
 
+  test('is put in and out by a process that runs none of its code, and says what the server made of it', async () => {
+    const { db, places } = await emptyHouse(engine);
+    const bad = setupWith(
+      `globalThis.runsHere = (globalThis.runsHere ?? 0) + 1; throw new Error('No luck');`,
+    );
+    await writePlugin(places.added, 'bad', { files: { 'index.ts': bad } });
+    const server = await startHost({ db, places, node: 'server' });
+    await server.versions.start({ everyMs: 50 });
+    const onlooker = await startHost({ db, places, isOnlooker: true });
+
+    expect(await onlooker.host.enable(system, 'bad')).toMatchObject({ state: 'failed', error: 'No luck' });
+    expect((globalThis as { runsHere?: number }).runsHere).toBe(1);
+    expect(await onlooker.host.disable(system, 'bad')).toMatchObject({ state: 'disabled', error: null });
+
+    Object.assign(globalThis, { runsHere: 0 });
+    await server.versions.stop();
+  });
+
   test('is shown with what each node made of it, and with who wanted it so', async () => {
     const { db, places } = await emptyHouse(engine);
     const fails = setupWith(`if (globalThis.failsNow) throw new Error('Not on this node');`);

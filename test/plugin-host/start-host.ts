@@ -80,6 +80,8 @@ interface Options {
   db: Database;
   places: { bundled: string; added: string };
   isSafeMode?: boolean;
+  /** As the command line: runs nothing, tells what others made of it. */
+  isOnlooker?: boolean;
   markerFile?: string;
   node?: string;
   setupMs?: number;
@@ -89,7 +91,7 @@ interface Options {
 export async function startHost(
   options: Options,
 ): Promise<{ host: PluginHost; registries: RealRegistries; versions: Versions }> {
-  const { db, places, isSafeMode = false, node = 'node-1', setupMs = 1_000 } = options;
+  const { db, places, isSafeMode = false, isOnlooker = false, node = 'node-1', setupMs = 1_000 } = options;
   const folder = await temporaryFolder();
   const clock = systemClock;
   const log = createLog({ level: 'silent', redact: (text) => text });
@@ -109,7 +111,10 @@ export async function startHost(
     latchkeyVersion: '0.1.0',
     node,
     isSafeMode,
-    markers: new BootMarkers(options.markerFile ?? join(folder, 'boot.json'), () => clock.now()),
+    isOnlooker,
+    markers: isOnlooker
+      ? null
+      : new BootMarkers(options.markerFile ?? join(folder, 'boot.json'), () => clock.now()),
     setupMs,
     drainMs: 500,
   });
