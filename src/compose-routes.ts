@@ -3,6 +3,7 @@ import type { Ground } from './compose-ground.ts';
 import { welcomeSteps } from './compose-welcome.ts';
 import { releaseAfterRestore } from './compose-restore.ts';
 import type { Route } from './http/route.ts';
+import type { RouteTable } from './http/route-table.ts';
 import { identityApi, identityMenu, identityRoutes } from './identity/index.ts';
 import { backgroundRoutes, BackgroundService, jobsMenu } from './jobs/index.ts';
 import { mailMenu, mailRoutes } from './mail/index.ts';
@@ -21,13 +22,14 @@ import {
 interface Surroundings {
   plugins: PluginHost;
   settingGroups: SettingGroups;
+  routes: RouteTable;
 }
 
 /** Every page and API call of core. */
 export function coreRoutes(
   ground: Ground,
   domains: Domains,
-  { plugins, settingGroups }: Surroundings,
+  { plugins, settingGroups, routes }: Surroundings,
 ): Route[] {
   const { i18n, config, settings, clock } = ground;
   const { mail, notifications, tickets } = domains;
@@ -46,6 +48,7 @@ export function coreRoutes(
       ...ground,
       ...domains,
       originIsConfigured: config.baseUrl !== undefined,
+      scopes: () => scopesOf(routes),
       welcomeSteps: welcomeSteps(ground, domains),
     }),
     ...identityApi({ ...ground, ...domains }),
@@ -78,3 +81,11 @@ export function addCoreMenu({ menu }: Ground): void {
   ];
   for (const entry of entries) menu.add(entry);
 }
+
+/** What tokens can be made for, plugins' calls included. */
+const scopesOf = (routes: RouteTable): string[] => {
+  const named = routes.all().flatMap(({ route }) => route.api?.scope ?? []);
+  return [...new Set([...named, '*'])].sort(
+    (one, other) => Number(one === '*') - Number(other === '*') || one.localeCompare(other),
+  );
+};

@@ -22,7 +22,7 @@ export function tokenCommands(deps: Deps): Command[] {
         { flags: '--name <name>', description: 'what it is for' },
         {
           flags: '--scopes <list>',
-          description: 'with commas, e.g. tickets:read,invitations:write',
+          description: 'with commas, e.g. tickets:read,invitation-keys:write',
           default: '*',
         },
         { flags: '--expires <duration>', description: 'at most 365d', default: '90d' },

@@ -7,7 +7,7 @@ import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ForbiddenError, InvalidInputError, NotFoundError, type FieldProblem } from '../shared/errors.ts';
 import { newId } from '../shared/ids.ts';
-import { LONGEST_TOKEN_LIFE_DAYS, tokenScopes, type AccessToken } from './access-token.ts';
+import { LONGEST_TOKEN_LIFE_DAYS, SCOPE, type AccessToken } from './access-token.ts';
 import {
   findToken,
   findTokenByDigest,
@@ -134,7 +134,7 @@ function assertSound({ name, scopes, expiresAt }: TokenDraft, now: number): void
   if (fields.length > 0) throw new InvalidInputError('input.invalid', { fields });
 }
 
-const isScope = (scope: string): boolean => (tokenScopes as readonly string[]).includes(scope);
+const isScope = (scope: string): boolean => SCOPE.test(scope);
 
 const subjectOf = ({ id, name, hint }: AccessToken): { type: string; id: string; label: string } => ({
   type: 'access-token',

@@ -1,15 +1,5 @@
-export const tokenScopes = [
-  'tickets:read',
-  'tickets:write',
-  'users:read',
-  'users:write',
-  'invitations:read',
-  'invitations:write',
-  'admin:read',
-  'admin:write',
-  '*',
-] as const;
-export type TokenScope = (typeof tokenScopes)[number];
+/** `tickets:read`: what of, and what. `*` is everything that the person may do. Each call of the API names the one it needs. */
+export const SCOPE = /^(\*|[a-z][a-z0-9-]*:[a-z]+)$/;
 
 export const LONGEST_TOKEN_LIFE_DAYS = 365;
 

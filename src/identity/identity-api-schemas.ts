@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tokenScopes } from './access-token.ts';
+import { SCOPE } from './access-token.ts';
 import { locales, themes } from './user.ts';
 
 const id = z.string().min(1).max(40);
@@ -132,6 +132,6 @@ export const tokenSchema = z.object({
 export const createdTokenSchema = tokenSchema.extend({ token: z.string() });
 export const createTokenBody = z.strictObject({
   name: text,
-  scopes: z.array(z.enum(tokenScopes)).min(1),
+  scopes: z.array(z.string().max(80).regex(SCOPE)).min(1).max(50),
   expiresAt: z.iso.datetime({ offset: true }),
 });

@@ -23,6 +23,8 @@ export interface IdentityPages extends IdentityServices {
   mail: MailService;
   /** Whether the configuration says how people reach us; else the owner is asked. */
   originIsConfigured: boolean;
+  /** Every scope that some call of the API asks for. */
+  scopes: () => readonly string[];
   /** What to do first in a new house. */
   welcomeSteps: readonly WelcomeStep[];
 }

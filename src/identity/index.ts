@@ -1,4 +1,4 @@
-export { tokenScopes, type AccessToken } from './access-token.ts';
+export type { AccessToken } from './access-token.ts';
 export { activePeople } from './active-people.ts';
 export { AccessTokenService, type TokenDraft } from './access-token-service.ts';
 export { authenticatorOf } from './authenticator.ts';

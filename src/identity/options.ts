@@ -12,6 +12,9 @@ export const timeZoneOptions = (): Option[] =>
     label: zone.replaceAll('_', ' '),
   }));
 
+/** Most houses stand where their server does. */
+export const serverTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** By their full names, parents first. */
 export const entityOptions = (tree: EntityTree, entities: readonly Entity[] = tree.all()): Option[] =>
   entities.map(({ id }) => ({ value: id, label: tree.fullName(id) }));

@@ -3,7 +3,7 @@ import { redirect, view, type Reply } from '../http/reply.ts';
 import { route, type Incoming, type Route } from '../http/route.ts';
 import type { KnownError } from '../shared/errors.ts';
 import { refusalOf, typedIn } from './form.ts';
-import { timeZoneOptions } from './options.ts';
+import { serverTimeZone, timeZoneOptions } from './options.ts';
 import type { SetupService } from './setup-service.ts';
 import { locales } from './user.ts';
 
@@ -34,7 +34,7 @@ export function setupRoutes({ setup, originIsConfigured }: Deps): Route[] {
       'identity/setup',
       {
         action: `/setup/${token}`,
-        form: { locale: incoming.locale, origin: incoming.origin, timeZone: 'UTC', ...typed },
+        form: { locale: incoming.locale, origin: incoming.origin, timeZone: serverTimeZone(), ...typed },
         asksOrigin: !originIsConfigured,
         timeZones: timeZoneOptions(),
         ...refusalOf(error),

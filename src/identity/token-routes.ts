@@ -3,7 +3,6 @@ import { redirect, view, type Reply } from '../http/reply.ts';
 import { route, type Incoming, type Route } from '../http/route.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ForbiddenError, type KnownError } from '../shared/errors.ts';
-import { tokenScopes } from './access-token.ts';
 import type { AccessTokenService } from './access-token-service.ts';
 import { accountTabs } from './account-tabs.ts';
 import { many, refusalOf, typedIn } from './form.ts';
@@ -12,7 +11,19 @@ import { confirmFirst } from './recent-sign-in.ts';
 interface Deps {
   clock: Clock;
   accessTokens: AccessTokenService;
+  /** Every scope that some call of the API asks for. */
+  scopes: () => readonly string[];
 }
+
+const labelled = new Set([
+  'tickets:read',
+  'tickets:write',
+  'users:read',
+  'users:write',
+  'notifications:read',
+  'notifications:write',
+  '*',
+]);
 
 const TOKENS = '/account/tokens';
 const DAY_MS = 24 * 60 * 60_000;
@@ -24,16 +35,19 @@ const form = z.object({
 const params = z.object({ id: z.string().min(1).max(40) });
 
 /** Personal API tokens: made, shown once, withdrawn. */
-export function tokenRoutes({ clock, accessTokens }: Deps): Route[] {
+export function tokenRoutes({ clock, accessTokens, scopes }: Deps): Route[] {
   async function page({ actor, body }: Incoming, error?: KnownError): Promise<Reply> {
     const tokens = await accessTokens.listOf(actor, ownId(actor.userId));
     const chosen = z.object({ scopes: many(z.string()) }).safeParse(body).data?.scopes ?? [];
     return view('account/tokens', {
       tabs: accountTabs('tokens'),
       tokens: tokens.map((token) => ({ ...token, isOver: token.expiresAt <= clock.now() })),
-      scopes: tokenScopes.map((scope) => ({
+      scopes: scopes().map((scope) => ({
         scope,
-        label: `identity:scope.${scope === '*' ? 'all' : scope.replace(':', '.')}`,
+        // A plugin's speak for themselves.
+        label: labelled.has(scope)
+          ? `identity:scope.${scope === '*' ? 'all' : scope.replace(':', '.')}`
+          : null,
         checked: chosen.includes(scope),
       })),
       form: { days: '90', ...typedIn(body, ['name', 'days']) },
