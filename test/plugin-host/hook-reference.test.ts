@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { format, resolveConfig } from 'prettier';
+import * as api from '../../src/plugin-api.ts';
+import type { HookToken } from '../../src/hooks/tokens.ts';
+
+/** After a change of core's hooks: `npx vitest run test/plugin-host/hook-reference.test.ts -u`. */
+test('the reference of hooks names those that there are', async () => {
+  const tokens = Object.entries(api).filter((entry): entry is [string, HookToken] => isToken(entry[1]));
+  const file = new URL('../../docs/plugins/hooks.md', import.meta.url).pathname;
+
+  const page = [
+    '# Hooks of core',
+    'What plugins may change, refuse or hear of. Import the token from `latchkey/plugin-api`; its type says what travels with it. A filter or veto that is *closed* refuses the operation when a listener fails or is missing; an *open* one goes on without it. Plugins bring hooks of their own: see `hooks.provides` in their manifests.',
+    ...section('Filters', 'filter', tokens),
+    ...section('Vetoes', 'veto', tokens),
+    ...section('Events', 'event', tokens),
+  ].join('\n\n');
+
+  const style = { parser: 'markdown', ...(await resolveConfig(file)) };
+  await expect(await format(page, style)).toMatchFileSnapshot(file);
+});
+
+function section(title: string, kind: HookToken['kind'], tokens: readonly [string, HookToken][]): string[] {
+  const rows = tokens
+    .filter(([, token]) => token.kind === kind)
+    .sort(([, one], [, other]) => one.name.localeCompare(other.name))
+    .map(
+      ([name, token]) =>
+        `| \`${name}\` | \`${token.name}\` | ${token.summary}${failureOf(token)} | ${token.since} |`,
+    );
+  return [`## ${title}`, ['| token | name | what | since |', '|---|---|---|---|', ...rows].join('\n')];
+}
+
+const failureOf = (token: HookToken): string =>
+  token.kind === 'event' ? '' : ` *${token.failure}, ${String(token.budgetMs)} ms*`;
+
+const isToken = (value: unknown): value is HookToken =>
+  typeof value === 'object' && value !== null && 'kind' in value && 'since' in value;
