@@ -172,7 +172,6 @@ export const manifestSchema = z
 
 export type Manifest = z.output<typeof manifestSchema>;
 export type ManifestSetting = Manifest['settings'][number];
-export type Permissions = Manifest['permissions'];
 
 /** A manifest that cannot be used; says everything that is wrong with it. */
 export class ManifestError extends Error {
