@@ -40,6 +40,13 @@ run().catch((error: unknown) => {
     console.error(error.message);
     process.exit(exitCodes.config);
   }
-  console.error(error instanceof KnownError ? `${error.message}: ${String(error.cause)}` : error);
+  console.error(lastWords(error));
   process.exit(isOutOfReach(error) ? exitCodes.unavailable : exitCodes.failed);
 });
+
+/** What whoever started it can mend needs a sentence; what nobody foresaw needs its trace. */
+function lastWords(error: unknown): unknown {
+  if (error instanceof KnownError) return `${error.message}: ${String(error.cause)}`;
+  if (error instanceof Error && isOutOfReach(error)) return `Latchkey cannot start: ${error.message}`;
+  return error;
+}
