@@ -44,6 +44,7 @@ export type {
   JobRun,
   Limit,
   MailDraft,
+  MailProgress,
   PersonFacts,
   Plugin,
   PluginSetup,

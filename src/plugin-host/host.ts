@@ -34,8 +34,8 @@ export interface CommandContext {
   args: readonly string[];
   options: Readonly<Record<string, string | boolean | undefined>>;
   /** Prints a table or, with `--json`, the value itself. */
-  print(value: unknown): void;
-  readStdin(): Promise<string>;
+  readonly print: (value: unknown) => void;
+  readonly readStdin: () => Promise<string>;
 }
 
 export interface CommandDefinition {
@@ -140,6 +140,15 @@ export interface HostMail {
   readonly isOn: boolean;
   /** Writes the message, sealed, in this transaction; it leaves after commit. Returns its id. */
   queue(tx: Tx, draft: MailDraft): Promise<string>;
+  /** How the newest mail with this reference fares, and what the SMTP server said. */
+  delivery(reference: string): Promise<MailProgress | null>;
+}
+
+export interface MailProgress {
+  state: 'queued' | 'sending' | 'handed-over' | 'failed' | 'dead' | 'off';
+  leftAt: number | null;
+  reply: string | null;
+  problem: string | null;
 }
 
 export interface AuditEntry {

@@ -2,7 +2,7 @@ import type { AuditRecord, Host } from 'latchkey/plugin-api';
 import { seatsLeft, standingOf, type InvitationKey, type KeyTerms, type Standing } from './invitation-key.ts';
 import { DAY_MS } from './key-terms.ts';
 import { sentenceOf, type Clause } from './key-sentence.ts';
-import type { Mailing } from './mailing-repository.ts';
+import type { SentMailing } from './mailing-service.ts';
 import type { Places } from './places.ts';
 import type { Redemption } from './redemption.ts';
 import type { SeatCounts } from './redemption-repository.ts';
@@ -58,13 +58,22 @@ export async function presentSentence(
   });
 }
 
+const deliveryTones = {
+  queued: 'info',
+  sending: 'info',
+  'handed-over': 'success',
+  failed: 'warning',
+  dead: 'danger',
+  off: 'quiet',
+} as const;
+
 export interface DetailFacts {
   key: InvitationKey;
   counts: SeatCounts;
   people: Redemption[];
   names: ReadonlyMap<string, { name: string; email: string }>;
   history: AuditRecord[];
-  mailings: Mailing[];
+  mailings: SentMailing[];
   joins: number[];
   now: number;
   timeZone: string;
@@ -105,7 +114,13 @@ export function presentDetail(facts: DetailFacts): object {
       text: `registration-key:history.${record.action.replace('invitation-key.', '')}`,
       detail: detailOf(record),
     })),
-    mailings: facts.mailings,
+    mailings: facts.mailings.map(({ email, at, delivery }) => ({
+      email,
+      at,
+      state: delivery?.state ?? 'queued',
+      tone: deliveryTones[delivery?.state ?? 'queued'],
+      reply: delivery?.problem ?? delivery?.reply ?? '',
+    })),
     chart: joinsPerDay(facts.joins, facts),
   };
 }

@@ -5,6 +5,7 @@ import {
   type Actor,
   type Host,
   type Limit,
+  type MailProgress,
 } from 'latchkey/plugin-api';
 import { normaliseAddress } from './address.ts';
 import { standingOf, type InvitationKey } from './invitation-key.ts';
@@ -18,6 +19,8 @@ import { assertAddressFits } from './refusal.ts';
 
 const MOST_AT_ONCE = 50;
 const SENDING: Limit = { name: 'send', points: 200, perSeconds: 3600 };
+
+export type SentMailing = Mailing & { delivery: MailProgress | null };
 
 interface Deps {
   host: Host;
@@ -51,8 +54,13 @@ export class MailingService {
     return wanted.length;
   }
 
-  list(keyId: string): Promise<Mailing[]> {
-    return listMailings(this.#deps.host.db, keyId);
+  /** What was sent, with what the mail server said of it. */
+  async list(keyId: string): Promise<SentMailing[]> {
+    const { db, mail } = this.#deps.host;
+    const sent = await listMailings(db, keyId);
+    return Promise.all(
+      sent.map(async (mailing) => ({ ...mailing, delivery: await mail.delivery(mailing.id) })),
+    );
   }
 
   async #count(userId: string, mails: number): Promise<void> {

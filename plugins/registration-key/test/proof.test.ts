@@ -190,6 +190,7 @@ describeOnEachEngine('an address that must be proven', (engine) => {
       .submit(link, { email: 'friend@acme.test', name: 'Friend', password: PASSWORD }, { action: '/join' });
 
     expect(link).toMatch(/^\/join\/lkmail_/);
+    expect((await admin.get(`/invitation-keys/${id}`)).text).toContain('Taken by the mail server');
     expect(new URL(welcome.url).pathname).toBe('/tickets/new');
     expect(forwarded.text).toContain('Check your inbox');
   });
