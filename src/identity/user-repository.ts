@@ -223,10 +223,6 @@ function searching(query: Knex.QueryBuilder, db: Queryable, search: string): voi
   else void query.where('users.search_text', 'like', `${beginning}%`);
 }
 
-export async function anybodyExists(db: Queryable): Promise<boolean> {
-  return (await db.knex(users.name).first('id')) !== undefined;
-}
-
 const raised = ({ knex }: Tx): Record<string, Knex.Raw> => ({
   auth_epoch: knex.raw('auth_epoch + 1'),
   version: knex.raw('version + 1'),
