@@ -12,7 +12,7 @@ import { KnownError } from './shared/errors.ts';
 import { I18n } from './views/index.ts';
 
 /** What must work whatever a plugin does to the process that starts it. */
-const withoutPluginCode = ['plugin', 'doctor', 'backup', 'restore', 'release', 'migrate'];
+const withoutPluginCode = ['plugin', 'doctor', 'backup', 'release', 'migrate'];
 
 /** `latchkey <command>`. Works on the database directly, so also while the server does not run. */
 async function run(argv: readonly string[]): Promise<number> {
@@ -27,9 +27,9 @@ async function run(argv: readonly string[]): Promise<number> {
   const latchkey = await compose(readConfig(env), { log: silentLog(), isPasserBy: true, isOnlooker });
   try {
     await latchkey.open({ work: false });
-    let hasProblem = false;
+    const found = { problem: false };
     const onProblem = (): void => {
-      hasProblem = true;
+      found.problem = true;
     };
     const commands: Command[] = [
       ...coreCommands(latchkey, { onProblem }),
@@ -42,7 +42,7 @@ async function run(argv: readonly string[]): Promise<number> {
       argv,
       terminal(() => latchkey.ground.i18n),
     );
-    return hasProblem ? exitCodes.failed : code;
+    return found.problem ? exitCodes.failed : code;
   } finally {
     await latchkey.close();
   }

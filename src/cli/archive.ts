@@ -43,6 +43,8 @@ export async function readArchive(source: string, folder: string): Promise<Backu
     const path = resolve(folder, name);
     const isInside = type === 'file' && path.startsWith(folder + sep);
     if (!isInside) {
+      // The entry fails along with the archive; the archive's own error is the one that is told.
+      content.once('error', () => undefined);
       next(damaged(name));
       return;
     }

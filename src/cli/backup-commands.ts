@@ -46,11 +46,15 @@ export function backupCommands(deps: Deps): Command[] {
       name: 'restore',
       summary: 'Puts a backup in place of what is there; ends sessions and pauses invitation keys',
       args: '<file>',
-      options: [{ flags: '--force', description: 'replace the people and tickets that are there' }],
+      options: [
+        { flags: '--force', description: 'replace the people and tickets that are there' },
+        { flags: '--skip-unknown', description: 'leave out what belongs to plugins that are not here' },
+      ],
       run: async ({ actor, args, options, print }) => {
         const [source = ''] = args;
         const { createdAt, version, engine } = await restoreBackup(deps, source, {
           force: options['force'] === true,
+          skipUnknown: options['skipUnknown'] === true,
           afterwards: async (tx) => {
             await deps.makeSafe(tx);
             await deps.audit.record(tx, actor, entryFor('backup.restored', source));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Database, Tx } from '../db/database.ts';
-import { dumpTables, loadTables } from '../db/dump.ts';
+import { dumpTables, loadTables, tableNames } from '../db/dump.ts';
 import { ConflictError, InvalidInputError } from '../shared/errors.ts';
 import {
   digestOf,
@@ -21,7 +21,7 @@ interface Deps {
   /** Where attachments lie. */
   filesFolder: string;
   version: string;
-  hasPeople(): Promise<boolean>;
+  readonly hasPeople: () => Promise<boolean>;
 }
 
 const TABLES = 'tables';
@@ -68,7 +68,7 @@ async function describe(
   rows: ReadonlyMap<string, number>,
 ): Promise<BackupManifest['files'][number]> {
   const whole = join(folder, path);
-  const count = rows.get(/^tables\/(.+)\.ndjson$/.exec(path)?.[1] ?? '');
+  const count = rows.get(tableIn(path) ?? '');
   return {
     path,
     size: await sizeOf(whole),
@@ -80,15 +80,17 @@ async function describe(
 interface RestoreOptions {
   /** Replaces what is there. */
   force: boolean;
+  /** Leaves out what belongs to plugins that are not here. */
+  skipUnknown: boolean;
   /** Runs in the same transaction, after the rows are in. */
-  afterwards(tx: Tx): Promise<void>;
+  readonly afterwards: (tx: Tx) => Promise<void>;
 }
 
 /** Puts a backup in place of what is there: all of it, or nothing. The schema must be up to date before. */
 export async function restoreBackup(
   { db, filesFolder, version, hasPeople }: Deps,
   source: string,
-  { force, afterwards }: RestoreOptions,
+  { force, skipUnknown, afterwards }: RestoreOptions,
 ): Promise<BackupManifest> {
   if (!force && (await hasPeople())) throw new ConflictError('backup.not-empty');
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-restore-'));
@@ -97,6 +99,7 @@ export async function restoreBackup(
     if (isNewer(manifest.version, version)) {
       throw new InvalidInputError('backup.newer', { params: { version: manifest.version } });
     }
+    if (!skipUnknown) await assertTablesExist(db, manifest);
     const known = new Set(manifest.files.map(({ path }) => path));
     // Files first: they lie under names of their own and disturb nobody, should the rows not get in.
     await cp(join(folder, FILES), filesFolder, { recursive: true }).catch(ignoreMissing);
@@ -110,6 +113,19 @@ export async function restoreBackup(
     await discard(folder);
   }
 }
+
+/** Rows without a table would be lost without a word. */
+async function assertTablesExist(db: Database, { files }: BackupManifest): Promise<void> {
+  const here = new Set(await tableNames(db));
+  const homeless = files
+    .filter(({ rows = 0 }) => rows > 0)
+    .flatMap(({ path }) => tableIn(path) ?? [])
+    .filter((table) => !here.has(table));
+  if (homeless.length > 0)
+    throw new InvalidInputError('backup.unknown-tables', { params: { tables: homeless.join(', ') } });
+}
+
+const tableIn = (path: string): string | undefined => /^tables\/(.+)\.ndjson$/.exec(path)?.[1];
 
 async function* linesOf(folder: string, path: string, known: ReadonlySet<string>): AsyncIterable<string[]> {
   if (!known.has(path)) return;

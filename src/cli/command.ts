@@ -6,8 +6,8 @@ export interface CommandContext {
   args: readonly string[];
   options: Readonly<Record<string, string | boolean | undefined>>;
   /** Prints a value: as JSON with `--json`, else as a table or as lines. */
-  print(value: unknown): void;
-  readStdin(): Promise<string>;
+  readonly print: (value: unknown) => void;
+  readonly readStdin: () => Promise<string>;
 }
 
 /** One `latchkey <name>`; core's and plugins' have the same shape. */

@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 /** One look at one thing: null when all is well, else the sentence that says what is wrong and what to do. */
 export interface DoctorCheck {
   name: string;
-  run(): Promise<Finding | null>;
+  readonly run: () => Promise<Finding | null>;
 }
 
 export interface Finding {

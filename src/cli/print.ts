@@ -41,5 +41,5 @@ function lines(row: Row): string {
 
 const cell = (value: unknown): string => {
   if (value === null || value === undefined) return '–';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 };

@@ -61,11 +61,11 @@ async function primaryKeyOf(
 }
 
 interface Load {
-  read(table: string): AsyncIterable<readonly string[]>;
+  readonly read: (table: string) => AsyncIterable<readonly string[]>;
   /** Tables from which nothing is ever taken: what is there stays, and what is new is added. */
   appendOnly: readonly string[];
   /** Runs in the same transaction, after the rows are in. */
-  afterwards(tx: Tx): Promise<void>;
+  readonly afterwards: (tx: Tx) => Promise<void>;
 }
 
 /** Empties the tables and fills them again, in one transaction: afterwards all of it is there, or nothing has changed. */
@@ -74,7 +74,8 @@ export async function loadTables(db: Database, { read, appendOnly, afterwards }:
   const load = async (tx: Tx): Promise<void> => {
     for (const table of tables) if (!appendOnly.includes(table)) await tx.knex(table).delete();
     for (const table of tables) {
-      for await (const lines of read(table)) await insertMissing(tx, table, lines.map(lineToRow));
+      const insert = appendOnly.includes(table) ? insertMissing : insertAll;
+      for await (const lines of read(table)) await insert(tx, table, lines.map(lineToRow));
     }
   };
   await db.transaction(
@@ -86,24 +87,31 @@ export async function loadTables(db: Database, { read, appendOnly, afterwards }:
   );
 }
 
+/** Not `IGNORE`, which on MariaDB also swallows what does not fit. */
+async function insertAll(tx: Tx, table: string, rows: readonly Row[]): Promise<void> {
+  for (const some of inPieces(rows)) await tx.knex(table).insert(some);
+}
+
 async function insertMissing(tx: Tx, table: string, rows: readonly Row[]): Promise<void> {
-  for (let at = 0; at < rows.length; at += ROWS_IN_ONE_INSERT) {
-    await tx
-      .knex(table)
-      .insert(rows.slice(at, at + ROWS_IN_ONE_INSERT))
-      .onConflict()
-      .ignore();
-  }
+  for (const some of inPieces(rows)) await tx.knex(table).insert(some).onConflict().ignore();
+}
+
+function* inPieces(rows: readonly Row[]): Generator<Row[]> {
+  for (let at = 0; at < rows.length; at += ROWS_IN_ONE_INSERT) yield rows.slice(at, at + ROWS_IN_ONE_INSERT);
 }
 
 async function withoutForeignKeys(tx: Tx, work: () => Promise<void>): Promise<void> {
-  const [off, on] =
-    tx.dialect.name === 'sqlite'
-      ? ['PRAGMA defer_foreign_keys = ON', 'PRAGMA defer_foreign_keys = OFF']
-      : ['SET FOREIGN_KEY_CHECKS = 0', 'SET FOREIGN_KEY_CHECKS = 1'];
-  await tx.knex.raw(off);
-  await work();
-  if (tx.dialect.name === 'mysql') await tx.knex.raw(on);
+  if (tx.dialect.name === 'sqlite') {
+    await tx.knex.raw('PRAGMA defer_foreign_keys = ON');
+    await work();
+    return;
+  }
+  await tx.knex.raw('SET FOREIGN_KEY_CHECKS = 0');
+  try {
+    await work();
+  } finally {
+    await tx.knex.raw('SET FOREIGN_KEY_CHECKS = 1');
+  }
 }
 
 /** One JSON object a line; bytes as `{"$bytes": "<base64>"}`. */

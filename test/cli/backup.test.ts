@@ -162,6 +162,30 @@ describeOnEachEngine('a backup', (engine) => {
     );
   });
 
+  test(
+    'with rows of a plugin that is not here is refused by name, or brought without them',
+    LONG,
+    async () => {
+      const old = await startTestApp({ engine });
+      const archive = join(await newFolder(), 'house.tar.gz');
+      await old.db.execute('CREATE TABLE notes_note (id INTEGER NOT NULL PRIMARY KEY)');
+      await old.db.transaction((tx) => tx.knex('notes_note').insert({ id: 7 }));
+      await commandsOf(old.house)(`backup --output ${archive}`);
+      const app = await startTestApp({ engine, isNew: true });
+      const latchkey = commandsOf(app.house);
+
+      const refused = await latchkey(`restore ${archive}`);
+      const people = await app.db.knex('users');
+      const restored = await latchkey(`restore ${archive} --skip-unknown`);
+
+      expect(refused.code).toBe(64);
+      expect(refused.err).toContain('notes_note');
+      expect(people).toEqual([]);
+      expect(restored.code).toBe(0);
+      expect(await app.db.knex('users')).toHaveLength(1);
+    },
+  );
+
   test('that is damaged, newer or no backup at all is refused, and nothing has changed', LONG, async () => {
     const old = await livedIn(engine);
     const archive = await backupOf(old);
@@ -223,15 +247,18 @@ describe('the archive', () => {
   test('of a house with an owner lets them sign in at the place it is brought to', LONG, async () => {
     const { latchkey } = await openShell({ LATCHKEY_KEY: 'a'.repeat(64) });
     const old = await startTestApp();
+    await old.given.invitationKey({ label: 'Fair' });
     const archive = join(await newFolder(), 'house.tar.gz');
     await commandsOf(old.house)(`backup --output ${archive}`);
 
     const restored = await latchkey(`restore ${archive} --json`);
     const listed = await latchkey('user list --json');
+    const invitations = await latchkey('invite list --json');
     const doctor = await latchkey('doctor --json');
 
     expect(restored.code).toBe(0);
     expect(listed.json()).toMatchObject([{ email: OWNER.email }]);
+    expect(invitations.json()).toMatchObject([{ label: 'Fair' }]);
     expect(doctor.json()).toEqual(
       expect.arrayContaining([expect.objectContaining({ check: 'keys', result: 'ok' })]),
     );

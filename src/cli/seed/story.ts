@@ -20,7 +20,7 @@ export class StoryClock implements Clock {
 
 interface Happening {
   at: number;
-  play(): Promise<unknown>;
+  readonly play: () => Promise<unknown>;
 }
 
 /** What happens in the demo, whoever thought of it, told in the order in which it happens. */
