@@ -149,9 +149,9 @@ export function describeConfig(env: Environment): ConfigLine[] {
 
 const names = (): VariableName[] => Object.keys(variables) as VariableName[];
 
-function shown(name: VariableName, value: unknown): string {
+function shown(name: VariableName, value: Parsed[VariableName]): string {
   if (value === undefined) return '(not set)';
-  return isSecret(name) ? '(set)' : String(value as string | number | boolean);
+  return isSecret(name) ? '(set)' : String(value);
 }
 
 const isSecret = (name: VariableName): boolean => 'secret' in variables[name];

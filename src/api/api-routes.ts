@@ -4,7 +4,7 @@ import { openApiOf, type OpenApi } from './openapi.ts';
 
 interface Deps {
   /** The routes that exist at the moment of asking, plugins' included. */
-  routes(): readonly Route[];
+  readonly routes: () => readonly Route[];
   version: string;
 }
 

@@ -14,7 +14,7 @@ export class Drain {
   listener(app: RequestListener): RequestListener {
     return (req, res) => {
       if (ALWAYS_ANSWERED.includes(pathOf(req))) {
-        void app(req, res);
+        app(req, res);
         return;
       }
       if (this.#isDraining) {
@@ -26,7 +26,7 @@ export class Drain {
         this.#underWay -= 1;
         if (this.#underWay === 0) this.#whenEmpty();
       });
-      void app(req, res);
+      app(req, res);
     };
   }
 

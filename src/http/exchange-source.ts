@@ -11,7 +11,7 @@ export interface ExchangeDeps {
   authenticator: Authenticator;
   cookieNames: CookieNames;
   /** The best language of ours for an `Accept-Language` header. */
-  negotiate(acceptLanguage: string | undefined): string;
+  readonly negotiate: (acceptLanguage: string | undefined) => string;
   languages: readonly string[];
 }
 

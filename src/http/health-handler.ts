@@ -5,7 +5,7 @@ import { plainAddress } from './client-address.ts';
 export interface HealthCheck {
   name: string;
   /** Null when all is well; else what is wrong, in a few words. */
-  check(): Promise<string | null>;
+  readonly check: () => Promise<string | null>;
 }
 
 export interface HealthDeps {

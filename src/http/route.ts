@@ -69,7 +69,7 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   /** Accepts `multipart/form-data` with files. */
   readonly uploads?: boolean;
   /** A page whose form is shown again, with what was typed, when the handler throws a known error. */
-  readonly onRefused?: (incoming: Incoming<P, Q, unknown>, error: KnownError) => Reply | Promise<Reply>;
+  readonly onRefused?: (incoming: Incoming<P, Q>, error: KnownError) => Reply | Promise<Reply>;
   /** For `/api/…` routes: what OpenAPI says. */
   readonly api?: ApiFacts;
   readonly handler: (incoming: Incoming<P, Q, B>) => Reply | Promise<Reply>;

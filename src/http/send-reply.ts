@@ -15,7 +15,7 @@ export interface ReplyTools {
   renderer: PageRenderer;
   cookieNames: CookieNames;
   csrfKey: KeyObject;
-  origin(): Promise<string>;
+  readonly origin: () => Promise<string>;
 }
 
 type ViewReply = Extract<Reply, { kind: 'view' }>;

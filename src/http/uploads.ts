@@ -92,21 +92,17 @@ const single = (values: string[]): string | string[] => (values.length === 1 ? (
 
 async function save(
   field: string,
-  stream: Readable,
+  stream: Readable & { truncated?: boolean },
   info: FileInfo,
   limits: UploadLimits,
 ): Promise<UploadedFile> {
   const path = join(limits.folder, randomUUID());
   let size = 0;
-  let isCut = false;
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length;
   });
-  stream.on('limit', () => {
-    isCut = true;
-  });
   await pipeline(stream, createWriteStream(path, { mode: 0o600 }));
-  if (isCut) {
+  if (stream.truncated) {
     await rm(path, { force: true });
     throw new InvalidInputError('upload.too-big', {
       params: { maximum: Math.floor(limits.maxBytes / 1024 / 1024) },
