@@ -11,11 +11,11 @@ const isOurs = (table: string): boolean => !/^(schema_|sqlite_)/.test(table) && 
 
 /** Every table with content of ours, plugins' included. */
 export async function tableNames({ knex, dialect }: Pick<Database, 'knex' | 'dialect'>): Promise<string[]> {
-  const rows = (await (dialect.name === 'sqlite'
+  const rows: { name: string }[] = await (dialect.name === 'sqlite'
     ? knex('sqlite_master').where({ type: 'table' }).select('name')
     : knex('information_schema.tables')
         .whereRaw("table_schema = DATABASE() AND table_type = 'BASE TABLE'")
-        .select({ name: 'table_name' }))) as { name: string }[];
+        .select({ name: 'table_name' }));
   return rows
     .map(({ name }) => name)
     .filter(isOurs)

@@ -7,7 +7,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { extract, pack } from 'tar-stream';
 import { describe, expect, inject, test } from 'vitest';
 import { system } from '../../src/shared/actor.ts';
-import { describeOnEachEngine, freshDatabase, openDatabase, type Engine } from '../support/databases.ts';
+import { describeOnEachEngine, openDatabase, type Engine } from '../support/databases.ts';
 import { OWNER } from '../support/house.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { auditOf, commandsOf, me, openShell } from './shell.ts';
@@ -103,7 +103,7 @@ describeOnEachEngine('a backup', (engine) => {
         expect(
           (await tickets.lists.list(system, filterFor('drucker'), { page: 1, perPage: 5 })).items,
         ).toHaveLength(1);
-        const [attachment] = (await app.db.knex('attachments')) as { id: string }[];
+        const [attachment]: { id: string }[] = await app.db.knex('attachments');
         const { content } = await tickets.attachments.open(system, attachment?.id ?? '');
         expect(await text(content)).toBe('It hums. Größe: 7');
         expect((await auditOf({ url: app.databaseUrl }, me)).map(({ action }) => action)).toContain(

@@ -58,13 +58,14 @@ describeOnEachEngine('the owner link', (engine) => {
     const app = await startTestApp({ engine, isNew: true });
     const link = await linkOf(app);
     const browsers = Array.from({ length: 4 }, () => app.guest());
-    const pages = await Promise.all(browsers.map((browser) => browser.get(link)));
+    const opened = await Promise.all(
+      browsers.map(async (browser) => ({ browser, page: await browser.get(link) })),
+    );
 
     await Promise.all(
-      browsers.map((browser, at) => {
-        const page = pages[at];
-        return page && browser.submitShown(page, { ...answers, email: `ada${String(at)}@example.org` });
-      }),
+      opened.map(({ browser, page }, at) =>
+        browser.submitShown(page, { ...answers, email: `ada${String(at)}@example.org` }),
+      ),
     );
 
     expect(await app.db.knex('users')).toHaveLength(1);

@@ -108,7 +108,7 @@ describe('the demo', () => {
           .select({ name: column })
           .count({ count: '*' })
           .groupBy(column);
-        return Object.fromEntries(rows.map(({ name, count }) => [name, Number(count)]));
+        return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
       };
 
       const { password, signIn, ...summary } = ended.json() as {
@@ -116,10 +116,9 @@ describe('the demo', () => {
         signIn: { role: string; email: string }[];
       };
       const statuses = await countBy('tickets', 'status');
-      const span = (await knex('tickets').min({ first: 'created_at' }).max({ last: 'updated_at' })) as {
-        first: number;
-        last: number;
-      }[];
+      const span: { first: number; last: number }[] = await knex('tickets')
+        .min({ first: 'created_at' })
+        .max({ last: 'updated_at' });
 
       expect(summary).toEqual({ organisation: 'Acme Instruments', people: 40, tickets: 200 });
       expect(password).toMatch(/^\w{16}$/);

@@ -56,10 +56,8 @@ export const commandsOf =
   (house: Latchkey): RunCommand =>
   async (words, { stdin = '' } = {}) => {
     const [out, err]: [string[], string[]] = [[], []];
-    let hasProblem = false;
-    const onProblem = (): void => {
-      hasProblem = true;
-    };
+    const problems: string[] = [];
+    const onProblem = (): void => void problems.push('doctor');
     const code = await runProgram(
       [...coreCommands(house, { onProblem }), ...house.commands.all()],
       argumentsIn(words),
@@ -72,7 +70,7 @@ export const commandsOf =
     );
     const printed = out.join('\n');
     return {
-      code: hasProblem ? 1 : code,
+      code: problems.length > 0 ? 1 : code,
       out: printed,
       err: err.join('\n'),
       json: () => JSON.parse(printed),
