@@ -105,9 +105,11 @@ export class ApprovalService {
         const next = { status: 'active', settledAt: now, decidedBy: actor.userId } as const;
         if (!(await moveRedemption(tx, redemptionId, 'pending_approval', next)))
           throw new ConflictError('invitation.decided_already');
-        const isProven = key.emailProof === 'required';
         const joined = prepared
-          ? await newcomers.settle(tx, prepared, arrival, { emailProven: isProven, approved: true })
+          ? await newcomers.settle(tx, prepared, arrival, {
+              emailProven: draft?.isProven ?? false,
+              approved: true,
+            })
           : person;
         if (joined === null) throw new NotFoundError('invitation.account_gone');
         if (prepared) await moveRedemption(tx, redemptionId, 'active', { userId: joined.id });

@@ -123,7 +123,7 @@ export class ConfirmService {
         fields: [{ field: 'code', code: 'invitation.wrong_code' }],
       });
     }
-    return this.#confirm(attempt, secrets, { how: 'code', network });
+    return this.#confirm(attempt, secrets, { network });
   }
 
   /** What a confirmation link is for; looking changes nothing. */
@@ -162,7 +162,7 @@ export class ConfirmService {
     }
     const secrets = await readSecrets(host.db, attempt.id);
     if (secrets === null) throw new NotFoundError('invitation.link_unknown');
-    return this.#confirm(attempt, secrets, { how: 'link', network });
+    return this.#confirm(attempt, secrets, { network });
   }
 
   /** Where there is no mail, or it does not arrive: somebody who knows the person answers for the address. On record. */
@@ -173,7 +173,7 @@ export class ConfirmService {
     assertMayManage(actor, key);
     const secrets = await readSecrets(host.db, attemptId);
     if (attempt === null || secrets === null) throw new NotFoundError('invitation.nothing_waits');
-    return this.#confirm(attempt, secrets, { how: 'hand', network: '', by: actor });
+    return this.#confirm(attempt, secrets, { network: '', by: actor });
   }
 
   async resend(keyId: string, browser: string): Promise<void> {
@@ -216,9 +216,10 @@ export class ConfirmService {
   async #confirm(
     attempt: Attempt,
     secrets: AttemptSecrets,
-    proof: { how: 'code' | 'link' | 'hand'; network: string; by?: Actor },
+    proof: { network: string; by?: Actor },
+    triesLeft = 3,
   ): Promise<Confirmed> {
-    const { host, line, care, newcomers, sweeper } = this.#deps;
+    const { host, line, care, newcomers, sweeper, proofs } = this.#deps;
     const [redemption, key, draft] = await this.#held(attempt, secrets);
     const emailNorm = normaliseAddress(draft.email) ?? '';
     const status = needsApproval(key, isUnder(emailNorm, key.emailDomains)) ? 'pending_approval' : 'active';
@@ -249,6 +250,7 @@ export class ConfirmService {
           }
           if (status === 'pending_approval') {
             await eraseDrafts(tx, redemption.id, { except: attempt.id });
+            await replaceDraft(tx, attempt.id, proofs.seal(attempt.id, { ...draft, isProven: true }));
             await keepAttempt(tx, attempt.id, now + YEAR_MS);
             await newcomers.tellApprovers(tx, key, draft, approvers);
             return { status, landing: key.landing };
@@ -270,6 +272,9 @@ export class ConfirmService {
         }),
       );
     } catch (error) {
+      // The key was edited between reading and writing: judged anew, as it is now.
+      const isStale = error instanceof KnownError && error.code === 'invitation.changed_meanwhile';
+      if (isStale && triesLeft > 1) return this.#confirm(attempt, secrets, proof, triesLeft - 1);
       // The address got an account another way while it was being proven: the seat is free again.
       if (error instanceof KnownError && error.code === 'user.exists') {
         await sweeper.release(redemption);

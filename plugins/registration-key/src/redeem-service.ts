@@ -250,8 +250,7 @@ export class RedeemService {
       { lane: 'redeem', hash: passwordHash },
     );
 
-    const isProven =
-      visitor.mailing !== null && visitor.mailing.keyId === key.id && visitor.mailing.emailNorm === emailNorm;
+    const isProven = isProvenBy(visitor, key.id, emailNorm);
     const status = this.#statusFor(key, emailNorm, isProven);
     const approvers =
       status === 'pending_approval'
@@ -338,6 +337,7 @@ export class RedeemService {
       name: form.name,
       locale: form.locale,
       passwordHash,
+      isProven: isProvenBy(visitor, attempt.keyId, emailNorm),
       answers: form.answers,
     };
     return {
@@ -395,6 +395,10 @@ function outcomeOf(
 /** What the key asks of an address must be true of it, not only written in the account. */
 const needsProvenAddress = ({ email, emailDomains }: InvitationKey): boolean =>
   email !== null || emailDomains.length > 0;
+
+/** Whoever came by a mailed invitation reads the mailbox it went to. */
+const isProvenBy = ({ mailing }: Visitor, keyId: string, emailNorm: string): boolean =>
+  mailing !== null && mailing.keyId === keyId && mailing.emailNorm === emailNorm;
 
 const notAnAddress = (): InvalidInputError =>
   new InvalidInputError('input.invalid', { fields: [{ field: 'email', code: 'invitation.not_an_address' }] });

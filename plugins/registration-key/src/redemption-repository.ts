@@ -146,12 +146,11 @@ export async function listRedemptions(
 export type SeatCounts = Record<RedemptionStatus, number>;
 
 export async function countByStatus(db: Queryable, keyId: string): Promise<SeatCounts> {
-  const rows = (await db
+  const rows = await db
     .knex(redemptions.name)
     .where({ key_id: keyId })
     .groupBy('status')
-    .select('status')
-    .count({ count: '*' })) as { status: RedemptionStatus; count: unknown }[];
+    .select<{ status: RedemptionStatus; count: unknown }[]>('status', db.knex.raw('count(*) as count'));
   const counts: SeatCounts = { pending_email: 0, pending_approval: 0, active: 0, released: 0, declined: 0 };
   for (const { status, count } of rows) counts[status] = Number(count);
   return counts;

@@ -29,6 +29,8 @@ export interface NewcomerDraft {
   name: string;
   locale: string;
   passwordHash: string;
+  /** The address is known to be theirs. */
+  isProven: boolean;
   answers: Record<string, string>;
 }
 
