@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Actor } from '../shared/actor.ts';
 import type { KnownError } from '../shared/errors.ts';
@@ -90,5 +89,3 @@ export function route<P = Record<string, string>, Q = Record<string, unknown>, B
 ): Route {
   return definition as unknown as Route;
 }
-
-export type FileContent = Readable;
