@@ -95,18 +95,33 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       },
       close: async () => {
         isAccepting = false;
-        await domains.jobs.stop();
-        await domains.courier?.stop();
-        await domains.dispatcher.stop();
-        await plugins.stop();
-        await versions.stop();
-        await db.close();
+        await oneAfterTheOther([
+          () => domains.jobs.stop(),
+          () => domains.courier?.stop(),
+          () => domains.dispatcher.stop(),
+          () => plugins.stop(),
+          () => versions.stop(),
+          () => db.close(),
+        ]);
       },
     };
   } catch (error) {
     await db.close();
     throw error;
   }
+}
+
+/** All of them, even if one fails, as they do when the database went first; the first failure is told in the end. */
+async function oneAfterTheOther(steps: readonly (() => Promise<void> | undefined)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 export interface RunningServer {

@@ -184,15 +184,17 @@ function rawValue(
   env: Environment,
   name: VariableName,
 ): { value: string | undefined; source: ConfigLine['source'] } {
-  const direct = env[`LATCHKEY_${name}`];
-  const path = isSecret(name) ? env[`LATCHKEY_${name}_FILE`] : undefined;
+  const direct = saidIn(env, `LATCHKEY_${name}`);
+  const path = isSecret(name) ? saidIn(env, `LATCHKEY_${name}_FILE`) : undefined;
   if (direct !== undefined && path !== undefined) {
     throw new Error(`LATCHKEY_${name} and LATCHKEY_${name}_FILE are both set: keep one of them.`);
   }
   if (path !== undefined) return { value: contentOf(name, path), source: 'file' };
-  const isSet = direct !== undefined && direct !== '';
-  return isSet ? { value: direct, source: 'environment' } : { value: undefined, source: 'default' };
+  return { value: direct, source: direct === undefined ? 'default' : 'environment' };
 }
+
+/** Empty is not said: that is how files of variables leave one out. */
+const saidIn = (env: Environment, name: string): string | undefined => env[name] || undefined;
 
 function contentOf(name: VariableName, path: string): string {
   try {

@@ -60,6 +60,21 @@ describe('the configuration on the command line', () => {
     expect(checked.err).not.toContain('x'.repeat(32));
   });
 
+  test('takes an empty variable for one that is not there', async () => {
+    const { latchkey, dataDir } = await openShell();
+    await writeFile(join(dataDir, 'token'), 'metrics-token-of-sixteen');
+
+    const checked = await latchkey('config check', {
+      env: {
+        LATCHKEY_BASE_URL: '',
+        LATCHKEY_METRICS_TOKEN: '',
+        LATCHKEY_METRICS_TOKEN_FILE: join(dataDir, 'token'),
+      },
+    });
+
+    expect(checked).toMatchObject({ code: 0, err: '' });
+  });
+
   test('is said to be well when it is', async () => {
     const { latchkey } = await openShell();
 

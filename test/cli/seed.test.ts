@@ -172,6 +172,13 @@ describe('the demo', () => {
       const page = await app.guest().submit('/login', { email, password });
       expect(page.url, email).not.toContain('/login');
     }
+    const owner = await app.house.domains.users.findByEmail('helene.marchand@acme.example');
+    const browser = app.as(owner ?? { id: '', email: '', name: '' });
+    for (const path of ['/', '/tickets', '/tickets/200', '/invitation-keys', '/notifications']) {
+      const page = await browser.get(path);
+      expect(page.status, path).toBe(200);
+      expect(page.text, path).not.toContain('⟦');
+    }
     expect(app.mailbox.letters).toEqual([]);
   });
 
