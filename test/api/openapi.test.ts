@@ -39,7 +39,7 @@ describe('the OpenAPI document', () => {
   });
 
   test('is shown to people as a page', async () => {
-    const owner = await app.as(await app.given.owner());
+    const owner = app.as(await app.given.owner());
 
     const { status, text } = await owner.get('/developers');
 
@@ -51,7 +51,7 @@ describe('the OpenAPI document', () => {
 describe('an API call', () => {
   test('that is malformed gets a problem with a code and the place, in the language asked for', async () => {
     const app = await startTestApp();
-    const owner = await app.api(await app.given.owner());
+    const owner = app.api(await app.given.owner());
 
     const answer = await owner.call('POST', '/api/v1/tickets', { title: 5 });
 
@@ -67,7 +67,7 @@ describe('an API call', () => {
 
   test('neither reads nor sets cookies', async () => {
     const app = await startTestApp();
-    const browser = await app.as(await app.given.owner());
+    const browser = app.as(await app.given.owner());
 
     const answer = await browser.call('GET', '/api/v1/tickets');
 

@@ -34,7 +34,7 @@ describe('who may call what', () => {
 
   const send = async (route: Route, who: 'stranger' | 'newcomer', headers: Record<string, string> = {}) => {
     const client =
-      who === 'stranger' ? app.guest() : await app.as(await app.given.user({ profile: 'self-service' }));
+      who === 'stranger' ? app.guest() : app.as(await app.given.user({ profile: 'self-service' }));
     const method = route.method.toUpperCase() as 'GET' | 'POST';
     const body = isWrite(route) ? (isApi(route) ? '{}' : 'a=b') : undefined;
     return client.send(concrete(route), {
@@ -80,7 +80,7 @@ describe('who may call what', () => {
   });
 
   test('a form without its token is refused everywhere', async () => {
-    const client = await app.as(await app.given.owner());
+    const client = app.as(await app.given.owner());
     for (const route of routes.filter((one) => isWrite(one) && !isApi(one))) {
       const { status } = await client.send(concrete(route), {
         method: route.method.toUpperCase() as 'POST',
@@ -99,7 +99,7 @@ describe('who may call what', () => {
   });
 
   test('somebody who only asks for help reaches no page that needs more', async () => {
-    const newcomer = await app.as(await app.given.user({ profile: 'self-service' }));
+    const newcomer = app.as(await app.given.user({ profile: 'self-service' }));
     const rightsOfNewcomers = new Set(app.house.domains.rights.suggestedFor('self-service'));
     const closed = routes.filter(
       ({ access, method }) =>

@@ -5,7 +5,9 @@ import type { HookToken } from '../../src/hooks/tokens.ts';
 
 /** After a change of core's hooks: `npx vitest run test/plugin-host/hook-reference.test.ts -u`. */
 test('the reference of hooks names those that there are', async () => {
-  const tokens = Object.entries<unknown>(api).filter((entry): entry is [string, HookToken] => isToken(entry[1]));
+  const tokens = Object.entries<unknown>(api).filter((entry): entry is [string, HookToken] =>
+    isToken(entry[1]),
+  );
   const file = new URL('../../docs/plugins/hooks.md', import.meta.url).pathname;
 
   const page = [

@@ -18,7 +18,7 @@ test(
   { timeout: 120_000 },
   async () => {
     const dataDir = await newDataDir();
-      await writePlugin(`${dataDir}/plugins`, 'slow', { files: { 'index.ts': slowPage } });
+    await writePlugin(`${dataDir}/plugins`, 'slow', { files: { 'index.ts': slowPage } });
     const { latchkey } = await openShell({ LATCHKEY_DATA_DIR: dataDir });
     expect((await latchkey('plugin enable slow --json')).json()).toMatchObject({ state: 'enabled' });
     const server = await startServer({ dataDir });
