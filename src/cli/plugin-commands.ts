@@ -27,6 +27,16 @@ export function pluginCommands(plugins: PluginHost): Command[] {
         print(lineOf(await plugins.disable(actor, args[0] ?? '')));
       },
     },
+    {
+      name: 'plugin purge',
+      summary:
+        'Deletes the tables of a disabled plugin with all that is in them; only a backup brings them back',
+      args: '<id>',
+      run: async ({ actor, args: [id = ''], print }) => {
+        await plugins.purge(actor, id);
+        print({ id, purged: true });
+      },
+    },
   ];
 }
 

@@ -50,7 +50,7 @@ export async function migrate(
   });
 }
 
-/** Undoes all that `owner` has done, newest first: for `plugin uninstall --purge`. */
+/** Undoes all that `owner` has done, newest first: for `latchkey plugin purge`. */
 export async function migrateDown(
   db: Database,
   owner: string,

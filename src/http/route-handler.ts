@@ -1,5 +1,11 @@
 import { json as jsonBody, urlencoded, type Request, type RequestHandler, type Response } from 'express';
-import { ForbiddenError, InvalidInputError, KnownError, UnauthenticatedError } from '../shared/errors.ts';
+import {
+  ForbiddenError,
+  InvalidInputError,
+  KnownError,
+  NotFoundError,
+  UnauthenticatedError,
+} from '../shared/errors.ts';
 import { networkOf } from './client-address.ts';
 import { assertCsrfToken, assertSameSource, isSafe } from './csrf.ts';
 import type { Exchange } from './exchange.ts';
@@ -59,6 +65,7 @@ export function routeHandler(route: Route, tools: RouteTools): RequestHandler {
 
 async function answer(route: Route, exchange: Exchange, body: Body, origin: string): Promise<Reply> {
   const incoming = incomingOf(exchange, body, origin);
+  assertPlainIds(exchange.req.params);
   try {
     const params = route.params ? parse(route.params, incoming.params) : incoming.params;
     const query = route.query ? parse(route.query, incoming.query) : incoming.query;
@@ -69,6 +76,14 @@ async function answer(route: Route, exchange: Exchange, body: Body, origin: stri
     if (!(error instanceof KnownError) || !route.onRefused) throw error;
     const reply = await route.onRefused(incoming, error);
     return { ...reply, status: reply.status ?? statusOf(error) };
+  }
+}
+
+/** Nothing has an id outside ASCII; MariaDB would rather fail than compare one with a column of ids. */
+function assertPlainIds(params: object): void {
+  for (const [name, value] of Object.entries(params)) {
+    if (/^id$|Id$/.test(name) && !/^[\x21-\x7e]+$/.test(String(value)))
+      throw new NotFoundError('page.not-found');
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { loadMigrations } from '../db/migration-files.ts';
-import { migrate } from '../db/migrations.ts';
+import { migrate, type Migration } from '../db/migrations.ts';
 import { assertFree } from './claims.ts';
 import { contribute } from './contributions.ts';
 import type { FoundPlugin } from './discovery.ts';
@@ -90,12 +90,17 @@ export async function activate(
   }
 }
 
-async function migratePlugin({ folder }: FoundPlugin, manifest: Manifest, { db }: Ground): Promise<void> {
+async function migratePlugin(found: FoundPlugin, manifest: Manifest, { db }: Ground): Promise<void> {
+  await migrate(db, manifest.id, await ownMigrations(found, manifest));
+}
+
+/** The steps of its schema, none of which touches a table of anybody else. */
+export async function ownMigrations({ folder }: FoundPlugin, manifest: Manifest): Promise<Migration[]> {
   const place = join(folder, manifest.migrations);
-  if (!existsSync(place)) return;
+  if (!existsSync(place)) return [];
   const migrations = await loadMigrations(place);
   assertOwnTables(manifest, migrations);
-  await migrate(db, manifest.id, migrations);
+  return migrations;
 }
 
 async function labelled<T>(step: Step, work: () => Promise<T>): Promise<T> {

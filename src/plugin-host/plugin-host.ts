@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { migrateDown } from '../db/migrations.ts';
 import { bumpVersion, type Versions } from '../db/versions.ts';
+import { skipDeliveries } from '../jobs/index.ts';
 import { redact } from '../crypto/tokens.ts';
 import type { Actor } from '../shared/actor.ts';
-import { ForbiddenError, NotFoundError } from '../shared/errors.ts';
-import { activate, ActivationError, culpritOf, type Activation } from './activation.ts';
+import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts';
+import { activate, ActivationError, culpritOf, ownMigrations, type Activation } from './activation.ts';
 import type { BootMarkers } from './boot-markers.ts';
 import { findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
 import { dependentsOf, planOrder, requirementsOf, type OrderProblem } from './load-order.ts';
@@ -226,6 +228,25 @@ export class PluginHost {
     await this.#report();
   }
 
+  /**
+   * Takes back a disabled plugin's schema, and all that is in it. There is no way back but a backup.
+   * @throws {ConflictError} `plugin.still-enabled`
+   */
+  async purge(actor: Actor, id: string): Promise<void> {
+    await this.#assertMayManage(actor, id);
+    const found = this.#found.find((plugin) => plugin.id === id);
+    const state = (await listStates(this.#deps.ground.db)).find((one) => one.id === id);
+    if (state?.desired !== 'disabled' || this.#running.has(id)) {
+      throw new ConflictError('plugin.still-enabled', { params: { plugin: id } });
+    }
+    if (!found?.manifest) throw new NotFoundError('plugin.not-found', { params: { plugin: id } });
+    const { db, audit } = this.#deps.ground;
+    await migrateDown(db, id, await ownMigrations(found, found.manifest));
+    await db.transaction((tx) =>
+      audit.record(tx, actor, { action: 'plugin.purged', subject: { type: 'plugin', id, label: id } }),
+    );
+  }
+
   async #assertMayManage(actor: Actor, id: string): Promise<void> {
     if (!actor.can('plugin.manage')) throw new ForbiddenError('forbidden');
     await this.find(id, actor.locale);
@@ -237,6 +258,8 @@ export class PluginHost {
     await db.transaction(async (tx) => {
       await setDesired(tx, ids, { desired, at, by: actor.name });
       for (const id of ids) {
+        // What it has not heard yet it would hear out of season, should it ever come back.
+        if (desired === 'disabled') await skipDeliveries(tx, id);
         await audit.record(tx, actor, {
           action: `plugin.${desired}`,
           subject: { type: 'plugin', id, label: id },
