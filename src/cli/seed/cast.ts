@@ -43,8 +43,9 @@ const persona = (name: string, office: Office, host = 'acme.example'): Persona =
   office,
 });
 
-export const owner = persona('Hélène Marchand', 'Paris');
-export const administrator = persona('Thomas Berger', 'Paris');
+/** They speak English to each other, as most of the demo does. */
+export const owner: Persona = { ...persona('Hélène Marchand', 'Paris'), locale: 'en' };
+export const administrator: Persona = { ...persona('Thomas Berger', 'Paris'), locale: 'en' };
 export const supervisor = persona('Sophie Lambert', 'Paris');
 
 const technician = (name: string, office: Office, work: Pick<Technician, 'teams' | 'only'>): Technician => ({

@@ -118,8 +118,8 @@ async function saveViews({ house, stage }: Deps): Promise<void> {
   const [lead, network, applications] = [supervisor, technicians[0], technicians[3]];
   const root = [...stage.offices.values()];
   await views.save(await stage.as(lead), {
-    name: 'Nobody’s yet',
-    filter: { ...everything, assignee: 'nobody' },
+    name: 'High priority',
+    filter: { ...everything, priority: 4, sort: 'created' },
     sharedIn: root[0] ?? null,
   });
   await views.save(await stage.as(lead), {

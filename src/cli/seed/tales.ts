@@ -39,12 +39,7 @@ export interface Tale {
 }
 
 export const details: Readonly<Record<string, readonly string[]>> = {
-  printer: [
-    'MFP-1 (reception)',
-    'MFP-2 (second floor)',
-    'MFP-4 (accounting)',
-    'the label printer in the lab',
-  ],
+  printer: ['MFP-1 (reception)', 'MFP-2 (second floor)', 'MFP-4 (accounting)', 'LP-1 (lab)'],
   room: ['Curie', 'Noether', 'Ampère', 'Lovelace', 'Humboldt'],
   floor: ['ground floor', 'first floor', 'second floor', 'east wing'],
   etage: ['rez-de-chaussée', 'premier étage', 'deuxième étage', 'local d’archives'],

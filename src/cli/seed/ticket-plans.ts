@@ -31,10 +31,14 @@ interface Period {
   until: number;
 }
 
+/** The newest tickets, which nobody has looked at yet. */
+const UNREAD = 4;
+
 /** The tickets of the demo and what becomes of each, as facts: nothing is written yet. */
 export function planTickets(random: Random, period: Period, count: number): TicketPlan[] {
   const opening = { ...period, from: period.from + DAY };
-  return askingMoments(random, opening, count).map((at) => planTicket(random, at, period));
+  const plans = askingMoments(random, opening, count).map((at) => planTicket(random, at, period));
+  return plans.map((plan, at) => (at < count - UNREAD ? plan : { ...plan, by: plan.requester, steps: [] }));
 }
 
 function planTicket(random: Random, at: number, period: Period): TicketPlan {
@@ -52,7 +56,7 @@ function planTicket(random: Random, at: number, period: Period): TicketPlan {
     requester,
     by: isCalledIn ? helper : requester,
     observers: random.chance(0.1) ? [random.pick(colleagues)] : [],
-    title: fill(tale.title),
+    title: capitalised(fill(tale.title)),
     description: fill(tale.text),
     steps: planSteps(random, { at, tale, requester, helper, fill }),
   };
@@ -123,7 +127,7 @@ function planSteps(random: Random, { at, tale, requester, helper, fill }: Course
 type Hours = readonly [least: number, most: number];
 
 /** Most tickets are taken the same day; some wait until somebody has time. */
-const untilTaken = (random: Random): Hours => (random.chance(0.7) ? [0.1, 7] : [7, 40]);
+const untilTaken = (random: Random): Hours => (random.chance(0.85) ? [0.1, 5] : [5, 30]);
 
 /** Most are solved within a day or two; a few take weeks. */
 function untilSolved(random: Random): Hours {
@@ -149,6 +153,8 @@ function planVerdict(
   }
   return random.chance(0.4) ? [{ act: 'accept', at: heardAt, by: requester }] : [];
 }
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Fills in details, the same for one name throughout a ticket. */
 function filler(random: Random): (text: string) => string {
