@@ -31,10 +31,16 @@ const BetterSqlite3Client = require('knex/lib/dialects/better-sqlite3/index.js')
 const BUSY_TIMEOUT_MS = 5;
 const MAX_CACHED_STATEMENTS = 500;
 
+interface Prepared {
+  statement: StatementSync;
+  /** Asked once: describing forty columns takes longer than reading them. */
+  returnsRows: boolean;
+}
+
 /** A connection that remembers what it has prepared: half of a small query's time is preparing it. */
 class Connection {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
 
   constructor(filename: string, { readOnly }: { readOnly: boolean }) {
     this.#db = new DatabaseSync(filename, { readOnly, timeout: BUSY_TIMEOUT_MS });
@@ -42,13 +48,14 @@ class Connection {
     this.#db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000');
   }
 
-  prepare(sql: string): StatementSync {
+  prepare(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known) return known;
     if (this.#statements.size >= MAX_CACHED_STATEMENTS) this.#statements.clear();
     const statement = this.#db.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
+    const prepared = { statement, returnsRows: statement.columns().length > 0 };
+    this.#statements.set(sql, prepared);
+    return prepared;
   }
 
   /** A COMMIT that fails (a full disk) leaves its transaction open, and every later one would run into it. */
@@ -84,10 +91,10 @@ class NodeSqliteClient extends BetterSqlite3Client {
   }
 
   _query(connection: Connection, query: QueryObject): Promise<QueryObject> {
-    const statement = connection.prepare(query.sql);
+    const { statement, returnsRows } = connection.prepare(query.sql);
     const bindings = (query.bindings ?? []).map(asInput);
     if (query.sql === 'COMMIT;') connection.commit();
-    else if (statement.columns().length > 0) {
+    else if (returnsRows) {
       query.response = statement.all(...bindings);
     } else {
       const done = statement.run(...bindings);
