@@ -14,13 +14,7 @@ async function run(): Promise<void> {
   });
   const { url, port, ownerLink } = await server.start();
   process.send?.({ port });
-  console.log(`Latchkey is ready at ${url}`);
-  if (ownerLink !== null) {
-    console.log(`Owner link: ${ownerLink}`);
-    console.log(
-      'Open it in a browser within 60 minutes to set up Latchkey. It works once; each start prints a new one.',
-    );
-  }
+  console.log([`Latchkey is ready at ${url}`, ...linesAbout(ownerLink)].join('\n'));
   const stop = (): void => {
     server.stop().then(
       () => process.exit(0),
@@ -34,6 +28,15 @@ async function run(): Promise<void> {
   process.once('SIGINT', () => undefined); // Ctrl-C reaches the whole group; the supervisor passes it on as SIGTERM.
   process.once('disconnect', stop);
 }
+
+/** Printed in one piece with the address, so that whoever waits for the one has the other. */
+const linesAbout = (ownerLink: string | null): string[] =>
+  ownerLink === null
+    ? []
+    : [
+        `Owner link: ${ownerLink}`,
+        'Open it in a browser within 60 minutes to set up Latchkey. It works once; each start prints a new one.',
+      ];
 
 run().catch((error: unknown) => {
   if (error instanceof ConfigError) {

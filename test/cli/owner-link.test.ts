@@ -74,9 +74,11 @@ describeOnEachEngine('the owner link', (engine) => {
   test('is printed by every start until there is an owner', LONG, async () => {
     const { url } = await freshDatabase(engine, { empty: true });
     const first = await startServer({ databaseUrl: url });
+    await first.says(/Owner link: /);
     const { dataDir, ownerLink } = first;
     await first.stop();
     const second = await startServer({ databaseUrl: url, dataDir });
+    await second.says(/Owner link: /);
     const browser = new HttpClient(second.url);
 
     const old = await browser.get(new URL(ownerLink ?? '').pathname);
