@@ -13,7 +13,7 @@ interface LogOptions {
  * One JSON object a line on standard output. Whatever shape a secret arrives in (message, field, error, stack),
  * it is blanked as the finished line leaves, so that no call site can forget to.
  */
-export function createLog({ level, redact, destination = pino.destination(1) }: LogOptions): Log {
+export function createLog({ level, redact, destination = standardOutput() }: LogOptions): Log {
   const redacting: DestinationStream = {
     write: (line) => {
       destination.write(redact(line));
@@ -29,6 +29,20 @@ export function createLog({ level, redact, destination = pino.destination(1) }: 
     },
     redacting,
   );
+}
+
+const FLUSH_MS = 200;
+
+/** Writes in portions, so that no request waits for a pipe; what is left at the end is written before the process goes. */
+function standardOutput(): DestinationStream {
+  const output = pino.destination({ fd: 1, sync: false, minLength: 4096 });
+  setInterval(() => {
+    output.flush();
+  }, FLUSH_MS).unref();
+  process.on('exit', () => {
+    output.flushSync();
+  });
+  return output;
 }
 
 export const silentLog = (): Log => pino({ level: 'silent' });

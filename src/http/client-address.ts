@@ -12,8 +12,9 @@ export function trustedProxies(setting: string): false | string[] {
 
 /** `::ffff:192.0.2.7` is `192.0.2.7`: else a limit on /64 would put all of IPv4 in one bucket. */
 export function plainAddress(address: string | undefined): string {
-  if (address === undefined || isIP(address) === 0) return '0.0.0.0';
-  return ipaddr.process(address).toString();
+  const kind = isIP(address ?? '');
+  if (address === undefined || kind === 0) return '0.0.0.0';
+  return kind === 4 ? address : ipaddr.process(address).toString();
 }
 
 /** What limits count by: one IPv4 address, or a household's /64. */
@@ -24,8 +25,8 @@ export function limitKeyOf(ip: string): string {
 
 /** What may be kept of an address: /24 or /48. */
 export function networkOf(ip: string): string {
+  if (isIP(ip) === 4) return `${ip.slice(0, ip.lastIndexOf('.'))}.0/24`;
   const address = ipaddr.process(ip);
-  if (address.kind() === 'ipv4') return `${ip.split('.').slice(0, 3).join('.')}.0/24`;
   return `${firstGroups(address, 3)}::/48`;
 }
 

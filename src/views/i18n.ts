@@ -9,6 +9,8 @@ export type Texts = Record<string, string>;
 export type TextParams = Record<string, unknown>;
 
 const FALLBACK: Language = 'en';
+const MOST_SAID = 5000;
+const MOST_NEGOTIATED = 500;
 
 interface Options {
   /** Holds `<language>/<namespace>.json`. */
@@ -21,8 +23,9 @@ interface Options {
 export class I18n {
   readonly #instance: Instance = createInstance();
   readonly #namespaces: string[] = [];
-  /** Texts without parameters, by language and key: most of a page. */
-  readonly #plain = new Map<string, string>();
+  readonly #negotiated = new Map<string, Language | null>();
+  /** What was said lately, by language, key and parameters. */
+  readonly #said = new Map<string, string>();
 
   constructor({ directory, showMissing = false }: Options) {
     void this.#instance.init({
@@ -46,11 +49,13 @@ export class I18n {
   /** The text in this language; `count` picks `_one` or `_other`. */
   translate(locale: string, key: string, params?: TextParams): string {
     const lng = languageOf(locale);
-    if (params && Object.keys(params).length > 0) return this.#instance.t(key, { ...params, lng });
-    const id = `${lng} ${key}`;
-    const known = this.#plain.get(id) ?? this.#instance.t(key, { lng });
-    this.#plain.set(id, known);
-    return known;
+    const id = params ? `${lng} ${key} ${JSON.stringify(params)}` : `${lng} ${key}`;
+    const known = this.#said.get(id);
+    if (known !== undefined) return known;
+    const text = this.#instance.t(key, { ...params, lng });
+    if (this.#said.size >= MOST_SAID) this.#said.clear();
+    this.#said.set(id, text);
+    return text;
   }
 
   has(locale: string, key: string, params: TextParams = {}): boolean {
@@ -60,17 +65,22 @@ export class I18n {
   /** A plugin brings its words; undone, they are gone. */
   addNamespace(namespace: string, language: string, texts: Texts): Undo {
     this.#instance.addResourceBundle(language, namespace, texts, true, true);
-    this.#plain.clear();
+    this.#said.clear();
     this.#know(namespace);
     return () => {
       this.#instance.removeResourceBundle(language, namespace);
-      this.#plain.clear();
+      this.#said.clear();
     };
   }
 
   /** The language a browser asks for, of those we speak; null when it asks for none of them. */
-  negotiate(acceptLanguage: string | undefined): Language | null {
-    return wishes(acceptLanguage ?? '').find(isLanguage) ?? null;
+  negotiate(acceptLanguage = ''): Language | null {
+    const known = this.#negotiated.get(acceptLanguage);
+    if (known !== undefined) return known;
+    const language = wishes(acceptLanguage).find(isLanguage) ?? null;
+    if (this.#negotiated.size >= MOST_NEGOTIATED) this.#negotiated.clear();
+    this.#negotiated.set(acceptLanguage, language);
+    return language;
   }
 
   #load(directory: string, language: Language): void {

@@ -34,34 +34,23 @@ export class KeptPages {
 
   /** `fresh` names the texts in `model` that are new each time. */
   render(template: string, model: object, page: PageContext, fresh: readonly string[]): string {
-    const values = this.#valuesOf(model, page, fresh);
-    const [lasting, marked] = [without(model, fresh), without(page, ofThePage)];
-    const key = JSON.stringify([template, lasting, marked]);
+    const lasting = without(model, fresh);
+    const lastingPage = without(page, ofThePage);
+    const key = JSON.stringify([template, lasting, lastingPage]);
+    const values = valuesOf(model, page, fresh);
     const known = this.#kept.get(key);
     if (known && known.until > this.#deps.now()) return filled(known.pieces, values);
 
-    const marks = Object.fromEntries([...values.keys()].map((name) => [name, this.#markOf(name)]));
-    const html = this.#deps.renderer.render(
-      template,
-      { ...lasting, ...pick(marks, fresh) },
-      { ...page, ...pick(marks, ofThePage) },
-    );
+    const marked = { ...model, ...this.#marksFor(fresh) };
+    const html = this.#deps.renderer.render(template, marked, { ...page, ...this.#marksFor(ofThePage) });
     const pieces = html.split(new RegExp(`${this.#mark}(\\w+)${this.#mark}`));
     if (saysItsAddress(pieces)) return this.#deps.renderer.render(template, model, page);
     this.#keep(key, pieces);
     return filled(pieces, values);
   }
 
-  #valuesOf(model: object, page: PageContext, fresh: readonly string[]): Map<string, string> {
-    const all = new Map(Object.entries(model) as [string, unknown][]);
-    return new Map([
-      ...fresh.map((name): [string, string] => [name, String(all.get(name))]),
-      ...ofThePage.map((name): [string, string] => [name, page[name]]),
-    ]);
-  }
-
-  #markOf(name: string): string {
-    return `${this.#mark}${name}${this.#mark}`;
+  #marksFor(names: readonly string[]): Record<string, string> {
+    return Object.fromEntries(names.map((name) => [name, `${this.#mark}${name}${this.#mark}`]));
   }
 
   #keep(key: string, pieces: readonly string[]): void {
@@ -74,13 +63,28 @@ export class KeptPages {
 const saysItsAddress = (pieces: readonly string[]): boolean =>
   pieces.some((piece, at) => at % 2 === 1 && (piece === 'url' || piece === 'path'));
 
-const filled = (pieces: readonly string[], values: ReadonlyMap<string, string>): string =>
-  pieces
-    .map((piece, at) => (at % 2 === 0 ? piece : Handlebars.escapeExpression(values.get(piece) ?? '')))
-    .join('');
+function filled(pieces: readonly string[], values: Readonly<Record<string, string>>): string {
+  let html = '';
+  for (const [at, piece] of pieces.entries()) {
+    html += at % 2 === 0 ? piece : Handlebars.escapeExpression(values[piece] ?? '');
+  }
+  return html;
+}
 
-const without = (value: object, names: readonly string[]): object =>
-  Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+/** What JSON leaves out is `undefined`. */
+function without(value: object, names: readonly string[]): object {
+  const left: Record<string, unknown> = { ...value };
+  for (const name of names) left[name] = undefined;
+  return left;
+}
 
-const pick = (value: Record<string, string>, names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.map((name) => [name, value[name] ?? '']));
+function valuesOf(
+  model: object,
+  { nonce, csrf, url, path }: PageContext,
+  fresh: readonly string[],
+): Record<string, string> {
+  const all = model as Record<string, unknown>;
+  const values: Record<string, string> = { nonce, csrf, url, path };
+  for (const name of fresh) values[name] = String(all[name]);
+  return values;
+}

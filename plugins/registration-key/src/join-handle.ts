@@ -19,6 +19,7 @@ export interface Handle {
 
 const COOKIE = 'join_';
 const MOST_AT_ONCE = 6;
+const MOST_OPENED = 1000;
 const LIFE_S = 2 * 3600;
 /** Once the form is sent in, the browser waits for mail or for an administrator. */
 const WAITING_LIFE_S = 7 * 24 * 3600;
@@ -27,6 +28,8 @@ type Cookies = ReadonlyMap<string, string>;
 
 export class JoinHandles {
   readonly #host: Host;
+  /** What was opened lately: a page that is asked for again is not deciphered again. */
+  readonly #opened = new Map<string, Handle>();
 
   constructor(host: Host) {
     this.#host = host;
@@ -79,6 +82,15 @@ export class JoinHandles {
   }
 
   #open(name: string, value: string): Handle | null {
+    const cookie = `${name}=${value}`;
+    const handle = this.#opened.get(cookie) ?? this.#decipher(name, value);
+    if (handle === null) return null;
+    if (this.#opened.size >= MOST_OPENED) this.#opened.clear();
+    this.#opened.set(cookie, handle);
+    return handle;
+  }
+
+  #decipher(name: string, value: string): Handle | null {
     const [keyId = '', nonce = '', ciphertext = ''] = value.split('.');
     try {
       const sealed = {

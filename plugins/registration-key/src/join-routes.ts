@@ -27,6 +27,7 @@ import { findMailing, type Mailing } from './mailing-repository.ts';
 import type { Outcome, RedeemService } from './redeem-service.ts';
 import { findByUser } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';
+import { ThisTurn } from './this-turn.ts';
 
 interface Deps {
   host: Host;
@@ -77,6 +78,8 @@ const quietAddress = { ...closedToOthers, 'Referrer-Policy': 'no-referrer' };
 /** The newcomer's way in. No GET changes anything but a handle. */
 export function joinRoutes(deps: Deps): Route[] {
   const { host, door, handles, redeem, confirm, join } = deps;
+  // Three hundred phones that open one key ask for one row.
+  const shown = new ThisTurn((id) => findKey(host.db, id));
 
   const page = (
     template: string,
@@ -92,7 +95,7 @@ export function joinRoutes(deps: Deps): Route[] {
 
   async function entranceOf({ cookies }: Incoming, name: string | undefined): Promise<Entrance | null> {
     const handle = handles.read(cookies, name);
-    const key = handle === null ? null : await findKey(host.db, handle.keyId);
+    const key = handle === null ? null : await shown.find(handle.keyId);
     if (handle === null || key === null || key.generation !== handle.generation) return null;
     const mailing = handle.mailingId === null ? null : await findMailing(host.db, handle.mailingId);
     return { handle, key, mailing };
