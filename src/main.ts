@@ -11,6 +11,7 @@ import { EXIT_CONFIG, processEnvironment, type Environment } from './config.ts';
 const CRASHES_BEFORE_SAFE_MODE = 6;
 const CRASH_WINDOW_MS = 10 * 60_000;
 const PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
 const LAST_GRACE_MS = 40_000;
 /** sysexits.h: EX_UNAVAILABLE. The server says why and trying again at once would not help. */
 const EXIT_UNAVAILABLE = 69;
@@ -44,23 +45,27 @@ function start(): ChildProcess {
 }
 
 function afterCrash(code: number | null, signal: string | null): void {
-  const now = Date.now();
-  crashes.push(now);
+  crashes.push(Date.now());
   const how = signal ?? `code ${String(code)}`;
   console.error(`Latchkey's server process ended unexpectedly (${how}); starting it again.`);
   setTimeout(() => {
     if (!isStopping) child = start();
-  }, PAUSE_MS);
+  }, pauseAfter(recentCrashes()));
 }
 
+/** Quick at first; what crashes even in safe mode is tried ever more seldom. */
+const pauseAfter = (count: number): number =>
+  Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** Math.max(0, count - CRASHES_BEFORE_SAFE_MODE));
+
+const recentCrashes = (): number => crashes.filter((at) => Date.now() - at < CRASH_WINDOW_MS).length;
+
 function environmentOfServer(env: Environment): NodeJS.ProcessEnv {
-  const recent = crashes.filter((at) => Date.now() - at < CRASH_WINDOW_MS);
   return {
     ...env,
     // argon2 shares libuv's threads with files and DNS; hashing must not starve those.
     UV_THREADPOOL_SIZE: env['UV_THREADPOOL_SIZE'] ?? String(availableParallelism() + 4),
     ...(port === undefined ? {} : { LATCHKEY_PORT: port }),
-    ...(recent.length >= CRASHES_BEFORE_SAFE_MODE ? { LATCHKEY_SAFE_MODE: '1' } : {}),
+    ...(recentCrashes() >= CRASHES_BEFORE_SAFE_MODE ? { LATCHKEY_SAFE_MODE: '1' } : {}),
   };
 }
 
