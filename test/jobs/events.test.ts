@@ -179,7 +179,7 @@ describeOnEachEngine('an event', (engine) => {
       if (!isFirst) return write();
       isFirst = false;
       late.push(
-        sleep(150)
+        sleep(1_500)
           .then(write)
           .then(
             () => 'written',

@@ -146,12 +146,13 @@ describe.runIf(browserIsInstalled())('in a real browser', () => {
     await page.goto('/tickets');
 
     await page.keyboard.press('?');
-    expect(await page.getByRole('dialog').isVisible()).toBe(true);
+    await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     await page.keyboard.press('x');
-    expect(await page.locator('input[name="numbers"]:checked').count()).toBe(1);
+    await page.locator('input[name="numbers"]:checked').waitFor();
     await page.keyboard.press('k');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/tickets\/\d+$/);
