@@ -54,10 +54,13 @@ function afterCrash(code: number | null, signal: string | null): void {
 }
 
 /** Quick at first; what crashes even in safe mode is tried ever more seldom. */
-const pauseAfter = (count: number): number =>
-  Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** Math.max(0, count - CRASHES_BEFORE_SAFE_MODE));
+function pauseAfter(count: number): number {
+  return Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** Math.max(0, count - CRASHES_BEFORE_SAFE_MODE));
+}
 
-const recentCrashes = (): number => crashes.filter((at) => Date.now() - at < CRASH_WINDOW_MS).length;
+function recentCrashes(): number {
+  return crashes.filter((at) => Date.now() - at < CRASH_WINDOW_MS).length;
+}
 
 function environmentOfServer(env: Environment): NodeJS.ProcessEnv {
   return {
