@@ -37,13 +37,15 @@ export const seedCommands = (deps: Deps): Command[] => [
       const house = await deps.openHouse(new StoryClock(until - STORY_DAYS * DAY));
       try {
         const { signIn, ...summary } = await seedDemo(house, { founder: actor, password, until });
+        // Whoever brought it knows it.
+        const told = options['passwordStdin'] === true ? {} : { password };
         if (options['json'] === true) {
-          print({ ...summary, signIn, password });
+          print({ ...summary, signIn, ...told });
           return;
         }
         print(summary);
         print(signIn);
-        print(`Everybody’s password: ${password}`);
+        if (told.password !== undefined) print(`Everybody’s password: ${told.password}`);
       } finally {
         await house.close();
       }

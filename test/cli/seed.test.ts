@@ -163,7 +163,7 @@ describe('the demo', () => {
     });
     await app.settle();
 
-    expect(ended.json()).toMatchObject({ password });
+    expect(JSON.stringify(ended.json())).not.toContain(password);
     for (const email of [
       'helene.marchand@acme.example',
       'karim.benali@acme.example',
