@@ -1,3 +1,4 @@
+import { apiMenu } from './api/api-routes.ts';
 import type { Domains } from './compose-domains.ts';
 import type { Ground } from './compose-ground.ts';
 import { welcomeSteps } from './compose-welcome.ts';
@@ -78,6 +79,7 @@ export function addCoreMenu({ menu }: Ground): void {
     ...mailMenu,
     ...settingsMenu,
     ...pluginMenu,
+    ...apiMenu,
   ];
   for (const entry of entries) menu.add(entry);
 }

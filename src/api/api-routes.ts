@@ -1,6 +1,11 @@
 import { json, view } from '../http/reply.ts';
 import { route, type Route } from '../http/route.ts';
+import type { MenuEntry } from '../views/index.ts';
 import { openApiOf, type OpenApi } from './openapi.ts';
+
+export const apiMenu: readonly MenuEntry[] = [
+  { id: 'developers', at: 'account', label: 'api:title', icon: 'code', path: '/developers', order: 90 },
+];
 
 interface Deps {
   /** The routes that exist at the moment of asking, plugins' included. */
