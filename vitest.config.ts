@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const browser = ['test/browser/**/*.test.ts', '{test,plugins}/**/*.browser.test.ts'];
 const races = ['test/races/**/*.test.ts'];
+const processes = ['test/{cli,server}/**/*.test.ts'];
 
 const common = {
   setupFiles: ['test/support/setup.ts'],
@@ -12,7 +13,8 @@ const common = {
 
 /**
  * Tests run on Node itself, as the server does: no bundler, no transform.
- * `unit` is quick and in one process, `races` starts servers and kills them, `browser` looks at pages as a person does.
+ * `unit` is quick and in one process, `processes` starts the command line and the server for real, `races` has servers compete
+ * and kills them, `browser` looks at pages as a person does.
  */
 export default defineConfig({
   test: {
@@ -30,7 +32,17 @@ export default defineConfig({
           isolate: false,
           sequence: { groupOrder: 0 },
           include: ['{test,plugins}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...browser, ...races],
+          exclude: ['**/node_modules/**', ...browser, ...races, ...processes],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'processes',
+          include: processes,
+          isolate: false,
+          sequence: { groupOrder: 0 },
         },
       },
       {
