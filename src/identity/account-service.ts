@@ -4,11 +4,12 @@ import type { SessionInfo } from '../http/route.ts';
 import type { MailService } from '../mail/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import { ConflictError, InvalidInputError, NotFoundError, type FieldProblem } from '../shared/errors.ts';
+import { isTimeZone } from '../shared/time-zone.ts';
 import type { PasswordGate } from './password-gate.ts';
 import { passwordChangedMail } from './password-reset-service.ts';
 import type { ClientFacts, SessionCookie, SessionService } from './session-service.ts';
 import type { SignInService } from './sign-in-service.ts';
-import { isTimeZone, themes, type Theme, type User } from './user.ts';
+import { themes, type Theme, type User } from './user.ts';
 import { findUser, setPasswordHash, updateUser } from './user-repository.ts';
 import { isOurLocale, nameProblems, subjectOf, tidyName, type UserService } from './user-service.ts';
 

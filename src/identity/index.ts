@@ -13,7 +13,6 @@ export { HASH_COST, PasswordGate, type HashCost, type Lane } from './password-ga
 export { passwordProblem } from './password-rules.ts';
 export { BUILT_IN_PROFILES, type Profile } from './profile.ts';
 export { defineRight, EVERY_RIGHT, Rights, SUPER_ADMIN, type RightToken } from './rights.ts';
-export { foldForSearch, searchWords } from './search-text.ts';
 export { SecondFactorService } from './second-factor-service.ts';
 export { SessionService, type ClientFacts, type SessionCookie } from './session-service.ts';
 export type { Session } from './session.ts';

@@ -15,6 +15,7 @@ import { system } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { GoneError, InvalidInputError, NotFoundError, type FieldProblem } from '../shared/errors.ts';
 import { newId } from '../shared/ids.ts';
+import { isTimeZone } from '../shared/time-zone.ts';
 import { insertGrant, listEntities, raiseDirectoryVersion, renameEntity } from './directory-repository.ts';
 import { ROOT_ENTITY_ID } from './entity.ts';
 import { BUILT_IN_PROFILES } from './profile.ts';
@@ -27,7 +28,7 @@ import {
   spendOwnerToken,
 } from './setup-repository.ts';
 import type { UserService } from './user-service.ts';
-import { isTimeZone, type PersonFacts } from './user.ts';
+import type { PersonFacts } from './user.ts';
 
 interface Deps {
   db: Database;

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
 import { defineTable, instant, nullable, oneOf, text, whole } from '../db/table.ts';
 import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
-import { foldForSearch, searchWords } from './search-text.ts';
+import { foldText, searchWords } from '../shared/search-text.ts';
 import { themes, type User, type UserStatus } from './user.ts';
 
 const users = defineTable('users', {
@@ -218,7 +218,7 @@ function searching(query: Knex.QueryBuilder, db: Queryable, search: string): voi
     void query.whereRaw(sql, bindings);
     return;
   }
-  const beginning = foldForSearch(search.trim()).replace(/[%_\\]/g, '');
+  const beginning = foldText(search);
   if (beginning === '') void query.whereRaw('1 = 0');
   else void query.where('users.search_text', 'like', `${beginning}%`);
 }
@@ -229,4 +229,4 @@ const raised = ({ knex }: Tx): Record<string, Knex.Raw> => ({
 });
 
 const searchTextOf = ({ name, emailNorm }: { name: string; emailNorm: string }): string =>
-  foldForSearch(name, emailNorm);
+  foldText(name, emailNorm);

@@ -69,7 +69,3 @@ export const factsOf = ({
   status,
   emailProven: emailVerifiedAt !== null,
 });
-
-/** An IANA name that this machine knows. */
-export const isTimeZone = (name: string): boolean =>
-  name === 'UTC' || Intl.supportedValuesOf('timeZone').includes(name);

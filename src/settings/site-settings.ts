@@ -1,8 +1,6 @@
 import { z } from 'zod';
+import { isTimeZone } from '../shared/time-zone.ts';
 import { defineSetting } from './setting.ts';
-
-const isTimeZone = (name: string): boolean =>
-  Intl.supportedValuesOf('timeZone').includes(name) || name === 'UTC';
 
 export const organisation = defineSetting({
   id: 'site.organisation',

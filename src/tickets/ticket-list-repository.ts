@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Queryable } from '../db/database.ts';
 import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
-import { parseSearch } from './search-text.ts';
+import { questionFrom } from './ticket-question.ts';
 import type { Sort, TicketFilter } from './ticket-filter.ts';
 import { tickets, withMembers } from './ticket-repository.ts';
 import { activeStatuses, statuses, type Ticket } from './ticket.ts';
@@ -130,7 +130,7 @@ function assignedTo(db: Queryable, found: Knex.QueryBuilder, scope: Scope, assig
 
 function withWords(db: Queryable, found: Knex.QueryBuilder, question: string): void {
   if (question === '') return;
-  const { words, number } = parseSearch(question);
+  const { words, number } = questionFrom(question);
   if (words.length === 0 && number === null) {
     found.whereRaw('1 = 0');
     return;

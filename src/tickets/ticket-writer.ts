@@ -9,7 +9,7 @@ import { UnavailableError } from '../shared/errors.ts';
 import { claimDrafts } from './attachment-repository.ts';
 import type { Attachment } from './attachment.ts';
 import type { People } from './people.ts';
-import { appendText, foldText } from './search-text.ts';
+import { appendText, foldText } from '../shared/search-text.ts';
 import { ticketMaySolve, ticketMayUpdate } from './ticket-hooks.ts';
 import { byOf, factsOf, tellNews } from './ticket-news.ts';
 import { noticesFor, type News, type Notices } from './ticket-notices.ts';

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/shared/ids.ts';
 import { imageSizeOf } from '../../src/tickets/image-size.ts';
-import { foldText, parseSearch } from '../../src/tickets/search-text.ts';
+import { foldText } from '../../src/shared/search-text.ts';
+import { questionFrom } from '../../src/tickets/ticket-question.ts';
 import { csvOf } from '../../src/tickets/ticket-csv.ts';
 import { filterQuery, queryOf } from '../../src/tickets/ticket-filter.ts';
 import {
@@ -71,13 +72,13 @@ describe('a search', () => {
   });
 
   test('looks for words of three letters or more, and for a number', () => {
-    expect(parseSearch('  Écran  du PC +"x" -toner* ')).toEqual({ words: ['ecran', 'toner'], number: null });
-    expect(parseSearch('#42')).toEqual({ words: [], number: 42 });
-    expect(parseSearch('1042')).toEqual({ words: ['1042'], number: 1042 });
+    expect(questionFrom('  Écran  du PC +"x" -toner* ')).toEqual({ words: ['ecran', 'toner'], number: null });
+    expect(questionFrom('#42')).toEqual({ words: [], number: 42 });
+    expect(questionFrom('1042')).toEqual({ words: ['1042'], number: 1042 });
   });
 
   test('does not ask for words that MariaDB never indexes', () => {
-    expect(parseSearch('about the printer').words).toEqual(['printer']);
+    expect(questionFrom('about the printer').words).toEqual(['printer']);
   });
 });
 

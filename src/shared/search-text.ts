@@ -11,33 +11,27 @@ const unindexed = new Set(
   ).split(' '),
 );
 
-/** Words as both engines see them: no case, no diacritics, nothing but letters and digits. */
+/** Words as both engines see them: no case, no diacritics, nothing but letters and digits (ruling 3). */
 function wordsOf(text: string): string[] {
   const folded = text.normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFC').toLowerCase();
   return folded.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
 }
 
-export const foldText = (...texts: string[]): string =>
+/** What stands in a `search_text` column. */
+export const foldText = (...texts: readonly string[]): string =>
   wordsOf(texts.join(' '))
     .map((word) => word.slice(0, LONGEST_WORD))
     .join(' ')
     .slice(0, LONGEST_TEXT);
 
-/** More text for a ticket that has some already; the oldest stays when there is no room. */
-export const appendText = (known: string, ...more: string[]): string =>
+/** More text for something that has some already; the oldest stays when there is no room. */
+export const appendText = (known: string, ...more: readonly string[]): string =>
   `${known} ${foldText(...more)}`.trim().slice(0, LONGEST_TEXT);
 
-export interface Wanted {
-  /** Prefixes, all of which must be found; empty when nothing in the question can be looked up. */
-  words: string[];
-  /** The question is a ticket's number: `42`, `#42`. */
-  number: number | null;
-}
-
-export function parseSearch(question: string): Wanted {
-  const number = /^\s*#?(\d{1,15})\s*$/.exec(question)?.[1];
+/** The beginnings of words that a question asks for, all of which must be found; none when nothing in it can be looked up. */
+export function searchWords(question: string): string[] {
   const words = wordsOf(question)
     .filter((word) => word.length >= SHORTEST_WORD && !unindexed.has(word))
     .map((word) => word.slice(0, LONGEST_WORD));
-  return { words: [...new Set(words)].slice(0, MOST_WORDS), number: number ? Number(number) : null };
+  return [...new Set(words)].slice(0, MOST_WORDS);
 }
