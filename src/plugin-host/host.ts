@@ -29,6 +29,7 @@ export interface JobRun {
 export type SlotModel<C> = (context: C, actor: Actor) => object | null | Promise<object | null>;
 
 export interface CommandContext {
+  /** Whoever runs it, with every right; the audit log says `cli:<name>`. */
   actor: Actor;
   /** Words after the command's name, and its options. */
   args: readonly string[];

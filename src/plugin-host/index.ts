@@ -6,3 +6,4 @@ export type { Ground, Registries, Services } from './registries.ts';
 export { pluginRights } from './plugin-rights.ts';
 export { pluginRoutes } from './plugin-routes.ts';
 export { pluginMenu } from './plugin-menu.ts';
+export type { CommandContext, CommandDefinition } from './host.ts';

@@ -223,6 +223,14 @@ export function joinRoutes(deps: Deps): Route[] {
     });
   }
 
+  /** The same page again with what went wrong; without its handle, the way back in. */
+  async function stillWaiting(incoming: Incoming, error: KnownError): Promise<Reply> {
+    const { h } = keptOf(incoming.body);
+    return (await entranceOf(incoming, h)) === null
+      ? codePage({ lost: true })
+      : waitingPage(incoming, h, error);
+  }
+
   async function confirmPage({ params, cookies }: Incoming, error?: KnownError): Promise<Reply> {
     const { token } = tokenParams.parse(params);
     const { email, name, isOwnBrowser } = await lookAt(cookies, token);
@@ -318,12 +326,7 @@ export function joinRoutes(deps: Deps): Route[] {
       path: '/join/step/confirm',
       access: 'public',
       body: stepForm,
-      onRefused: async (incoming, error) => {
-        const { h } = keptOf(incoming.body);
-        return (await entranceOf(incoming, h)) === null
-          ? codePage({ lost: true })
-          : waitingPage(incoming, h, error);
-      },
+      onRefused: stillWaiting,
       handler: async (incoming) => {
         const { handle, key } = await needEntrance(incoming, incoming.body.h);
         const done = await confirm.byCode(key.id, handle.secret, incoming.body.code ?? '', incoming.network);
@@ -335,12 +338,7 @@ export function joinRoutes(deps: Deps): Route[] {
       path: '/join/step/resend',
       access: 'public',
       body: stepForm,
-      onRefused: async (incoming, error) => {
-        const { h } = keptOf(incoming.body);
-        return (await entranceOf(incoming, h)) === null
-          ? codePage({ lost: true })
-          : waitingPage(incoming, h, error);
-      },
+      onRefused: stillWaiting,
       handler: async (incoming) => {
         const { handle, key } = await needEntrance(incoming, incoming.body.h);
         await confirm.resend(key.id, handle.secret);
