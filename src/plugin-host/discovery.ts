@@ -66,16 +66,25 @@ async function lookAt(folder: string, name: string): Promise<Looked | null> {
   }
 }
 
-/** `en.json` and its like. */
+/** `en.json`, and what larger plugins keep in parts: `en/*.json`. */
 async function readTexts(folder: string): Promise<Texts> {
-  const names = await readdir(folder).catch(nothingWhereMissing([]));
+  const entries = await readdir(folder, { withFileTypes: true }).catch(nothingWhereMissing([]));
   const texts = new Map<string, Record<string, string>>();
-  for (const file of names.filter((name) => /^[a-z]{2}\.json$/.test(name))) {
-    const content = await readFile(join(folder, file), 'utf8');
-    texts.set(file.slice(0, 2), JSON.parse(content) as Record<string, string>);
+  for (const entry of entries.filter(({ name }) => /^[a-z]{2}(\.json)?$/.test(name))) {
+    const path = join(folder, entry.name);
+    const files = entry.isDirectory() ? await jsonFilesIn(path) : [path];
+    const parts = await Promise.all(files.map(readWords));
+    const locale = entry.name.slice(0, 2);
+    texts.set(locale, Object.assign(texts.get(locale) ?? {}, ...parts) as Record<string, string>);
   }
   return texts;
 }
+
+const jsonFilesIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.endsWith('.json')).map((name) => join(folder, name));
+
+const readWords = async (file: string): Promise<Record<string, string>> =>
+  JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

@@ -165,7 +165,7 @@ export const manifestSchema = z
       .describe('Hooks it defines for others, and those it listens to.'),
     migrations: folder('migrations', 'Folder with the steps of its schema: `0001-<name>.ts`.'),
     views: folder('views', 'Folder with its templates, called `<id>/<name>`.'),
-    locales: folder('locales', 'Folder with `en.json` and `fr.json`.'),
+    locales: folder('locales', 'Folder with `en.json` and `fr.json`, or with `en/*.json` and `fr/*.json`.'),
     public: folder('public', 'Folder with scripts, styles and pictures, called `<id>/<name>`.'),
   })
   .meta({ title: 'Latchkey plugin manifest', description: 'plugin.json, beside the code of a plugin' });

@@ -22,10 +22,17 @@ export interface Namespace {
 const textsIn = (file: string): Texts =>
   existsSync(join(root, file)) ? (JSON.parse(read(file)) as Texts) : {};
 
+/** A plugin keeps them in one file, or in parts. */
+const textsOf = (plugin: string, language: string): Texts =>
+  Object.assign(
+    textsIn(`plugins/${plugin}/locales/${language}.json`),
+    ...globSync(`plugins/${plugin}/locales/${language}/*.json`, { cwd: root }).map(textsIn),
+  ) as Texts;
+
 /** All words there are: core's domains and every plugin's. */
 export function namespaces(): Namespace[] {
   const core = globSync('locales/*/*.json', { cwd: root }).map((file) => basename(file, '.json'));
-  const plugins = globSync('plugins/*/locales/*.json', { cwd: root }).map((file) => file.split('/')[1] ?? '');
+  const plugins = globSync('plugins/*/locales/*', { cwd: root }).map((file) => file.split('/')[1] ?? '');
   return [
     ...[...new Set(core)].map((name) => ({
       name,
@@ -34,8 +41,8 @@ export function namespaces(): Namespace[] {
     })),
     ...[...new Set(plugins)].map((name) => ({
       name,
-      en: textsIn(`plugins/${name}/locales/en.json`),
-      fr: textsIn(`plugins/${name}/locales/fr.json`),
+      en: textsOf(name, 'en'),
+      fr: textsOf(name, 'fr'),
     })),
   ];
 }

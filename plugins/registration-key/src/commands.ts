@@ -5,11 +5,11 @@ import {
   type CommandDefinition,
   type Host,
 } from 'latchkey/plugin-api';
-import type { InvitationKey } from './invitation-key.ts';
-import { keyJson } from './key-json.ts';
-import type { KeyService, ShownKey } from './key-service.ts';
-import { DAY_MS, type KeyDraft } from './key-terms.ts';
-import { qrAsSvg, qrCodeOf, qrInText } from './qr.ts';
+import type { InvitationKey } from './keys/invitation-key.ts';
+import { keyJson } from './keys/key-json.ts';
+import type { KeyService, ShownKey } from './keys/key-service.ts';
+import { DAY_MS, type KeyDraft } from './keys/key-terms.ts';
+import { qrAsSvg, qrCodeOf, qrInText } from './keys/qr.ts';
 
 interface Deps {
   host: Host;

@@ -7,10 +7,10 @@ import {
   type DemoScenery,
   type Host,
 } from 'latchkey/plugin-api';
-import type { ApprovalService } from './approval-service.ts';
-import type { KeyService } from './key-service.ts';
-import { DAY_MS, type KeyDraft } from './key-terms.ts';
-import type { RedeemService } from './redeem-service.ts';
+import type { ApprovalService } from './people/approval-service.ts';
+import type { KeyService } from './keys/key-service.ts';
+import { DAY_MS, type KeyDraft } from './keys/key-terms.ts';
+import type { RedeemService } from './join/redeem-service.ts';
 
 interface Deps {
   host: Host;

@@ -1,5 +1,5 @@
 import { defineEvent, defineFilter, defineVeto, type Actor } from 'latchkey/plugin-api';
-import type { KeyDraft } from './key-terms.ts';
+import type { KeyDraft } from './keys/key-terms.ts';
 
 const since = '0.1.0';
 

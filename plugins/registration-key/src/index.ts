@@ -1,26 +1,26 @@
 import { defineEvent, definePlugin, type Host, type PersonFacts } from 'latchkey/plugin-api';
-import { ApprovalService } from './approval-service.ts';
-import { Authority } from './authority.ts';
+import { ApprovalService } from './people/approval-service.ts';
+import { Authority } from './keys/authority.ts';
 import { inviteCommands } from './commands.ts';
-import { ConfirmService } from './confirm-service.ts';
+import { ConfirmService } from './join/confirm-service.ts';
 import { playInDemo } from './demo.ts';
-import { JoinHandles } from './join-handle.ts';
-import { JoinMails } from './join-mails.ts';
-import { joinRoutes } from './join-routes.ts';
-import { JoinService } from './join-service.ts';
-import { keyApi } from './key-api.ts';
-import { KeyCare } from './key-care.ts';
-import { KeyDoor } from './key-door.ts';
-import { keyRoutes } from './key-routes.ts';
-import { KeyService } from './key-service.ts';
-import { MailingService } from './mailing-service.ts';
-import { Newcomers } from './newcomers.ts';
-import { peopleRoutes } from './people-routes.ts';
-import { Places } from './places.ts';
-import { ProofBox } from './proofs.ts';
-import { RedeemService } from './redeem-service.ts';
-import { SeatLine } from './seat-line.ts';
-import { SeatSweeper } from './seat-sweeper.ts';
+import { JoinHandles } from './join/join-handle.ts';
+import { JoinMails } from './join/join-mails.ts';
+import { joinRoutes } from './join/join-routes.ts';
+import { JoinService } from './join/join-service.ts';
+import { keyApi } from './keys/key-api.ts';
+import { KeyCare } from './keys/key-care.ts';
+import { KeyDoor } from './keys/key-door.ts';
+import { keyRoutes } from './keys/key-routes.ts';
+import { KeyService } from './keys/key-service.ts';
+import { MailingService } from './mailings/mailing-service.ts';
+import { Newcomers } from './join/newcomers.ts';
+import { peopleRoutes } from './people/people-routes.ts';
+import { Places } from './keys/places.ts';
+import { ProofBox } from './join/proofs.ts';
+import { RedeemService } from './join/redeem-service.ts';
+import { SeatLine } from './join/seat-line.ts';
+import { SeatSweeper } from './join/seat-sweeper.ts';
 
 /** Core tells it; the same name is the same hook. */
 const userDisabled = defineEvent<{ user: PersonFacts }>({

@@ -2,10 +2,10 @@ import type { AuditRecord, Host } from 'latchkey/plugin-api';
 import { seatsLeft, standingOf, type InvitationKey, type KeyTerms, type Standing } from './invitation-key.ts';
 import { DAY_MS } from './key-terms.ts';
 import { sentenceOf, type Clause } from './key-sentence.ts';
-import type { SentMailing } from './mailing-service.ts';
+import type { SentMailing } from '../mailings/mailing-service.ts';
 import type { Places } from './places.ts';
-import type { Redemption } from './redemption.ts';
-import type { SeatCounts } from './redemption-repository.ts';
+import type { Redemption } from '../join/redemption.ts';
+import type { SeatCounts } from '../join/redemption-repository.ts';
 
 const pills: Record<Standing, { tone: string; icon: string }> = {
   active: { tone: 'success', icon: 'circle-check' },

@@ -1,5 +1,5 @@
 import { InvalidInputError, type FieldProblem } from 'latchkey/plugin-api';
-import { normaliseAddress, parseDomainRule } from './address.ts';
+import { normaliseAddress, parseDomainRule } from '../join/address.ts';
 import type { Approval, EmailProof, InvitationKey, KeyTerms } from './invitation-key.ts';
 import { readCustomKey } from './key-text.ts';
 

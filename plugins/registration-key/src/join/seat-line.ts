@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { TooManyError } from 'latchkey/plugin-api';
-import { seatsLeft, type InvitationKey } from './invitation-key.ts';
+import { seatsLeft, type InvitationKey } from '../keys/invitation-key.ts';
 import { Lanes } from './lanes.ts';
 
 const MORE_THAN_SEATS = 100;

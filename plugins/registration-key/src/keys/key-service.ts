@@ -11,7 +11,7 @@ import {
   type Tx,
 } from 'latchkey/plugin-api';
 import type { Authority } from './authority.ts';
-import { keyChanged, keyMinted, keyRevoked, minting, type KeyFacts } from './hooks.ts';
+import { keyChanged, keyMinted, keyRevoked, minting, type KeyFacts } from '../hooks.ts';
 import type { InvitationKey, KeyTerms } from './invitation-key.ts';
 import { contextOf, type KeyDoor } from './key-door.ts';
 import {

@@ -1,7 +1,7 @@
 import { z, type Host } from 'latchkey/plugin-api';
 import { standingOf, type InvitationKey } from './invitation-key.ts';
 import type { KeyDraft } from './key-terms.ts';
-import type { Redemption } from './redemption.ts';
+import type { Redemption } from '../join/redemption.ts';
 
 /** A moment with its offset: a time of day without one is not a moment. */
 const moment = z.iso

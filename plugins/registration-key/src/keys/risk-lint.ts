@@ -1,4 +1,4 @@
-import { isPublicProvider } from './address.ts';
+import { isPublicProvider } from '../join/address.ts';
 import { DAY_MS } from './key-terms.ts';
 import type { KeyTerms } from './invitation-key.ts';
 

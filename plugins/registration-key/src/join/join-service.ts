@@ -1,10 +1,10 @@
 import { InvalidInputError, system, type Host, type Limit } from 'latchkey/plugin-api';
-import { joinForm } from './hooks.ts';
-import type { InvitationKey } from './invitation-key.ts';
+import { joinForm } from '../hooks.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
 import { isSoundField } from './join-presenter.ts';
-import { factsOf, subjectOf } from './key-service.ts';
-import type { KeyCare } from './key-care.ts';
+import { factsOf, subjectOf } from '../keys/key-service.ts';
+import type { KeyCare } from '../keys/key-care.ts';
 
 const ASKING: Limit = { name: 'ask', points: 1, perSeconds: 86_400 };
 const ASKED_OF_KEY: Limit = { name: 'asked', points: 20, perSeconds: 86_400 };

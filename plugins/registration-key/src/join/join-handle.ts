@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CookieChange, Host } from 'latchkey/plugin-api';
-import type { Opened } from './key-door.ts';
+import type { Opened } from '../keys/key-door.ts';
 
 /**
  * What a browser holds instead of the key: the key leaves the address bar at once, and no log, history or neighbouring page sees it.

@@ -13,7 +13,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import type { InvitationKey } from './invitation-key.ts';
-import type { JoinService } from './join-service.ts';
+import type { JoinService } from '../join/join-service.ts';
 import type { KeyDoor, Opened } from './key-door.ts';
 import {
   draftFrom,
@@ -26,9 +26,9 @@ import {
   shownKeySchema,
 } from './key-json.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
-import type { RedeemService } from './redeem-service.ts';
-import { listRedemptions } from './redemption-repository.ts';
-import { assertNewAccountsAllowed, assertOpen } from './refusal.ts';
+import type { RedeemService } from '../join/redeem-service.ts';
+import { listRedemptions } from '../join/redemption-repository.ts';
+import { assertNewAccountsAllowed, assertOpen } from '../join/refusal.ts';
 
 interface Deps {
   host: Host;

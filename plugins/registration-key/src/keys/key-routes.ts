@@ -13,8 +13,8 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import type { ApprovalService } from './approval-service.ts';
-import { presentForm, problemsOf } from './join-presenter.ts';
+import type { ApprovalService } from '../people/approval-service.ts';
+import { presentForm, problemsOf } from '../join/join-presenter.ts';
 import {
   changesFromForm,
   draftFromForm,
@@ -30,11 +30,11 @@ import { mayManage } from './key-policy.ts';
 import { momentInWords } from './key-sentence.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
 import { DAY_MS } from './key-terms.ts';
-import type { MailingService } from './mailing-service.ts';
+import type { MailingService } from '../mailings/mailing-service.ts';
 import type { Places } from './places.ts';
 import { qrCodeOf } from './qr.ts';
-import { countByStatus, joinTimes, listRedemptions } from './redemption-repository.ts';
-import { reasonOfLetter } from './refusal.ts';
+import { countByStatus, joinTimes, listRedemptions } from '../join/redemption-repository.ts';
+import { reasonOfLetter } from '../join/refusal.ts';
 import { risksOf } from './risk-lint.ts';
 import { ShownSecret } from './shown-secret.ts';
 import { seatsLeft, standingOf } from './invitation-key.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Host, KnownError, FieldProblem } from 'latchkey/plugin-api';
 import { maskAddress } from './address.ts';
-import { joinForm, type JoinField } from './hooks.ts';
-import type { InvitationKey } from './invitation-key.ts';
+import { joinForm, type JoinField } from '../hooks.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { Handle } from './join-handle.ts';
-import { factsOf } from './key-service.ts';
-import type { Mailing } from './mailing-repository.ts';
+import { factsOf } from '../keys/key-service.ts';
+import type { Mailing } from '../mailings/mailing-repository.ts';
 import { explainCodeOf } from './refusal.ts';
 
 /** What was typed, without the password. */

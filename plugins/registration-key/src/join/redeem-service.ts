@@ -13,13 +13,13 @@ import {
   readSecrets,
   type AttemptSecrets,
 } from './attempt-repository.ts';
-import { mayRedeem } from './hooks.ts';
-import { needsApproval, type InvitationKey } from './invitation-key.ts';
+import { mayRedeem } from '../hooks.ts';
+import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
-import { findKey, seatNumber, takeSeat } from './key-repository.ts';
-import { factsOf } from './key-service.ts';
-import type { KeyCare } from './key-care.ts';
-import type { Mailing } from './mailing-repository.ts';
+import { findKey, seatNumber, takeSeat } from '../keys/key-repository.ts';
+import { factsOf } from '../keys/key-service.ts';
+import type { KeyCare } from '../keys/key-care.ts';
+import type { Mailing } from '../mailings/mailing-repository.ts';
 import type { Newcomers } from './newcomers.ts';
 import type { ProofBox } from './proofs.ts';
 import { CODE_LIFE_MS, HOLD_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';

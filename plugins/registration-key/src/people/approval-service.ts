@@ -9,18 +9,18 @@ import {
   type PageRequest,
   type PersonFacts,
 } from 'latchkey/plugin-api';
-import { eraseDrafts, findAttempt, findAttemptOfSeat, readSecrets } from './attempt-repository.ts';
-import type { Authority } from './authority.ts';
-import type { InvitationKey } from './invitation-key.ts';
-import type { JoinMails } from './join-mails.ts';
-import { assertMayManage } from './key-policy.ts';
-import { findKey, findKeys, giveBackSeat } from './key-repository.ts';
-import { subjectOf } from './key-service.ts';
-import type { Newcomers } from './newcomers.ts';
-import type { ProofBox } from './proofs.ts';
-import type { Attempt, NewcomerDraft, Redemption } from './redemption.ts';
-import { findRedemption, listRedemptions, moveRedemption } from './redemption-repository.ts';
-import type { SeatSweeper } from './seat-sweeper.ts';
+import { eraseDrafts, findAttempt, findAttemptOfSeat, readSecrets } from '../join/attempt-repository.ts';
+import type { Authority } from '../keys/authority.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
+import type { JoinMails } from '../join/join-mails.ts';
+import { assertMayManage } from '../keys/key-policy.ts';
+import { findKey, findKeys, giveBackSeat } from '../keys/key-repository.ts';
+import { subjectOf } from '../keys/key-service.ts';
+import type { Newcomers } from '../join/newcomers.ts';
+import type { ProofBox } from '../join/proofs.ts';
+import type { Attempt, NewcomerDraft, Redemption } from '../join/redemption.ts';
+import { findRedemption, listRedemptions, moveRedemption } from '../join/redemption-repository.ts';
+import type { SeatSweeper } from '../join/seat-sweeper.ts';
 
 interface Deps {
   host: Host;

@@ -9,7 +9,7 @@ import {
 import type { InvitationKey } from './invitation-key.ts';
 import { findKey, findKeyByLookup, type KeySecret } from './key-repository.ts';
 import { readKeyText, type KeyText } from './key-text.ts';
-import { findMailingByLookup, type Mailing } from './mailing-repository.ts';
+import { findMailingByLookup, type Mailing } from '../mailings/mailing-repository.ts';
 
 const PURPOSE = {
   key: 'invite|1',

@@ -1,7 +1,7 @@
 import { system, type Host } from 'latchkey/plugin-api';
 import { deleteEnded, eraseDrafts } from './attempt-repository.ts';
-import { findKey, giveBackSeat } from './key-repository.ts';
-import { subjectOf } from './key-service.ts';
+import { findKey, giveBackSeat } from '../keys/key-repository.ts';
+import { subjectOf } from '../keys/key-service.ts';
 import type { Redemption } from './redemption.ts';
 import { listLapsed, moveRedemption } from './redemption-repository.ts';
 

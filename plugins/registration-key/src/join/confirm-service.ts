@@ -21,12 +21,12 @@ import {
   spendTry,
   type AttemptSecrets,
 } from './attempt-repository.ts';
-import { needsApproval, type InvitationKey } from './invitation-key.ts';
+import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
-import type { KeyCare } from './key-care.ts';
-import { findKey, touchOpen } from './key-repository.ts';
-import { assertMayManage } from './key-policy.ts';
-import { subjectOf } from './key-service.ts';
+import type { KeyCare } from '../keys/key-care.ts';
+import { findKey, touchOpen } from '../keys/key-repository.ts';
+import { assertMayManage } from '../keys/key-policy.ts';
+import { subjectOf } from '../keys/key-service.ts';
 import type { Newcomers } from './newcomers.ts';
 import type { ProofBox } from './proofs.ts';
 import { CODE_LIFE_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';

@@ -9,7 +9,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import type { ApprovalService, Candidate } from './approval-service.ts';
-import type { ConfirmService } from './confirm-service.ts';
+import type { ConfirmService } from '../join/confirm-service.ts';
 
 interface Deps {
   host: Host;

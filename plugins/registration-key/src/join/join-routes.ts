@@ -15,15 +15,15 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { maskAddress } from './address.ts';
-import { calendarEntry } from './calendar.ts';
+import { calendarEntry } from '../keys/calendar.ts';
 import type { ConfirmService, Confirmed, LinkState } from './confirm-service.ts';
-import type { InvitationKey } from './invitation-key.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { Handle, JoinHandles } from './join-handle.ts';
 import { presentClosed, presentForm, problemsOf, type Typed } from './join-presenter.ts';
 import type { JoinService } from './join-service.ts';
-import type { KeyDoor } from './key-door.ts';
-import { findKey } from './key-repository.ts';
-import { findMailing, type Mailing } from './mailing-repository.ts';
+import type { KeyDoor } from '../keys/key-door.ts';
+import { findKey } from '../keys/key-repository.ts';
+import { findMailing, type Mailing } from '../mailings/mailing-repository.ts';
 import type { Outcome, RedeemService } from './redeem-service.ts';
 import { findByUser } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';

@@ -7,15 +7,15 @@ import {
   type Limit,
   type MailProgress,
 } from 'latchkey/plugin-api';
-import { normaliseAddress } from './address.ts';
-import { standingOf, type InvitationKey } from './invitation-key.ts';
-import type { JoinMails } from './join-mails.ts';
-import type { KeyDoor } from './key-door.ts';
-import { assertMayManage } from './key-policy.ts';
-import { findKey } from './key-repository.ts';
-import { subjectOf } from './key-service.ts';
+import { normaliseAddress } from '../join/address.ts';
+import { standingOf, type InvitationKey } from '../keys/invitation-key.ts';
+import type { JoinMails } from '../join/join-mails.ts';
+import type { KeyDoor } from '../keys/key-door.ts';
+import { assertMayManage } from '../keys/key-policy.ts';
+import { findKey } from '../keys/key-repository.ts';
+import { subjectOf } from '../keys/key-service.ts';
 import { insertMailing, listMailings, type Mailing } from './mailing-repository.ts';
-import { assertAddressFits } from './refusal.ts';
+import { assertAddressFits } from '../join/refusal.ts';
 
 const MOST_AT_ONCE = 50;
 const SENDING: Limit = { name: 'send', points: 200, perSeconds: 3600 };

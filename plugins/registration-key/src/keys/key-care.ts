@@ -7,9 +7,9 @@ import {
   type Limit,
 } from 'latchkey/plugin-api';
 import type { Authority, Giver } from './authority.ts';
-import { keyChanged, keyRefused } from './hooks.ts';
+import { keyChanged, keyRefused } from '../hooks.ts';
 import type { InvitationKey, PauseReason } from './invitation-key.ts';
-import type { JoinMails } from './join-mails.ts';
+import type { JoinMails } from '../join/join-mails.ts';
 import { findKeysOwnedBy, moveKey } from './key-repository.ts';
 import { factsOf, subjectOf } from './key-service.ts';
 

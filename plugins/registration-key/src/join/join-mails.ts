@@ -1,5 +1,5 @@
 import { TooManyError, type Host, type Limit, type PersonFacts, type Tx } from 'latchkey/plugin-api';
-import type { InvitationKey } from './invitation-key.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
 
 /** Over all keys, so that nobody's mailbox is filled by strangers. */
 const TO_ONE_ADDRESS: Limit = { name: 'join-mail', points: 3, perSeconds: 86_400 };

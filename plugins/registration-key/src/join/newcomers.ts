@@ -1,9 +1,9 @@
 import type { Host, PersonFacts, PreparedUser, Tx } from 'latchkey/plugin-api';
-import type { Giver } from './authority.ts';
-import { keyRedeemed } from './hooks.ts';
-import type { InvitationKey } from './invitation-key.ts';
+import type { Giver } from '../keys/authority.ts';
+import { keyRedeemed } from '../hooks.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
-import { factsOf, subjectOf } from './key-service.ts';
+import { factsOf, subjectOf } from '../keys/key-service.ts';
 import type { NewcomerDraft } from './redemption.ts';
 
 interface Deps {
