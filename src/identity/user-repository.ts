@@ -21,6 +21,7 @@ const users = defineTable('users', {
   createdAt: instant,
   lastSeenAt: nullable(instant),
   anonymisedAt: nullable(instant),
+  endsAt: nullable(instant),
 });
 
 type Row = Record<string, unknown>;
@@ -35,6 +36,12 @@ export async function findUserByEmail(db: Queryable, emailNorm: string): Promise
   const row = (await db.knex(users.name).first(users.columns).where({ email_norm: emailNorm })) as
     Row | undefined;
   return decodeFirst(row);
+}
+
+export async function findUsersByEmail(db: Queryable, emailNorms: readonly string[]): Promise<User[]> {
+  if (emailNorms.length === 0) return [];
+  const rows = (await db.knex(users.name).select(users.columns).whereIn('email_norm', emailNorms)) as Row[];
+  return rows.map(users.decode);
 }
 
 export async function findUserByNumber(db: Queryable, number: number): Promise<User | null> {
@@ -87,6 +94,58 @@ export async function updateUser(
     .where({ id, version })
     .update({ ...users.encode(facts), search_text: searchTextOf(facts), version: version + 1 });
   return changed === 1;
+}
+
+/** A new end has not been announced yet. */
+export async function setEnd(tx: Tx, id: string, endsAt: number | null): Promise<void> {
+  await tx
+    .knex(users.name)
+    .where({ id })
+    .update({ ends_at: endsAt, end_told_at: null, version: tx.knex.raw('version + 1') });
+}
+
+export async function listEndingSoon(
+  db: Queryable,
+  { now, until, limit }: { now: number; until: number; limit: number },
+): Promise<User[]> {
+  const rows = (await db
+    .knex(users.name)
+    .select(users.columns)
+    .where({ status: 'active' })
+    .whereNull('end_told_at')
+    .where('ends_at', '>', now)
+    .where('ends_at', '<=', until)
+    .orderBy('ends_at')
+    .limit(limit)) as Row[];
+  return rows.map(users.decode);
+}
+
+/** True for the one who may announce it. */
+export async function markEndTold(tx: Tx, { id, endsAt }: User, now: number): Promise<boolean> {
+  const marked = await tx
+    .knex(users.name)
+    .where({ id, ends_at: endsAt })
+    .whereNull('end_told_at')
+    .update({ end_told_at: now });
+  return marked === 1;
+}
+
+export async function listEnded(db: Queryable, now: number, limit: number): Promise<User[]> {
+  const rows = (await db
+    .knex(users.name)
+    .select(users.columns)
+    .where({ status: 'active' })
+    .where('ends_at', '<=', now)
+    .orderBy('ends_at')
+    .limit(limit)) as Row[];
+  return rows.map(users.decode);
+}
+
+/** Open accounts, counted no further than `most`. */
+export async function countActive(db: Queryable, most: number): Promise<number> {
+  const some = db.knex(users.name).where({ status: 'active' }).select('id').limit(most);
+  const row: { total: unknown } = await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'));
+  return Number(row.total);
 }
 
 /** Ends all sessions and tokens with the same write. */

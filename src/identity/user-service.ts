@@ -1,6 +1,7 @@
 import type { AuditService } from '../audit/index.ts';
 import type { Database, Tx } from '../db/database.ts';
 import type { Hooks } from '../hooks/index.ts';
+import type { SettingsService } from '../settings/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, InvalidInputError, NotFoundError, type FieldProblem } from '../shared/errors.ts';
@@ -9,19 +10,25 @@ import { revokeTokensOf } from './access-token-repository.ts';
 import type { Directory } from './directory.ts';
 import { listGrantsOf } from './directory-repository.ts';
 import { normaliseEmail, tidyEmail } from './email.ts';
+import { mostAccounts } from './identity-settings.ts';
 import { assertOwnerRemains, isOwnership } from './membership-service.ts';
 import type { Lane, PasswordGate } from './password-gate.ts';
 import { passwordProblem } from './password-rules.ts';
 import { deleteSessionsOf } from './session-repository.ts';
+import { listAttributes, writeAttributes, type Attributes } from './user-attribute-repository.ts';
+import { assertAttributes } from './user-attributes.ts';
 import { factsOf, locales, type PersonFacts, type PreparedUser, type User, type UserDraft } from './user.ts';
 import { userCreated, userDisabled, userDraft, userMayCreate } from './user-hooks.ts';
 import type { UserNumbers } from './user-numbers.ts';
 import { assertMayManageUser } from './user-policy.ts';
 import {
+  countActive,
   findUser,
   findUserByEmail,
   findUsers,
+  findUsersByEmail,
   insertUser,
+  setEnd,
   setPasswordHash,
   setStatus,
 } from './user-repository.ts';
@@ -34,6 +41,7 @@ interface Deps {
   audit: AuditService;
   directory: Directory;
   numbers: UserNumbers;
+  settings: Pick<SettingsService, 'get'>;
 }
 
 const LONGEST_NAME = 120;
@@ -81,16 +89,24 @@ export class UserService {
   async insert(
     tx: Tx,
     prepared: PreparedUser,
-    { actor, emailProven }: { actor: Actor; emailProven: boolean },
+    { actor, emailProven, endsAt = null }: { actor: Actor; emailProven: boolean; endsAt?: number | null },
   ): Promise<PersonFacts> {
     const { hooks, audit, clock, numbers } = this.#deps;
-    const user = newUser(prepared, { number: await numbers.take(tx), now: clock.now(), emailProven });
+    const now = clock.now();
+    const user = newUser(prepared, { number: await numbers.take(tx), now, emailProven, endsAt });
     await this.#write(tx, user, prepared.passwordHash);
+    await this.#assertRoom(tx);
     const facts = factsOf(user);
     await audit.record(tx, actor, {
       action: 'user.created',
       subject: subjectOf(user),
-      after: { email: user.email, name: user.name, locale: user.locale, emailProven },
+      after: {
+        email: user.email,
+        name: user.name,
+        locale: user.locale,
+        emailProven,
+        ...(endsAt === null ? {} : { endsAt: new Date(endsAt).toISOString() }),
+      },
     });
     await hooks.emit(tx, userCreated, { user: facts, by: actor.name }, { aggregate: `user:${user.id}` });
     return facts;
@@ -105,6 +121,13 @@ export class UserService {
     const emailNorm = normaliseEmail(email);
     const user = emailNorm === null ? null : await findUserByEmail(this.#deps.db, emailNorm);
     return user && factsOf(user);
+  }
+
+  /** By their normal address, for lists; whoever has no account is left out. */
+  async findByEmails(emails: readonly string[]): Promise<Map<string, PersonFacts>> {
+    const wanted = emails.map(normaliseEmail).filter((one) => one !== null);
+    const users = await findUsersByEmail(this.#deps.db, [...new Set(wanted)]);
+    return new Map(users.map((user) => [user.emailNorm, factsOf(user)]));
   }
 
   async named(ids: readonly string[]): Promise<Map<string, PersonFacts>> {
@@ -134,6 +157,9 @@ export class UserService {
   async enable(tx: Tx, actor: Actor, id: string): Promise<void> {
     const user = await this.#managed(tx, actor, id);
     if (!(await setStatus(tx, id, 'disabled', 'active'))) return;
+    await this.#assertRoom(tx);
+    // An end that has passed would close it again at once.
+    if (user.endsAt !== null && user.endsAt <= this.#deps.clock.now()) await setEnd(tx, id, null);
     await this.#deps.audit.record(tx, actor, {
       action: 'user.enabled',
       subject: subjectOf(user),
@@ -163,6 +189,32 @@ export class UserService {
       throw new InvalidInputError('input.invalid', { fields: [{ field: 'password', code }] });
   }
 
+  async attributesOf(id: string): Promise<Attributes> {
+    return listAttributes(this.#deps.db, id);
+  }
+
+  /** Sets these and leaves the others; an empty value takes one away. The log keeps the names, not what they say. */
+  async setAttributes(tx: Tx, actor: Actor, id: string, attributes: Attributes): Promise<void> {
+    const { audit, clock } = this.#deps;
+    const tidy = assertAttributes(attributes);
+    const user = await findUser(tx, id);
+    if (!user) throw new NotFoundError('user.not-found');
+    if (Object.keys(tidy).length === 0) return;
+    await writeAttributes(tx, id, tidy, clock.now());
+    await audit.record(tx, actor, {
+      action: 'user.attributes-set',
+      subject: subjectOf(user),
+      after: { attributes: Object.keys(tidy).join(', ') },
+    });
+  }
+
+  /** Whether one more account may be open in this house. */
+  async hasRoom(): Promise<boolean> {
+    const { db, settings } = this.#deps;
+    const most = await settings.get(mostAccounts);
+    return most === null || (await countActive(db, most)) < most;
+  }
+
   /** In one entity, or in any of several. */
   async withRight(right: string, entityIds: string | readonly string[]): Promise<PersonFacts[]> {
     return (await this.#deps.directory.peopleWith(right, entityIds)).map(factsOf);
@@ -170,6 +222,12 @@ export class UserService {
 
   async actorOf(id: string): Promise<Actor | null> {
     return this.#deps.directory.actorById(id);
+  }
+
+  /** After the write, so that it counts itself. People who come at the very same moment on several connections may be one too many. */
+  async #assertRoom(tx: Tx): Promise<void> {
+    const most = await this.#deps.settings.get(mostAccounts);
+    if (most !== null && (await countActive(tx, most + 1)) > most) throw new ConflictError('user.no-room');
   }
 
   async #managed(tx: Tx, actor: Actor, id: string): Promise<User> {
@@ -240,7 +298,12 @@ function tidied({ email, name, locale }: Omit<UserDraft, 'password'>): Omit<Prep
 
 const newUser = (
   { email, emailNorm, name, locale }: PreparedUser,
-  { number, now, emailProven }: { number: number; now: number; emailProven: boolean },
+  {
+    number,
+    now,
+    emailProven,
+    endsAt,
+  }: { number: number; now: number; emailProven: boolean; endsAt: number | null },
 ): User => ({
   id: newId(),
   number,
@@ -257,4 +320,5 @@ const newUser = (
   createdAt: now,
   lastSeenAt: null,
   anonymisedAt: null,
+  endsAt,
 });

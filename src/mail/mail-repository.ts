@@ -134,6 +134,12 @@ export async function findDelivery(db: Queryable, id: string): Promise<MailDeliv
   return row ? deliveryOf(mails.decode(row)) : null;
 }
 
+export async function findDeliveries(db: Queryable, ids: readonly string[]): Promise<MailDelivery[]> {
+  if (ids.length === 0) return [];
+  const rows = (await db.knex(mails.name).whereIn('id', ids)) as Record<string, unknown>[];
+  return rows.map((row) => deliveryOf(mails.decode(row)));
+}
+
 /** Of all mails about one thing, the newest. */
 export async function findLatestDelivery(db: Queryable, reference: string): Promise<MailDelivery | null> {
   const row = (await db.knex(mails.name).where({ reference }).orderBy('id', 'desc').first()) as

@@ -11,6 +11,7 @@ import type { MailContext, RenderedMail } from '../views/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { MailContent, MailDelivery, MailDraft, MailState } from './mail.ts';
 import {
+  findDeliveries,
   findDelivery,
   findLatestDelivery,
   insertMail,
@@ -82,6 +83,11 @@ export class MailService {
   /** The newest mail about `reference`, for the screen that shows it. */
   delivery(reference: string): Promise<MailDelivery | null> {
     return findLatestDelivery(this.#deps.db, reference);
+  }
+
+  /** Many at once, by the ids that `queue` gave. */
+  async deliveries(ids: readonly string[]): Promise<Map<string, MailDelivery>> {
+    return new Map((await findDeliveries(this.#deps.db, ids)).map((mail) => [mail.id, mail]));
   }
 
   /** By the id that `queue` gave. */

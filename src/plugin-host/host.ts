@@ -92,9 +92,16 @@ export interface HostUsers {
   ): Promise<PersonFacts>;
   find(id: string): Promise<PersonFacts | null>;
   findByEmail(email: string): Promise<PersonFacts | null>;
+  /** By normal address, for lists of up to a few hundred; whoever has no account is left out. */
+  findByEmails(emails: readonly string[]): Promise<Map<string, PersonFacts>>;
   /** By id, for lists; the missing are left out. */
   named(ids: readonly string[]): Promise<Map<string, PersonFacts>>;
   disable(tx: Tx, actor: Actor, id: string): Promise<void>;
+  enable(tx: Tx, actor: Actor, id: string): Promise<void>;
+  /** Forgets who it was and keeps the row that tickets point at. There is no way back. */
+  anonymise(tx: Tx, actor: Actor, id: string): Promise<void>;
+  /** Ids of people whose name or address has these words, as far as this actor sees them. */
+  search(actor: Actor, words: string, limit: number): Promise<string[]>;
   /** People with this right in this entity, for notices to approvers. */
   withRight(right: string, entityId: string): Promise<PersonFacts[]>;
   /** The actor this person is, as the policies see it now; null when the account is gone or disabled. */
@@ -115,6 +122,12 @@ export interface HostMemberships {
     membership: { userId: string; groupId: string },
     options: { actor: Actor },
   ): Promise<void>;
+  /** False when they were not in it. */
+  removeFromGroup(
+    tx: Tx,
+    membership: { userId: string; groupId: string },
+    options: { actor: Actor },
+  ): Promise<boolean>;
   profiles(): Promise<{ id: string; key: string; name: string; rights: readonly string[] }[]>;
   entities(): Promise<{ id: string; name: string; path: string; parentId: string | null }[]>;
   groups(): Promise<{ id: string; name: string; entityId: string }[]>;
@@ -143,6 +156,8 @@ export interface HostMail {
   queue(tx: Tx, draft: MailDraft): Promise<string>;
   /** How the newest mail with this reference fares, and what the SMTP server said. */
   delivery(reference: string): Promise<MailProgress | null>;
+  /** The same for many, by the ids that `queue` gave; what the house has forgotten is left out. */
+  deliveries(mailIds: readonly string[]): Promise<Map<string, MailProgress>>;
 }
 
 export interface MailProgress {
@@ -165,7 +180,11 @@ export interface AuditEntry {
 
 export interface HostAudit {
   record(tx: Tx, actor: Actor, entry: AuditEntry): Promise<void>;
-  history(subject: { type: string; id: string }, options?: { limit?: number }): Promise<AuditRecord[]>;
+  /** Newest first; `before` is the id of the oldest entry that is known already. */
+  history(
+    subject: { type: string; id: string },
+    options?: { limit?: number; before?: string; actions?: readonly string[] },
+  ): Promise<AuditRecord[]>;
 }
 
 export interface AuditRecord {
@@ -176,6 +195,7 @@ export interface AuditRecord {
   action: string;
   before: Record<string, unknown> | null;
   after: Record<string, unknown> | null;
+  node: string | null;
 }
 
 export interface HostSessions {
@@ -219,6 +239,8 @@ export interface SiteFacts {
 export interface Host {
   readonly plugin: { readonly id: string; readonly version: string };
   readonly clock: Clock;
+  /** What this process is called, for evidence. */
+  readonly node: string;
   readonly log: {
     info(facts: object, message: string): void;
     warn(facts: object, message: string): void;
