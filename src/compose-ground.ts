@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageFile from '../package.json' with { type: 'json' };
@@ -42,6 +44,8 @@ export interface Ground {
   config: Config;
   clock: Clock;
   log: Log;
+  /** What this process is called in lists and in the audit log. */
+  node: string;
   db: Database;
   keys: KeyStore;
   versions: Versions;
@@ -58,6 +62,7 @@ export interface Ground {
 export async function composeGround(config: Config, overrides: Overrides): Promise<Ground> {
   const { clock = systemClock, strict = false } = overrides;
   const log = overrides.log ?? createLog({ level: config.logLevel, redact });
+  const node = nodeName();
   const db = await openDatabase(config);
   const keys = await KeyStore.open({ db, key: config.key, keyFile: join(config.dataDir, 'key') });
   const versions = new Versions({
@@ -67,7 +72,7 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
     },
   });
 
-  const audit = new AuditService({ db, clock });
+  const audit = new AuditService({ db, clock, node });
   const settings = new SettingsService({ db, clock, audit, keys: await keys.ring('settings') });
   versions.watch(SETTINGS_VERSION, () => {
     settings.forget();
@@ -86,6 +91,7 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
     config,
     clock,
     log,
+    node,
     db,
     keys,
     versions,
@@ -99,6 +105,9 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
     slots,
   };
 }
+
+const nodeName = (): string =>
+  `${hostname()}-${userInfo().username}-${randomUUID().slice(0, 8)}`.slice(0, 60);
 
 /** Opens it and brings its schema up to date; whoever comes second waits for the first. */
 async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Database> {

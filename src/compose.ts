@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { apiRoutes } from './api/api-routes.ts';
 import { composeDomains, type Domains } from './compose-domains.ts';
@@ -66,7 +64,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     const { plugins, commands, settingGroups } = composePlugins(ground, domains, {
       routes,
       markers,
-      node: nodeName(),
+      node: ground.node,
       endsWhenStuck: options.isSupervised === true,
       isOnlooker: options.isOnlooker === true,
     });
@@ -222,9 +220,6 @@ async function rememberAddress({ config, ground }: Latchkey, url: string): Promi
   if (config.baseUrl !== undefined) return;
   await ground.db.transaction((tx) => ground.settings.set(tx, system, listeningAt, url));
 }
-
-const nodeName = (): string =>
-  `${hostname()}-${userInfo().username}-${randomUUID().slice(0, 8)}`.slice(0, 60);
 
 /** Where the project's own folders are; for the command line. */
 export { folders, version };

@@ -32,6 +32,15 @@ export interface AuditRecord {
   before: Record<string, unknown> | null;
   after: Record<string, unknown> | null;
   network: string | null;
+  /** The process that wrote it; null for what is older than this column. */
+  node: string | null;
+}
+
+/** Which part of a history: `before` is the id of the oldest entry that is known already. */
+export interface HistoryRange {
+  limit: number;
+  before?: string | undefined;
+  actions?: readonly string[] | undefined;
 }
 
 export interface AuditFilter {

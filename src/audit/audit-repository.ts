@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
 import { defineTable, instant, json, nullable, oneOf, text } from '../db/table.ts';
 import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
-import type { AuditFilter, AuditRecord } from './audit-entry.ts';
+import type { AuditFilter, AuditRecord, HistoryRange } from './audit-entry.ts';
 
 const entries = defineTable('audit_entries', {
   id: text,
@@ -18,6 +18,7 @@ const entries = defineTable('audit_entries', {
   stateBefore: nullable(json<Record<string, unknown>>()),
   stateAfter: nullable(json<Record<string, unknown>>()),
   network: nullable(text),
+  node: nullable(text),
 });
 
 type EntryRow = ReturnType<typeof entries.decode>;
@@ -35,13 +36,16 @@ export async function insertEntry(tx: Tx, { before, after, ...rest }: AuditRecor
 export async function listHistory(
   db: Queryable,
   subject: { type: string; id: string },
-  { limit }: { limit: number },
+  { limit, before, actions }: HistoryRange,
 ): Promise<AuditRecord[]> {
-  const rows = (await db
+  const found = db
     .knex(entries.name)
     .where({ subject_type: subject.type, subject_id: subject.id })
     .orderBy('id', 'desc')
-    .limit(limit)) as Record<string, unknown>[];
+    .limit(limit);
+  if (before !== undefined) void found.where('id', '<', before);
+  if (actions) void found.whereIn('action', [...actions]);
+  const rows = (await found) as Record<string, unknown>[];
   return rows.map((row) => asRecord(entries.decode(row)));
 }
 

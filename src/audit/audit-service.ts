@@ -4,13 +4,15 @@ import type { Clock } from '../shared/clock.ts';
 import { ForbiddenError } from '../shared/errors.ts';
 import { newId } from '../shared/ids.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
-import type { AuditEntry, AuditFilter, AuditRecord } from './audit-entry.ts';
+import type { AuditEntry, AuditFilter, AuditRecord, HistoryRange } from './audit-entry.ts';
 import { insertEntry, listEntries, listHistory } from './audit-repository.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 interface Deps {
   db: Queryable;
   clock: Clock;
+  /** What this process is called. */
+  node: string;
 }
 
 const HISTORY_LENGTH = 50;
@@ -39,15 +41,16 @@ export class AuditService {
       before: entry.before ? withoutSecrets(entry.before) : null,
       after: entry.after ? withoutSecrets(entry.after) : null,
       network: entry.network ?? null,
+      node: this.#deps.node,
     });
   }
 
   /** What happened to one thing, newest first. */
   async history(
     subject: { type: string; id: string },
-    { limit = HISTORY_LENGTH } = {},
+    { limit = HISTORY_LENGTH, ...range }: Partial<HistoryRange> = {},
   ): Promise<AuditRecord[]> {
-    return listHistory(this.#deps.db, subject, { limit });
+    return listHistory(this.#deps.db, subject, { limit, ...range });
   }
 
   /** The log, newest first, as far as this actor may read it. */

@@ -55,6 +55,8 @@ export interface Services {
 
 /** What the host itself stands on. */
 export interface Ground {
+  /** What this process is called. */
+  node: string;
   db: Database;
   clock: Clock;
   log: Log;

@@ -45,7 +45,7 @@ describeOnEachEngine('the audit log', (engine) => {
   test('cannot be changed or cut, even by somebody who writes SQL', async () => {
     const { db } = await openFreshDatabase(engine, { empty: true });
     await migrate(db, CORE, [migration]);
-    const audit = new AuditService({ db, clock: testClock() });
+    const audit = new AuditService({ db, clock: testClock(), node: 'test' });
     await db.transaction((tx) => audit.record(tx, system, { action: 'thing.done', subject: thing }));
     const inSql = (work: (tx: Tx) => Promise<unknown>): Promise<unknown> => db.transaction(work);
 

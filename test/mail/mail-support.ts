@@ -52,7 +52,7 @@ export async function postOffice(db: Database, smtpUrl: string | null): Promise<
     return transport;
   };
   const transport = smtpUrl === null ? null : transportTo(smtpUrl);
-  const audit = new AuditService({ db, clock });
+  const audit = new AuditService({ db, clock, node: 'test' });
   const mail = new MailService({
     db,
     clock,

@@ -96,14 +96,14 @@ export async function startHost(
   const clock = systemClock;
   const log = createLog({ level: 'silent', redact: (text) => text });
   const keys = await KeyStore.open({ db, key: 'a'.repeat(64), keyFile: join(folder, 'key') });
-  const audit = new AuditService({ db, clock });
+  const audit = new AuditService({ db, clock, node: 'test' });
   const settings = new SettingsService({ db, clock, audit, keys: await keys.ring('settings') });
   const versions = new Versions({ db, onError: () => undefined });
   const registries = realRegistries({ db, log });
   const nothing = { users: {}, memberships: {}, mail: {}, sessions: {} };
   const services = { ...nothing, audit, limits: new RateLimits() } as unknown as Services;
   const host = new PluginHost({
-    ground: { db, clock, log, keys, settings, audit },
+    ground: { node: 'test', db, clock, log, keys, settings, audit },
     registries,
     services,
     versions,

@@ -130,6 +130,6 @@ describeOnEachEngine('a number for people', (engine) => {
 
 async function serviceOver(db: Database): Promise<SettingsService> {
   const keys = await KeyStore.open({ db, key: 'a'.repeat(64), keyFile: '' });
-  const audit = new AuditService({ db, clock: systemClock });
+  const audit = new AuditService({ db, clock: systemClock, node: 'test' });
   return new SettingsService({ db, clock: systemClock, audit, keys: await keys.ring('settings') });
 }
