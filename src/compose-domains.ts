@@ -120,9 +120,8 @@ export async function composeDomains(ground: Ground) {
 export const attachmentsFolder = ({ dataDir }: Ground['config']): string => join(dataDir, 'attachments');
 
 /** Never from a request: the configuration, else what was said at set-up, else where the server listens (ruling 33). */
-const siteOf =
-  ({ config, settings }: Ground) =>
-  async (): Promise<Site> => ({
+const siteOf = ({ config, settings }: Ground): (() => Promise<Site>) =>
+  settings.remember(async () => ({
     organisation: await settings.get(organisation),
     origin:
       config.baseUrl ??
@@ -134,6 +133,6 @@ const siteOf =
       isPaused: await settings.get(registrationPaused),
       contact: await settings.get(registrationContact),
     },
-  });
+  }));
 
 const firstOf = (...texts: string[]): string | undefined => texts.find((text) => text !== '');

@@ -100,7 +100,7 @@ function pageRenderer(
         fresh !== undefined && facts.actor.kind === 'guest' && Object.keys(resolved).length === 0;
       return mayBeKept
         ? kept.render(template, model, context, fresh)
-        : renderer.render(template, model, context, resolved);
+        : renderer.render(template, { ...model, ...fresh }, context, resolved);
     },
   };
 }

@@ -1,4 +1,5 @@
-import express, { type Express } from 'express';
+import type { RequestListener } from 'node:http';
+import express from 'express';
 import type { Log } from '../log.ts';
 import { NotFoundError } from '../shared/errors.ts';
 import type { AssetStore } from '../views/index.ts';
@@ -10,7 +11,9 @@ import { healthHandler, type HealthDeps } from './health-handler.ts';
 import type { Translate } from './problem.ts';
 import { requestLog, type RequestMeter } from './request-log.ts';
 import { routeHandler } from './route-handler.ts';
+import type { Reply } from './reply.ts';
 import { RouteTable } from './route-table.ts';
+import { RushLane } from './rush-lane.ts';
 import { commonHeaders } from './security-headers.ts';
 import type { ReplyTools } from './send-reply.ts';
 import type { UploadLimits } from './uploads.ts';
@@ -27,10 +30,11 @@ export interface AppDeps extends ReplyTools, ExchangeDeps {
 }
 
 /** The web server, top to bottom in the order a request passes through it. Routes are put into the table afterwards. */
-export function createApp(deps: AppDeps): { app: Express; routes: RouteTable } {
+export function createApp(deps: AppDeps): { app: RequestListener; routes: RouteTable } {
   const exchanges = new ExchangeSource(deps);
+  const answers = new WeakMap<object, Reply>();
   const routes = new RouteTable((route) =>
-    routeHandler(route, { ...deps, exchangeOf: (req) => exchanges.of(req) }),
+    routeHandler(route, { ...deps, answers, exchangeOf: (req) => exchanges.of(req) }),
   );
   const headers = commonHeaders({ https: deps.cookieNames.secure });
 
@@ -53,5 +57,6 @@ export function createApp(deps: AppDeps): { app: Express; routes: RouteTable } {
     next(new NotFoundError('page.not-found'));
   });
   app.use(errorHandler({ ...deps, exchanges }));
-  return { app, routes };
+  const lane = new RushLane({ ...deps, routes, answers });
+  return { app: lane.before(app), routes };
 }

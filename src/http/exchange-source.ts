@@ -15,6 +15,13 @@ export interface ExchangeDeps {
   languages: readonly string[];
 }
 
+interface LocaleWishes {
+  query: Readonly<Record<string, unknown>>;
+  cookies: ReadonlyMap<string, string>;
+  /** `Accept-Language`. */
+  header: string | undefined;
+}
+
 const LANGUAGE_COOKIE = 'lang';
 
 /** Finds out, once a request, who it is from; handlers and the error page look it up here. */
@@ -47,7 +54,8 @@ export class ExchangeSource {
     const cookies = isApi
       ? new Map<string, string>()
       : readCookies(req.headers.cookie, this.#deps.cookieNames);
-    const locale = this.#localeOf(req, cookies);
+    const header = req.get('accept-language');
+    const locale = localeOf(this.#deps, { query: req.query, cookies, header });
     return {
       req,
       res,
@@ -80,13 +88,15 @@ export class ExchangeSource {
     const known = await this.#deps.authenticator.bySession(token);
     return known === null ? stranger : signedIn(stranger, token, known);
   }
+}
 
-  #localeOf(req: Request, cookies: ReadonlyMap<string, string>): string {
-    const { languages, negotiate } = this.#deps;
-    const asked = [req.query['lang'], cookies.get(LANGUAGE_COOKIE)];
-    const chosen = languages.find((language) => asked.includes(language));
-    return chosen ?? negotiate(req.get('accept-language'));
-  }
+/** Asked for in the address, else chosen before, else the browser's. */
+export function localeOf(
+  { languages, negotiate }: Pick<ExchangeDeps, 'languages' | 'negotiate'>,
+  { query, cookies, header }: LocaleWishes,
+): string {
+  const asked = [query['lang'], cookies.get(LANGUAGE_COOKIE)];
+  return languages.find((language) => asked.includes(language)) ?? negotiate(header);
 }
 
 const signedIn = (

@@ -19,5 +19,10 @@ export interface PageFacts {
 
 /** Turns a template and its model into HTML, with the menu, the slots and the layout; made in `compose.ts`. */
 export interface PageRenderer {
-  page(template: string, model: object, facts: PageFacts, fresh?: readonly string[]): Promise<string>;
+  page(
+    template: string,
+    model: object,
+    facts: PageFacts,
+    fresh?: Readonly<Record<string, string>>,
+  ): Promise<string>;
 }

@@ -28,7 +28,7 @@ interface Extras {
 /** What a handler answers: data, so that it can be looked at in a test and sent by anything. */
 export type Reply = Extras &
   (
-    | { kind: 'view'; template: string; model: object; fresh?: readonly string[] }
+    | { kind: 'view'; template: string; model: object; fresh?: Readonly<Record<string, string>> }
     | { kind: 'redirect'; to: string }
     | { kind: 'json'; body: unknown }
     | { kind: 'text'; text: string; mediaType: string }
@@ -48,8 +48,11 @@ export const view = (
   template: string,
   model: object = {},
   extras: Extras & {
-    /** For a page that many open at once: it is rendered once for them all, but for these texts of the model. */
-    fresh?: readonly string[];
+    /**
+     * For a page that many open at once: as long as `model` is the very same object it is rendered once for them all, and
+     * only these texts, which the template knows like those of the model, are put in for each.
+     */
+    fresh?: Readonly<Record<string, string>>;
   } = {},
 ): Reply => ({
   kind: 'view',

@@ -7,20 +7,38 @@ export interface RequestMeter {
   observe(facts: { method: string; route: string; status: number; seconds: number }): void;
 }
 
-/** Gives each request an id and, when it is over, one line: route pattern, status, time. */
-export function requestLog({ log, meter }: { log: Log; meter: RequestMeter }): RequestHandler {
+interface Tools {
+  log: Log;
+  meter: RequestMeter;
+}
+
+interface RequestFacts {
+  requestId: string;
+  method: string;
+  route: string;
+  status: number;
+  seconds: number;
+}
+
+export const newRequestId = (): string => randomUUID().slice(0, 8);
+
+/** One line: route pattern, status, time. */
+export function noteRequest({ log, meter }: Tools, facts: RequestFacts): void {
+  const { seconds, ...said } = facts;
+  meter.observe({ method: facts.method, route: facts.route, status: facts.status, seconds });
+  log.info({ ...said, ms: Math.round(seconds * 1000) }, 'request');
+}
+
+/** Gives each request an id and, when it is over, its line. */
+export function requestLog(tools: Tools): RequestHandler {
   return (req, res, next) => {
     const begun = performance.now();
-    const requestId = randomUUID().slice(0, 8);
+    const requestId = newRequestId();
     res.set('X-Request-Id', requestId);
     res.on('finish', () => {
       const seconds = (performance.now() - begun) / 1000;
-      const route = routePatternOf(req);
-      meter.observe({ method: req.method, route, status: res.statusCode, seconds });
-      log.info(
-        { requestId, method: req.method, route, status: res.statusCode, ms: Math.round(seconds * 1000) },
-        'request',
-      );
+      const { method } = req;
+      noteRequest(tools, { requestId, method, route: routePatternOf(req), status: res.statusCode, seconds });
     });
     next();
   };

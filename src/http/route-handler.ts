@@ -18,6 +18,8 @@ import { receiveUploads, type UploadLimits } from './uploads.ts';
 
 export interface RouteTools extends ReplyTools {
   exchangeOf(req: Request): Exchange;
+  /** What has been answered before the request came this way. */
+  answers: WeakMap<object, Reply>;
   uploads: UploadLimits;
   /** In tests: an answer that is not what OpenAPI says fails the request. */
   strict: boolean;
@@ -54,7 +56,7 @@ export function routeHandler(route: Route, tools: RouteTools): RequestHandler {
           body.fields['_csrf'] ?? req.get('x-csrf-token'),
         );
       }
-      const reply = await answer(route, exchange, body, await tools.origin());
+      const reply = tools.answers.get(req) ?? (await answer(route, exchange, body, await tools.origin()));
       if (tools.strict) assertPromised(route, reply);
       await sendReply(exchange, reply, tools);
     } finally {
@@ -172,6 +174,7 @@ function incomingOf(exchange: Exchange, body: Body, origin: string): Incoming {
     ip: exchange.ip,
     network: networkOf(exchange.ip),
     userAgent: (req.get('user-agent') ?? '').slice(0, 300),
+    isHead: req.method === 'HEAD',
     locale: exchange.locale,
     requestId: exchange.requestId,
     wantsFragment: req.get('hx-request') === 'true',

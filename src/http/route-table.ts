@@ -36,6 +36,11 @@ export class RouteTable {
     };
   }
 
+  /** By its very path, without parameters. */
+  find(method: string, path: string): Route | undefined {
+    return this.#routes.get(`${method} ${path}`)?.route;
+  }
+
   /** Every route with its owner: for OpenAPI and for the matrix of rights in the tests. */
   all(): readonly { owner: string; route: Route }[] {
     return [...this.#routes.values()];

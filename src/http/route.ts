@@ -47,6 +47,8 @@ export interface Incoming<P = unknown, Q = unknown, B = unknown> {
   /** `ip` cut to /24 or /48: what may be kept. */
   readonly network: string;
   readonly userAgent: string;
+  /** Only the head was asked for: a look, not a visit. */
+  readonly isHead?: boolean;
   readonly locale: string;
   readonly requestId: string;
   /** htmx asks for a part of the page only. */
@@ -67,6 +69,11 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly body?: z.ZodType<B>;
   /** Accepts `multipart/form-data` with files. */
   readonly uploads?: boolean;
+  /**
+   * A public page that hundreds open in the same minute: where it has `fresh` texts and the visitor no session, it is answered
+   * before everything else. Its handler must ask for nothing that a GET of a stranger does not have.
+   */
+  readonly rush?: true;
   /** A page whose form is shown again, with what was typed, when the handler throws a known error. */
   readonly onRefused?: (incoming: Incoming<P, Q>, error: KnownError) => Reply | Promise<Reply>;
   /** For `/api/…` routes: what OpenAPI says. */

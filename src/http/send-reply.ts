@@ -81,9 +81,17 @@ async function renderPage(
 
 /** A visitor's first form gives the browser something to hold. */
 function heldOrNew(exchange: Exchange): string {
-  exchange.heldByBrowser ??= randomBytes(18).toString('base64url');
+  exchange.heldByBrowser ??= newHold();
   return exchange.heldByBrowser;
 }
+
+export const newHold = (): string => randomBytes(18).toString('base64url');
+
+export const visitorCookie = (held: string): CookieChange => ({
+  name: VISITOR_COOKIE,
+  value: held,
+  maxAge: 86_400,
+});
 
 function setCookies(exchange: Exchange, reply: Reply, { cookieNames }: ReplyTools): void {
   if (exchange.isApi) return;
@@ -91,7 +99,7 @@ function setCookies(exchange: Exchange, reply: Reply, { cookieNames }: ReplyTool
   const { session, heldByBrowser, cookies } = exchange;
   const isNewVisitor =
     session === null && heldByBrowser !== undefined && cookies.get(VISITOR_COOKIE) !== heldByBrowser;
-  if (isNewVisitor) changes.push({ name: VISITOR_COOKIE, value: heldByBrowser, maxAge: 86_400 });
+  if (isNewVisitor) changes.push(visitorCookie(heldByBrowser));
   if (reply.kind === 'redirect' && reply.flash) changes.push(flashCookie(reply.flash));
   else if (reply.kind === 'view' && cookies.has(FLASH_COOKIE))
     changes.push({ name: FLASH_COOKIE, value: null });

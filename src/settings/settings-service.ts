@@ -46,6 +46,16 @@ export class SettingsService {
     return stored ? this.#readOnce(token, stored) : token.default;
   }
 
+  /** What follows from settings alone, made again when one of them has changed. */
+  remember<T>(make: () => Promise<T>): () => Promise<T> {
+    let made: { from: Promise<unknown>; value: Promise<T> } | null = null;
+    return () => {
+      const from = this.#all();
+      if (made?.from !== from) made = { from, value: make() };
+      return made.value;
+    };
+  }
+
   /** Whether anybody has ever said something, for secrets, whose value is not shown. */
   async isSet(token: SettingToken<unknown>): Promise<boolean> {
     return (await this.#all()).has(token.id);

@@ -37,11 +37,10 @@ describe('a page that three hundred people open in the same minute', () => {
 
   test('is drawn once, and each gets their own values in it', () => {
     const { pages, clock } = pagesOf(form);
+    const model = { title: 'Hello' };
 
-    const marie = pages.render('join', { title: 'Hello', redeemId: 'r1' }, page(), ['redeemId']);
-    const jo = pages.render('join', { title: 'Hello', redeemId: 'r2' }, page({ nonce: 'n2', csrf: 'c2' }), [
-      'redeemId',
-    ]);
+    const marie = pages.render('join', model, page(), { redeemId: 'r1' });
+    const jo = pages.render('join', model, page({ nonce: 'n2', csrf: 'c2' }), { redeemId: 'r2' });
 
     expect(marie).toBe('en: Hello <script nonce="n1"></script>[c1][r1]');
     expect(jo).toBe('en: Hello <script nonce="n2"></script>[c2][r2]');
@@ -50,18 +49,21 @@ describe('a page that three hundred people open in the same minute', () => {
 
   test('is another page as soon as anything else in it differs', () => {
     const { pages, clock } = pagesOf(form);
-    const open = (title: string, context: PageContext): string =>
-      pages.render('join', { title, redeemId: 'r' }, context, ['redeemId']);
+    const [hello, goodbye] = [{ title: 'Hello' }, { title: 'Goodbye' }];
+    const open = (model: object, context: PageContext): string =>
+      pages.render('join', model, context, { redeemId: 'r' });
 
-    expect(open('Hello', page())).toContain('Hello');
-    expect(open('Goodbye', page())).toContain('Goodbye');
-    expect(open('Hello', page({ locale: 'fr' }))).toContain('fr: ');
-    expect(clock.drawn).toBe(3);
+    expect(open(hello, page())).toContain('Hello');
+    expect(open(goodbye, page())).toContain('Goodbye');
+    expect(open(hello, page({ locale: 'fr' }))).toContain('fr: ');
+    expect(open(hello, page({ organisation: { name: 'Other' } }))).toContain('Hello');
+    expect(clock.drawn).toBe(4);
   });
 
   test('is drawn again after a while, since "in two hours" passes', () => {
     const { pages, clock } = pagesOf(form);
-    const open = (): string => pages.render('join', { title: 'Hello', redeemId: 'r' }, page(), ['redeemId']);
+    const model = { title: 'Hello' };
+    const open = (): string => pages.render('join', model, page(), { redeemId: 'r' });
 
     open();
     clock.at += 60_000;
@@ -73,7 +75,7 @@ describe('a page that three hundred people open in the same minute', () => {
   test('never lets a value of one’s own write into the page', () => {
     const { pages } = pagesOf(form);
 
-    const html = pages.render('join', { title: 'x', redeemId: '"><script>' }, page(), ['redeemId']);
+    const html = pages.render('join', { title: 'x' }, page(), { redeemId: '"><script>' });
 
     expect(html).not.toContain('<script>');
   });
@@ -82,9 +84,10 @@ describe('a page that three hundred people open in the same minute', () => {
     const { pages, clock } = pagesOf(
       (_model, { url }) => `<a href="/login?next=${encodeURIComponent(url)}">`,
     );
+    const model = {};
 
-    const html = pages.render('join', {}, page(), []);
-    pages.render('join', {}, page({ url: '/join?h=b' }), []);
+    const html = pages.render('join', model, page(), {});
+    pages.render('join', model, page({ url: '/join?h=b' }), {});
 
     expect(html).toBe('<a href="/login?next=%2Fjoin%3Fh%3Da">');
     expect(clock.drawn).toBe(4);

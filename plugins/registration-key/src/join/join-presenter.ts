@@ -19,7 +19,13 @@ export interface FormFacts {
   typed?: Typed;
   error?: KnownError;
   preview?: boolean;
+  /** Where they have been asked for already. */
+  fields?: readonly JoinField[];
 }
+
+/** What plugins ask beside name, address and password. */
+export const fieldsOf = (host: Host, key: InvitationKey, locale: string): Promise<readonly JoinField[]> =>
+  host.applyFilter(joinForm, [], { key: factsOf(key), locale });
 
 const languages = [
   { value: 'en', label: 'English' },
@@ -30,7 +36,7 @@ const languages = [
 export async function presentForm(host: Host, facts: FormFacts): Promise<object> {
   const { key, handle, mailing, locale, typed = {}, error, preview = false } = facts;
   const site = await host.site();
-  const fields = preview ? [] : await host.applyFilter(joinForm, [], { key: factsOf(key), locale });
+  const fields = preview ? [] : (facts.fields ?? (await fieldsOf(host, key, locale)));
   const inviter = key.ownerId === null ? '' : key.ownerName;
   const isReused = error?.code === 'invitation.redeem_id_reused';
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   ConflictError,
   InvalidInputError,
@@ -22,12 +23,12 @@ import type { Handle, JoinHandles } from './join-handle.ts';
 import { presentClosed, presentForm, problemsOf, type Typed } from './join-presenter.ts';
 import type { JoinService } from './join-service.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
-import { findKey } from '../keys/key-repository.ts';
 import { findMailing, type Mailing } from '../mailings/mailing-repository.ts';
 import type { Outcome, RedeemService } from './redeem-service.ts';
 import { findByUser } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';
-import { ThisTurn } from './this-turn.ts';
+import { KeysInView } from './keys-in-view.ts';
+import { SharedForms } from './shared-forms.ts';
 
 interface Deps {
   host: Host;
@@ -79,12 +80,17 @@ const quietAddress = { ...closedToOthers, 'Referrer-Policy': 'no-referrer' };
 export function joinRoutes(deps: Deps): Route[] {
   const { host, door, handles, redeem, confirm, join } = deps;
   // Three hundred phones that open one key ask for one row.
-  const shown = new ThisTurn((id) => findKey(host.db, id));
+  const shown = new KeysInView(host.db);
+  const forms = new SharedForms(host);
 
   const page = (
     template: string,
     model: object,
-    extras: { status?: number; headers?: Record<string, string>; fresh?: readonly string[] } = {},
+    extras: {
+      status?: number;
+      headers?: Record<string, string>;
+      fresh?: Readonly<Record<string, string>>;
+    } = {},
   ): Reply =>
     view(`${host.plugin.id}/join/${template}`, model, {
       ...extras,
@@ -165,9 +171,13 @@ export function joinRoutes(deps: Deps): Route[] {
     entrance: Entrance,
     facts: { typed?: Typed; error?: KnownError } = {},
   ): Promise<Reply> {
+    const { key, handle, mailing } = entrance;
+    if (facts.typed === undefined && facts.error === undefined && mailing === null) {
+      const fresh = { handle: handle.name, redeemId: randomUUID() };
+      return page('form', await forms.of(key, incoming.locale), { fresh });
+    }
     const model = await presentForm(host, { ...entrance, locale: incoming.locale, ...facts });
-    if (facts.error) return page('form', model, { headers: retryHeader(facts.error) });
-    return page('form', model, { fresh: ['handle', 'redeemId'] });
+    return page('form', model, { headers: facts.error ? retryHeader(facts.error) : {} });
   }
 
   /** In: a session for this browser, and on to the first request. */
@@ -261,6 +271,7 @@ export function joinRoutes(deps: Deps): Route[] {
       method: 'get',
       path: '/join',
       access: 'public',
+      rush: true,
       query: handleQuery,
       handler: async (incoming) => {
         const { h } = incoming.query;

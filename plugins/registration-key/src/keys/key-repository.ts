@@ -56,6 +56,13 @@ const secrets = defineTable('invite_key', {
   copyKey: nullable(whole),
 });
 
+const stamps = defineTable('invite_key', {
+  version: whole,
+  uses: whole,
+  pausedAt: nullable(instant),
+  revokedAt: nullable(instant),
+});
+
 export interface KeySecret {
   lookup: Mac;
   /** Null when it is shown once. */
@@ -79,6 +86,15 @@ const decodeKey = (row: Row): InvitationKey => ({ ...keys.decode(row), hasCopy: 
 export async function findKey(db: Queryable, id: string): Promise<InvitationKey | null> {
   const row = (await db.knex(keys.name).select(readable).where({ id }).first()) as Row | undefined;
   return row ? decodeKey(row) : null;
+}
+
+/** What moves whenever a key does: each edit raises its version, each seat its uses. */
+export type KeyStamp = Pick<InvitationKey, 'version' | 'uses' | 'pausedAt' | 'revokedAt'>;
+
+export async function findKeyStamp(db: Queryable, id: string): Promise<KeyStamp | null> {
+  const wanted = db.knex(keys.name).select('version', 'uses', 'paused_at', 'revoked_at');
+  const row = (await wanted.where({ id }).first()) as Row | undefined;
+  return row ? stamps.decode(row) : null;
 }
 
 /** By its digests under every key of the ring that is still in use. One indexed read. */
