@@ -8,7 +8,14 @@ import type { Directory, DirectorySnapshot } from './directory.ts';
 import { countHolders, deleteGrant, findGrant, insertGrant, listGrantsOf } from './directory-repository.ts';
 import { ROOT_ENTITY_ID } from './entity.ts';
 import type { Grant, GrantDraft } from './grant.ts';
-import { findGroup, insertMember, listGroups, listGroupsOf, listMembers } from './group-repository.ts';
+import {
+  deleteMember,
+  findGroup,
+  insertMember,
+  listGroups,
+  listGroupsOf,
+  listMembers,
+} from './group-repository.ts';
 import type { Group } from './group.ts';
 import { BUILT_IN_PROFILES } from './profile.ts';
 import { mayGive } from './user-policy.ts';
@@ -96,6 +103,23 @@ export class MembershipService {
       entityId: group.entityId,
       after: { member: user?.email ?? userId },
     });
+  }
+
+  async removeFromGroup(
+    tx: Tx,
+    { userId, groupId }: { userId: string; groupId: string },
+    { actor }: { actor: Actor },
+  ): Promise<boolean> {
+    const group = await findGroup(tx, groupId);
+    if (!group || !(await deleteMember(tx, { groupId, userId }))) return false;
+    const user = await findUser(tx, userId);
+    await this.#deps.audit.record(tx, actor, {
+      action: 'group.member-removed',
+      subject: { type: 'group', id: groupId, label: group.name },
+      entityId: group.entityId,
+      before: { member: user?.email ?? userId },
+    });
+    return true;
   }
 
   async profiles(): Promise<

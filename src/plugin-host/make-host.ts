@@ -32,6 +32,7 @@ export function makeHost(parts: Parts): Host {
   return {
     plugin: { id, version: manifest.version },
     clock: ground.clock,
+    node: ground.node,
     log: {
       info: (facts, message) => {
         log.info(facts, message);
