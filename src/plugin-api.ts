@@ -207,6 +207,7 @@ export type { KeyRing, Mac, Sealed } from './crypto/key-ring.ts';
  *
  * @example host.veto(userMayCreate, ({ emailNorm }) => (emailNorm.endsWith('@spam.example') ? { code: 'hello.no-spam', field: 'email' } : null));
  * @example host.on(userCreated, ({ user }, delivery) => delivery.once((tx) => greet(tx, user)));
+ * @example await host.transaction((tx) => host.users.setAttributes(tx, actor, userId, { phone: '+33 1 23 45 67 89' }));
  */
 export {
   entityMayRemove,

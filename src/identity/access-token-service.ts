@@ -18,6 +18,7 @@ import {
 } from './access-token-repository.ts';
 import type { Directory } from './directory.ts';
 import { findUser } from './user-repository.ts';
+import { isOpen } from './user.ts';
 
 interface Deps {
   db: Database;
@@ -97,7 +98,7 @@ export class AccessTokenService {
     const token = await findTokenByDigest(db, digestOf(checked.normal));
     if (!token || token.revokedAt !== null || token.expiresAt <= now) return null;
     const user = await findUser(db, token.userId);
-    if (user?.status !== 'active') return null;
+    if (!user || !isOpen(user, now)) return null;
     await this.#noteUse(token, now);
     return { actor: await directory.actorOf(user), scopes: token.scopes };
   }

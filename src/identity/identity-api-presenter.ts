@@ -6,6 +6,7 @@ import type { Group } from './group.ts';
 import type { GroupView } from './group-service.ts';
 import type * as schema from './identity-api-schemas.ts';
 import type { Profile } from './profile.ts';
+import type { Attributes } from './user-attribute-repository.ts';
 import type { User } from './user.ts';
 
 type Shape<K extends keyof typeof schema> = (typeof schema)[K] extends z.ZodType<infer T> ? T : never;
@@ -35,6 +36,7 @@ export const userJson = ({
   emailVerifiedAt: isoOrNull(at.emailVerifiedAt),
   createdAt: iso(at.createdAt),
   lastSeenAt: isoOrNull(at.lastSeenAt),
+  endsAt: isoOrNull(at.endsAt),
   version,
 });
 
@@ -47,11 +49,20 @@ export const grantJson = ({ id, profileId, entityId, isRecursive }: Grant): Shap
 
 export const userDetailJson = (
   user: User,
-  { grants, groups }: { grants: readonly Grant[]; groups: readonly (Group & { isManager: boolean })[] },
+  {
+    grants,
+    groups,
+    attributes,
+  }: {
+    grants: readonly Grant[];
+    groups: readonly (Group & { isManager: boolean })[];
+    attributes: Attributes;
+  },
 ): Shape<'userDetailSchema'> => ({
   ...userJson(user),
   grants: grants.map(grantJson),
   groups: groups.map(({ id, name, isManager }) => ({ id, name, isManager })),
+  attributes: { ...attributes },
 });
 
 export const groupJson = ({ id, name, entityId, version, createdAt }: Group): Shape<'groupSchema'> => ({

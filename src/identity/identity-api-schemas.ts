@@ -35,6 +35,8 @@ export const userSchema = z.object({
   emailVerifiedAt: instantOrNever,
   createdAt: instant,
   lastSeenAt: instantOrNever,
+  /** When the account closes by itself. */
+  endsAt: instantOrNever,
   version: z.number().int(),
 });
 export const pageOf = (item: z.ZodType): z.ZodType =>
@@ -50,6 +52,7 @@ export const grantSchema = z.object({ id, profileId: id, entityId: id, recursive
 export const userDetailSchema = userSchema.extend({
   grants: z.array(grantSchema),
   groups: z.array(z.object({ id, name: z.string(), isManager: z.boolean() })),
+  attributes: z.record(z.string(), z.string()),
 });
 export const createUserBody = z.strictObject({
   email: text,
@@ -66,6 +69,9 @@ export const patchUserBody = z.strictObject({
   locale: z.enum(locales).optional(),
   timeZone: z.string().max(64).nullable().optional(),
   status: z.enum(['active', 'disabled']).optional(),
+  endsAt: z.iso.datetime({ offset: true }).nullable().optional(),
+  /** These are set and the others stay; null takes one away. */
+  attributes: z.record(z.string().max(64), z.string().max(1000).nullable()).optional(),
 });
 export const grantBody = z.strictObject({
   profileId: id,

@@ -7,6 +7,7 @@ import { accountRoutes } from './account-routes.ts';
 import { entityRoutes } from './entity-routes.ts';
 import { groupRoutes } from './group-routes.ts';
 import type { IdentityServices } from './identity-services.ts';
+import { passkeyRoutes } from './passkey-routes.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { profileRoutes } from './profile-routes.ts';
 import { securityRoutes } from './security-routes.ts';
@@ -21,6 +22,7 @@ export interface IdentityPages extends IdentityServices {
   clock: Clock;
   audit: AuditService;
   mail: MailService;
+  site: () => Promise<{ timeZone: string }>;
   /** Whether the configuration says how people reach us; else the owner is asked. */
   originIsConfigured: boolean;
   /** Every scope that some call of the API asks for. */
@@ -37,6 +39,7 @@ export const identityRoutes = (pages: IdentityPages): Route[] => [
   ...passwordRoutes(pages),
   ...accountRoutes(pages),
   ...securityRoutes(pages),
+  ...passkeyRoutes(pages),
   ...tokenRoutes(pages),
   ...userRoutes(pages),
   ...groupRoutes(pages),

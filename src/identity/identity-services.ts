@@ -8,6 +8,7 @@ import type { MailService } from '../mail/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { AccessTokenService } from './access-token-service.ts';
+import { AccountEndService } from './account-end-service.ts';
 import { AccountService } from './account-service.ts';
 import { Directory } from './directory.ts';
 import { EmailConfirmationService } from './email-confirmation-service.ts';
@@ -16,6 +17,7 @@ import { GroupService } from './group-service.ts';
 import { identityRights } from './identity-rights.ts';
 import { staffSecondFactor } from './identity-settings.ts';
 import { MembershipService } from './membership-service.ts';
+import { PasskeyService } from './passkey-service.ts';
 import { PasswordGate, type HashCost } from './password-gate.ts';
 import { PasswordResetService } from './password-reset-service.ts';
 import { ProfileService } from './profile-service.ts';
@@ -40,7 +42,7 @@ export interface IdentityGround {
   limits: RateLimits;
   /** Seals the secrets of second factors. */
   keys: KeyRing;
-  site: () => Promise<{ origin: string }>;
+  site: () => Promise<{ origin: string; timeZone: string }>;
   /** Less than what we mean only in tests. */
   hashCost?: HashCost;
 }
@@ -54,6 +56,7 @@ export interface IdentityServices {
   memberships: MembershipService;
   sessions: SessionService;
   secondFactors: SecondFactorService;
+  passkeys: PasskeyService;
   signIn: SignInService;
   ownerLink: OwnerLink;
   setup: SetupService;
@@ -62,6 +65,7 @@ export interface IdentityServices {
   resets: PasswordResetService;
   confirmations: EmailConfirmationService;
   userAdmin: UserAdminService;
+  accountEnds: AccountEndService;
   entityAdmin: EntityService;
   profileAdmin: ProfileService;
   groupAdmin: GroupService;
@@ -83,6 +87,7 @@ export function identityServices(ground: IdentityGround): IdentityServices {
   const staffNeedsSecondFactor = (): Promise<boolean> => ground.settings.get(staffSecondFactor);
   const signIn = new SignInService({ ...people, throttle, sessions, secondFactors, staffNeedsSecondFactor });
   const ownerLink = new OwnerLink(ground);
+  const userAdmin = new UserAdminService({ ...people, users, memberships });
 
   return {
     rights,
@@ -93,6 +98,7 @@ export function identityServices(ground: IdentityGround): IdentityServices {
     memberships,
     sessions,
     secondFactors,
+    passkeys: new PasskeyService({ ...people, sessions }),
     signIn,
     ownerLink,
     setup: new SetupService({ ...people, users, sessions, ownerLink }),
@@ -100,7 +106,8 @@ export function identityServices(ground: IdentityGround): IdentityServices {
     accounts: new AccountService({ ...people, users, sessions, signIn }),
     resets: new PasswordResetService({ ...people, users }),
     confirmations: new EmailConfirmationService(ground),
-    userAdmin: new UserAdminService({ ...people, users, memberships }),
+    userAdmin,
+    accountEnds: new AccountEndService({ ...people, users, userAdmin }),
     entityAdmin: new EntityService(people),
     profileAdmin: new ProfileService(people),
     groupAdmin: new GroupService(people),

@@ -8,6 +8,18 @@ export const staffSecondFactor = defineSetting({
   default: false,
 });
 
+/** What a licence or an organisation allows; empty is without limit. Nobody is closed out by lowering it. */
+export const mostAccounts = defineSetting<number | null>({
+  id: 'identity.most-accounts',
+  schema: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .nullish()
+    .transform((most) => most ?? null),
+  default: null,
+});
+
 export const identitySettings: SettingGroup = {
   id: 'identity',
   title: 'identity:settings.title',
@@ -17,6 +29,12 @@ export const identitySettings: SettingGroup = {
       kind: 'flag',
       label: 'identity:settings.staff-second-factor',
       hint: 'identity:settings.staff-second-factor.hint',
+    },
+    {
+      token: mostAccounts,
+      kind: 'number',
+      label: 'accounts:settings.most',
+      hint: 'accounts:settings.most.hint',
     },
   ],
 };

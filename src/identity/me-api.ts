@@ -12,11 +12,12 @@ const everything = { tag, scope: '*' };
 
 /** `/api/v1/me`: whoever the token speaks for. */
 export function meApi({
+  users,
   accounts,
   memberships,
   accessTokens,
   rights,
-}: Pick<IdentityServices, 'accounts' | 'memberships' | 'accessTokens' | 'rights'>): Route[] {
+}: Pick<IdentityServices, 'users' | 'accounts' | 'memberships' | 'accessTokens' | 'rights'>): Route[] {
   return [
     route({
       method: 'get',
@@ -32,7 +33,7 @@ export function meApi({
         const [grants, groups] = [await memberships.grantsOf(user.id), await memberships.groupsOf(user.id)];
         const held = rights.all().filter(({ id }) => actor.can(id));
         return json({
-          ...userDetailJson(user, { grants, groups }),
+          ...userDetailJson(user, { grants, groups, attributes: await users.attributesOf(user.id) }),
           theme: user.theme,
           rights: held.map(({ id }) => id),
         });

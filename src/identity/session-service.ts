@@ -25,7 +25,7 @@ import {
   moveToEpoch,
   touchSession,
 } from './session-repository.ts';
-import { factsOf, type User } from './user.ts';
+import { factsOf, isOpen, type User } from './user.ts';
 import { userSignedIn } from './user-hooks.ts';
 import { subjectOf } from './user-service.ts';
 import { endAllCredentials, findUser, touchUser } from './user-repository.ts';
@@ -51,7 +51,10 @@ export interface SessionCookie {
 }
 
 /** By what somebody has shown who they are. */
-export type Proof = 'password' | 'password-and-code' | 'new-account';
+export type Proof = 'password' | 'password-and-code' | 'passkey' | 'new-account';
+
+/** These are two factors in themselves. */
+const STRONG: readonly Proof[] = ['password-and-code', 'passkey'];
 
 const TOKEN = /^[\w-]{43}$/;
 
@@ -70,8 +73,8 @@ export class SessionService {
   async completeLogin(userId: string, proof: Proof, client: ClientFacts): Promise<{ cookie: SessionCookie }> {
     const { db, hooks, audit, clock, directory } = this.#deps;
     const user = await findUser(db, userId);
-    if (user?.status !== 'active') throw new UnauthenticatedError('sign-in.wrong');
-    if (proof !== 'password-and-code' && (await hasSecondFactor(db, userId)))
+    if (!user || !isOpen(user, clock.now())) throw new UnauthenticatedError('sign-in.wrong');
+    if (!STRONG.includes(proof) && (await hasSecondFactor(db, userId)))
       throw new ForbiddenError('sign-in.second-factor');
     const actor = await directory.actorOf(user);
     const { token, session } = begin(user, client, { now: clock.now(), ...lifeFor(actor) });

@@ -1,3 +1,5 @@
+import { isOpen, type User } from './user.ts';
+
 export interface Session {
   id: string;
   userId: string;
@@ -31,10 +33,10 @@ export const TOUCH_EVERY_MS = MINUTE;
 
 export const isAlive = (
   session: Session,
-  { authEpoch, status }: { authEpoch: number; status: 'active' | 'disabled' },
+  user: Pick<User, 'authEpoch' | 'status' | 'endsAt'>,
   now: number,
 ): boolean =>
-  status === 'active' &&
-  session.authEpoch === authEpoch &&
+  isOpen(user, now) &&
+  session.authEpoch === user.authEpoch &&
   now < session.expiresAt &&
   now < session.seenAt + session.idleMs;

@@ -18,7 +18,7 @@ import {
   type SignInStep,
 } from './sign-in-step-repository.ts';
 import type { SignInThrottle } from './sign-in-throttle.ts';
-import type { User } from './user.ts';
+import { isOpen, type User } from './user.ts';
 import { findPasswordHash, findUser, findUserByEmail, replaceHash } from './user-repository.ts';
 
 interface Deps {
@@ -87,7 +87,7 @@ export class SignInService {
     const step = await findStepByDigest(db, digestOf(stepToken));
     if (!step || step.expiresAt <= clock.now() || step.triesLeft <= 0) return null;
     const user = await findUser(db, step.userId);
-    return user?.status === 'active' && user.authEpoch === step.authEpoch ? { step, user } : null;
+    return user && isOpen(user, clock.now()) && user.authEpoch === step.authEpoch ? { step, user } : null;
   }
 
   /** The second step: a code of the app, or one of the recovery codes. */
@@ -113,8 +113,8 @@ export class SignInService {
   }
 
   async #isTheirs(user: User | null, password: string): Promise<boolean> {
-    const { db, gate } = this.#deps;
-    const hash = user?.status === 'active' ? await findPasswordHash(db, user.id) : null;
+    const { db, gate, clock } = this.#deps;
+    const hash = user && isOpen(user, clock.now()) ? await findPasswordHash(db, user.id) : null;
     const isRight = await gate.verify(hash, password);
     if (isRight && user && hash !== null && gate.isOutdated(hash)) await this.#rehash(user, password, hash);
     return isRight;

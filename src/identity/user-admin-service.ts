@@ -5,21 +5,19 @@ import type { Clock } from '../shared/clock.ts';
 import { ConflictError, ForbiddenError, InvalidInputError, NotFoundError } from '../shared/errors.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import { profileProblems } from './account-service.ts';
-import { revokeTokensOf } from './access-token-repository.ts';
 import type { Directory } from './directory.ts';
-import { deleteGrantsOf, listGrantsOf } from './directory-repository.ts';
+import { listGrantsOf } from './directory-repository.ts';
 import { normaliseEmail, tidyEmail } from './email.ts';
 import type { Grant } from './grant.ts';
-import { deleteMembershipsOf, listGroupsOf } from './group-repository.ts';
+import { listGroupsOf } from './group-repository.ts';
 import type { Group } from './group.ts';
-import { assertOwnerRemains, isOwnership, type MembershipService } from './membership-service.ts';
+import type { MembershipService } from './membership-service.ts';
 import { deleteSecondFactor, hasSecondFactor } from './second-factor-repository.ts';
 import { deleteSessionsOf, listSessionsOf } from './session-repository.ts';
 import type { Session } from './session.ts';
 import type { PersonFacts, User, UserStatus } from './user.ts';
 import { assertMayManageUser, assertMaySeeUser, mayManageUser } from './user-policy.ts';
 import {
-  anonymiseUser,
   endAllCredentials,
   findUser,
   findUserByNumber,
@@ -27,7 +25,7 @@ import {
   updateUser,
   type UserFilter,
 } from './user-repository.ts';
-import { deleteSecretsOf } from './user-secret-repository.ts';
+import { listAttributes, type Attributes } from './user-attribute-repository.ts';
 import { subjectOf, tidyName, type UserService } from './user-service.ts';
 
 interface Deps {
@@ -63,6 +61,7 @@ export interface PersonView {
   groups: (Group & { isManager: boolean })[];
   sessions: Session[];
   hasSecondFactor: boolean;
+  attributes: Attributes;
   mayManage: boolean;
   history: AuditRecord[];
 }
@@ -100,6 +99,7 @@ export class UserAdminService {
       groups: await listGroupsOf(db, user.id),
       sessions: mayManage ? await listSessionsOf(db, user.id, clock.now()) : [],
       hasSecondFactor: await hasSecondFactor(db, user.id),
+      attributes: await listAttributes(db, user.id),
       mayManage,
       history: mayManage ? await audit.history({ type: 'user', id: user.id }, { limit: 20 }) : [],
     };
@@ -126,7 +126,7 @@ export class UserAdminService {
     if (emailNorm === null) fields.push({ field: 'email', code: 'user.email' });
     if (fields.length > 0 || emailNorm === null) throw new InvalidInputError('input.invalid', { fields });
     await db.transaction(async (tx) => {
-      const user = await this.#managed(tx, actor, id);
+      const user = await this.managed(tx, actor, id);
       const facts = {
         ...user,
         email: tidyEmail(edit.email),
@@ -153,6 +153,13 @@ export class UserAdminService {
     );
   }
 
+  async setAttributes(actor: Actor, id: string, attributes: Attributes): Promise<void> {
+    await this.#deps.db.transaction(async (tx) => {
+      await this.managed(tx, actor, id);
+      await this.#deps.users.setAttributes(tx, actor, id, attributes);
+    });
+  }
+
   async endSessions(actor: Actor, id: string): Promise<void> {
     await this.#change(actor, id, 'user.sessions-ended', async (tx) => {
       await deleteSessionsOf(tx, id);
@@ -167,33 +174,23 @@ export class UserAdminService {
 
   /** Forgets who it was and keeps the row that tickets point at. There is no way back. */
   async anonymise(actor: Actor, id: string): Promise<void> {
-    const { clock, audit, db } = this.#deps;
-    if (actor.userId === id) throw new ConflictError('user.disable-yourself');
+    const { db, users } = this.#deps;
     await db.transaction(async (tx) => {
-      const user = await this.#managed(tx, actor, id);
-      const grants = await listGrantsOf(tx, id);
-      const label = `Anonymous #${String(user.number)}`;
-      if (!(await anonymiseUser(tx, id, label, clock.now()))) return;
-      await deleteSessionsOf(tx, id);
-      await revokeTokensOf(tx, id, clock.now());
-      await deleteSecondFactor(tx, id);
-      await deleteSecretsOf(tx, id);
-      await deleteMembershipsOf(tx, id);
-      await deleteGrantsOf(tx, id);
-      if (grants.some(isOwnership)) await assertOwnerRemains(tx);
-      await audit.record(tx, actor, { action: 'user.anonymised', subject: { type: 'user', id, label } });
+      await this.managed(tx, actor, id);
+      await users.anonymise(tx, actor, id);
     });
   }
 
   async #change(actor: Actor, id: string, action: string, work: (tx: Tx) => Promise<unknown>): Promise<void> {
     await this.#deps.db.transaction(async (tx) => {
-      const user = await this.#managed(tx, actor, id);
+      const user = await this.managed(tx, actor, id);
       await work(tx);
       await this.#deps.audit.record(tx, actor, { action, subject: subjectOf(user) });
     });
   }
 
-  async #managed(tx: Tx, actor: Actor, id: string): Promise<User> {
+  /** An account that this actor may change, or the refusal. */
+  async managed(tx: Tx, actor: Actor, id: string): Promise<User> {
     const { directory } = this.#deps;
     const user = await findUser(tx, id);
     const grants = await listGrantsOf(tx, id);

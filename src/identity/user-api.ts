@@ -19,12 +19,16 @@ const mayGrant = { right: 'grant.manage' };
 export function userApi({
   db,
   userAdmin,
+  users,
   memberships,
-}: Pick<IdentityServices, 'userAdmin' | 'memberships'> & { db: Database }): Route[] {
+  accountEnds,
+}: Pick<IdentityServices, 'userAdmin' | 'users' | 'memberships' | 'accountEnds'> & {
+  db: Database;
+}): Route[] {
   async function detail(actor: Actor, id: string): Promise<object> {
     const user = await userAdmin.get(actor, id);
     const [grants, groups] = [await memberships.grantsOf(id), await memberships.groupsOf(id)];
-    return userDetailJson(user, { grants, groups });
+    return userDetailJson(user, { grants, groups, attributes: await users.attributesOf(id) });
   }
 
   return [
@@ -83,11 +87,14 @@ export function userApi({
         ...writing,
         responses: answers(200, 'The account as it is now', schema.userDetailSchema),
       },
-      handler: async ({ actor, params: { id }, body: { version, status, ...edit } }) => {
+      handler: async ({ actor, params: { id }, body: { version, status, endsAt, attributes, ...edit } }) => {
         const user = await userAdmin.get(actor, id);
         const { email = user.email, name = user.name, locale = user.locale, timeZone = user.timeZone } = edit;
         if (Object.keys(edit).length > 0)
           await userAdmin.update(actor, id, { email, name, locale, timeZone: timeZone ?? '', version });
+        if (attributes !== undefined) await userAdmin.setAttributes(actor, id, withoutNulls(attributes));
+        if (endsAt !== undefined)
+          await accountEnds.set(actor, id, endsAt === null ? null : Date.parse(endsAt));
         if (status !== undefined) await userAdmin.setStatus(actor, id, status);
         return json(await detail(actor, id));
       },
@@ -125,3 +132,7 @@ export function userApi({
     }),
   ];
 }
+
+/** Null and the empty text are one wish: forget it. */
+const withoutNulls = (attributes: Record<string, string | null>): Record<string, string> =>
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, value ?? '']));

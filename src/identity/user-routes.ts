@@ -6,16 +6,19 @@ import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { KnownError } from '../shared/errors.ts';
 import type { Database } from '../db/database.ts';
+import type { AccountEndService } from './account-end-service.ts';
 import { deviceOf } from './device.ts';
 import type { Directory, DirectorySnapshot } from './directory.ts';
 import { ROOT_ENTITY_ID } from './entity.ts';
-import { refusalOf, ticked, typedIn } from './form.ts';
+import { many, refusalOf, ticked, typedIn } from './form.ts';
+import { localMoment, momentIn } from './local-moment.ts';
 import type { MembershipService } from './membership-service.ts';
 import { entityOptions, localeOptions, timeZoneOptions, type Option } from './options.ts';
 import type { PasswordResetService } from './password-reset-service.ts';
 import { BUILT_IN_PROFILES } from './profile.ts';
 import { confirmFirst } from './recent-sign-in.ts';
 import type { NewPerson, UserAdminService } from './user-admin-service.ts';
+import { presentAttributes } from './user-attributes.ts';
 import { mayGive } from './user-policy.ts';
 
 interface Deps {
@@ -24,6 +27,8 @@ interface Deps {
   directory: Directory;
   memberships: MembershipService;
   resets: PasswordResetService;
+  accountEnds: AccountEndService;
+  site: () => Promise<{ timeZone: string }>;
   userAdmin: UserAdminService;
   mail: { readonly isOn: boolean };
 }
@@ -60,8 +65,15 @@ const grantForm = z.object({
   recursive: ticked,
 });
 
+const endForm = z.object({ endsAt: z.string().max(40).default('') });
+const attributesForm = z.object({
+  attribute: many(z.string().max(200)),
+  value: many(z.string().max(2000)),
+});
+
 /** People, as administrators see them. */
-export function userRoutes({ db, clock, directory, memberships, resets, userAdmin, mail }: Deps): Route[] {
+export function userRoutes(deps: Deps): Route[] {
+  const { db, clock, directory, memberships, resets, userAdmin, accountEnds, site, mail } = deps;
   const pathOf = (number: number): string => `${USERS}/${String(number)}`;
   const idOf = async (actor: Actor, number: number): Promise<string> =>
     (await userAdmin.view(actor, number)).user.id;
@@ -92,10 +104,15 @@ export function userRoutes({ db, clock, directory, memberships, resets, userAdmi
     const person = await userAdmin.view(actor, number);
     const snapshot = await directory.snapshot();
     const { user } = person;
+    const { timeZone } = await site();
     return view('admin/users/detail', {
       ...person,
       path: pathOf(number),
       isOneself: user.id === actor.userId,
+      attributes: presentAttributes(person.attributes),
+      endsOn: localMoment(user.endsAt, timeZone),
+      timeZone,
+      isOver: user.endsAt !== null && user.endsAt <= clock.now(),
       form: {
         ...user,
         timeZone: user.timeZone ?? '',
@@ -236,6 +253,40 @@ export function userRoutes({ db, clock, directory, memberships, resets, userAdmi
         if (link !== null) return detail(incoming, { link });
         return redirect(pathOf(params.number), {
           flash: { kind: 'success', code: 'identity:flash.reset-sent' },
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${USERS}/:number/end`,
+      access: manage,
+      params: numbered,
+      body: endForm,
+      onRefused: (incoming, error) => detail(incoming, { error }),
+      handler: async ({ actor, params: { number }, body: { endsAt } }) => {
+        const { timeZone } = await site();
+        await accountEnds.set(actor, await idOf(actor, number), momentIn(endsAt, timeZone));
+        return redirect(pathOf(number), {
+          flash: {
+            kind: 'success',
+            code: endsAt === '' ? 'accounts:flash.no-end' : 'accounts:flash.end-set',
+          },
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${USERS}/:number/attributes`,
+      access: manage,
+      params: numbered,
+      body: attributesForm,
+      onRefused: (incoming, error) => detail(incoming, { error }),
+      handler: async ({ actor, params: { number }, body: { attribute, value } }) => {
+        const said = attribute.map((name, at) => [name.trim(), value[at] ?? ''] as const);
+        const attributes = Object.fromEntries(said.filter(([name]) => name !== ''));
+        await userAdmin.setAttributes(actor, await idOf(actor, number), attributes);
+        return redirect(`${pathOf(number)}#attributes`, {
+          flash: { kind: 'success', code: 'identity:flash.saved' },
         });
       },
     }),

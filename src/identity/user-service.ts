@@ -8,26 +8,36 @@ import { ConflictError, InvalidInputError, NotFoundError, type FieldProblem } fr
 import { newId } from '../shared/ids.ts';
 import { revokeTokensOf } from './access-token-repository.ts';
 import type { Directory } from './directory.ts';
-import { listGrantsOf } from './directory-repository.ts';
+import { deleteGrantsOf, listGrantsOf } from './directory-repository.ts';
 import { normaliseEmail, tidyEmail } from './email.ts';
 import { mostAccounts } from './identity-settings.ts';
 import { assertOwnerRemains, isOwnership } from './membership-service.ts';
 import type { Lane, PasswordGate } from './password-gate.ts';
 import { passwordProblem } from './password-rules.ts';
+import { deleteMembershipsOf } from './group-repository.ts';
+import { deleteSecondFactor } from './second-factor-repository.ts';
 import { deleteSessionsOf } from './session-repository.ts';
-import { listAttributes, writeAttributes, type Attributes } from './user-attribute-repository.ts';
+import {
+  deleteAttributesOf,
+  listAttributes,
+  writeAttributes,
+  type Attributes,
+} from './user-attribute-repository.ts';
 import { assertAttributes } from './user-attributes.ts';
+import { deleteSecretsOf } from './user-secret-repository.ts';
 import { factsOf, locales, type PersonFacts, type PreparedUser, type User, type UserDraft } from './user.ts';
 import { userCreated, userDisabled, userDraft, userMayCreate } from './user-hooks.ts';
 import type { UserNumbers } from './user-numbers.ts';
 import { assertMayManageUser } from './user-policy.ts';
 import {
   countActive,
+  anonymiseUser,
   findUser,
   findUserByEmail,
   findUsers,
   findUsersByEmail,
   insertUser,
+  listUsers,
   setEnd,
   setPasswordHash,
   setStatus,
@@ -166,6 +176,32 @@ export class UserService {
       before: { status: 'disabled' },
       after: { status: 'active' },
     });
+  }
+
+  /** Forgets who it was and keeps the row that tickets point at. There is no way back. */
+  async anonymise(tx: Tx, actor: Actor, id: string): Promise<void> {
+    const { clock, audit } = this.#deps;
+    if (actor.userId === id) throw new ConflictError('user.disable-yourself');
+    const user = await this.#managed(tx, actor, id);
+    const grants = await listGrantsOf(tx, id);
+    const label = `Anonymous #${String(user.number)}`;
+    if (!(await anonymiseUser(tx, id, label, clock.now()))) return;
+    await deleteSessionsOf(tx, id);
+    await revokeTokensOf(tx, id, clock.now());
+    await deleteSecondFactor(tx, id);
+    await deleteSecretsOf(tx, id);
+    await deleteAttributesOf(tx, id);
+    await deleteMembershipsOf(tx, id);
+    await deleteGrantsOf(tx, id);
+    if (grants.some(isOwnership)) await assertOwnerRemains(tx);
+    await audit.record(tx, actor, { action: 'user.anonymised', subject: { type: 'user', id, label } });
+  }
+
+  /** Ids of people whose name or address has these words, as far as this actor sees them. */
+  async search(actor: Actor, words: string, limit: number): Promise<string[]> {
+    const entities = actor.entitiesWith('user.read');
+    const found = await listUsers(this.#deps.db, { search: words, entities }, { page: 1, perPage: limit });
+    return found.items.map(({ id }) => id);
   }
 
   /** Sets a password without asking for the old one, and ends every session. For the command line and for resets. */

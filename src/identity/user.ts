@@ -22,7 +22,13 @@ export interface User {
   createdAt: number;
   lastSeenAt: number | null;
   anonymisedAt: number | null;
+  /** From then on the account is closed; null is without end. */
+  endsAt: number | null;
 }
+
+/** Whether this account lets somebody in now, also where the job that closes it is late. */
+export const isOpen = ({ status, endsAt }: Pick<User, 'status' | 'endsAt'>, now: number): boolean =>
+  status === 'active' && (endsAt === null || now < endsAt);
 
 export interface UserDraft {
   email: string;

@@ -84,12 +84,29 @@ export interface HostUsers {
   hash(password: string, options: { lane: 'redeem' | 'sign-in' }): Promise<string>;
   /** Checks form and rules of a draft, no hash: throws `InvalidInputError` with a problem per field. */
   check(draft: UserDraft): void;
-  /** Writes it, active and with a proven address unless said otherwise. A taken address throws `ConflictError('user.exists')`. */
+  /**
+   * Writes it, active; with `endsAt` it closes by itself at that time, and the person is told a week before.
+   * A taken address throws `ConflictError('user.exists')`.
+   */
   insert(
     tx: Tx,
     prepared: PreparedUser,
-    options: { actor: Actor; emailProven: boolean },
+    options: { actor: Actor; emailProven: boolean; endsAt?: number | null },
   ): Promise<PersonFacts>;
+  /** Whether one more account may be open; `insert` throws `ConflictError('user.no-room')` when not. */
+  hasRoom(): Promise<boolean>;
+  /** What else is known of somebody, by name: `phone`, `cost-centre`. */
+  attributesOf(id: string): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Sets these attributes and leaves the others; an empty value takes one away. Whoever calls has judged that `actor` may.
+   * Shown on the person's page and in `GET /api/v1/users/:id` to those who may see people. Names: small letters, digits, `.`, `_`, `-`.
+   */
+  setAttributes(
+    tx: Tx,
+    actor: Actor,
+    id: string,
+    attributes: Readonly<Record<string, string>>,
+  ): Promise<void>;
   find(id: string): Promise<PersonFacts | null>;
   findByEmail(email: string): Promise<PersonFacts | null>;
   /** By normal address, for lists of up to a few hundred; whoever has no account is left out. */
