@@ -32,6 +32,7 @@ export function readCookies(header: string | undefined, names: CookieNames): Rea
 }
 
 function decoded(value: string): string {
+  if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {

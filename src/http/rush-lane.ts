@@ -36,12 +36,12 @@ type SharedPage = Extract<Reply, { kind: 'view' }> & { fresh: Readonly<Record<st
  */
 export class RushLane {
   readonly #deps: Deps;
-  readonly #headers: readonly string[];
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #trust: ReturnType<typeof proxyAddr.compile>;
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#headers = Object.entries(commonHeaders({ https: deps.cookieNames.secure })).flat();
+    this.#headers = commonHeaders({ https: deps.cookieNames.secure });
     this.#trust = proxyAddr.compile(trustedProxies(deps.trustProxy) || []);
   }
 
@@ -82,18 +82,13 @@ export class RushLane {
       return false;
     }
     const { nonce, html, held } = await this.#draw(reply, incoming);
-    const headers = [
-      ...this.#headers,
-      ...Object.entries({ ...pageHeaders(nonce), ...reply.headers }).flat(),
-      'X-Request-Id',
-      incoming.requestId,
-      ...this.#bind(cookies, held),
-      'Content-Type',
-      'text/html; charset=utf-8',
-      'Content-Length',
-      String(Buffer.byteLength(html)),
-    ];
     const status = reply.status ?? 200;
+    const headers = { ...this.#headers, ...pageHeaders(nonce), ...reply.headers };
+    headers['X-Request-Id'] = incoming.requestId;
+    headers['Content-Type'] = 'text/html; charset=utf-8';
+    headers['Content-Length'] = String(Buffer.byteLength(html));
+    if (cookies.get(VISITOR_COOKIE) !== held)
+      headers['Set-Cookie'] = cookieHeader(visitorCookie(held), this.#deps.cookieNames);
     res.writeHead(status, headers).end(html);
     const seconds = (performance.now() - begun) / 1000;
     const { requestId } = incoming;
@@ -151,12 +146,6 @@ export class RushLane {
       requestId,
     };
     return { nonce, held, html: await renderer.page(reply.template, reply.model, facts, reply.fresh) };
-  }
-
-  #bind(cookies: Cookies, held: string): string[] {
-    return cookies.get(VISITOR_COOKIE) === held
-      ? []
-      : ['Set-Cookie', cookieHeader(visitorCookie(held), this.#deps.cookieNames)];
   }
 }
 

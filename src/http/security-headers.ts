@@ -5,19 +5,18 @@ export const newNonce = (): string => nanoid(22);
 
 /** Scripts by nonce only, styles from us, nothing from anywhere else, and nobody may frame us. */
 const contentPolicy = (nonce: string): string =>
-  [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}' 'strict-dynamic'`,
-    `style-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self' data: blob:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-    "object-src 'none'",
-    "manifest-src 'self'",
-  ].join('; ');
+  `default-src 'none'; script-src 'nonce-${nonce}' 'strict-dynamic'; style-src 'self' 'nonce-${nonce}'; ${sources}`;
+
+const sources = [
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "object-src 'none'",
+  "manifest-src 'self'",
+].join('; ');
 
 /** For every answer, whatever it is. */
 export const commonHeaders = ({ https }: { https: boolean }): Record<string, string> => ({

@@ -58,18 +58,14 @@ export class KeptPages {
 }
 
 /** All of the page but its model and what is new each time. */
-const surroundingsOf = (template: string, page: PageContext): string =>
-  JSON.stringify([
-    template,
-    page.locale,
-    page.origin,
-    page.fragment,
-    page.organisation.name,
-    page.timeZone,
-    page.theme,
-    page.flash,
-    page.menu,
-  ]);
+const surroundingsOf = (template: string, page: PageContext): string => {
+  const { locale, origin, fragment, organisation, timeZone, theme, flash, menu } = page;
+  const rest = flash === null && isEmpty(menu) ? '' : JSON.stringify([flash, menu]);
+  return [template, locale, origin, String(fragment), timeZone, theme, organisation.name, rest].join('\n');
+};
+
+const isEmpty = ({ main, admin, account }: PageContext['menu']): boolean =>
+  main.length + admin.length + account.length === 0;
 
 /** An address may have been encoded on its way into the page, so it cannot be put in afterwards. */
 const saysItsAddress = (pieces: readonly string[]): boolean =>
