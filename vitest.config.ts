@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const browser = ['test/browser/**/*.test.ts', '{test,plugins}/**/*.browser.test.ts'];
 const races = ['test/races/**/*.test.ts'];
+const cluster = ['test/cluster/**/*.test.ts'];
 const processes = ['test/{cli,server}/**/*.test.ts'];
 
 const common = {
@@ -14,7 +15,7 @@ const common = {
 /**
  * Tests run on Node itself, as the server does: no bundler, no transform.
  * `unit` is quick and in one process, `processes` starts the command line and the server for real, `races` has servers compete
- * and kills them, `browser` looks at pages as a person does.
+ * and kills them, `cluster` does the same on three Galera nodes, `browser` looks at pages as a person does.
  */
 export default defineConfig({
   test: {
@@ -32,7 +33,7 @@ export default defineConfig({
           isolate: false,
           sequence: { groupOrder: 0 },
           include: ['{test,plugins}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...browser, ...races, ...processes],
+          exclude: ['**/node_modules/**', ...browser, ...races, ...cluster, ...processes],
         },
       },
       {
@@ -54,6 +55,17 @@ export default defineConfig({
           testTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'cluster',
+          include: cluster,
+          testTimeout: 600_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 3 },
         },
       },
       {

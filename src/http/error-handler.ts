@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
+import { isPassingTrouble } from '../db/passing-trouble.ts';
 import type { Log } from '../log.ts';
 import { KnownError, NotFoundError, UnavailableError } from '../shared/errors.ts';
 import type { ExchangeSource } from './exchange-source.ts';
@@ -38,6 +39,8 @@ export function errorHandler(tools: ErrorTools): ErrorRequestHandler {
 function asKnown(thrown: unknown): KnownError {
   if (thrown instanceof KnownError) return thrown;
   if (thrown instanceof URIError) return new NotFoundError('page.not-found', { cause: thrown });
+  if (isPassingTrouble(thrown))
+    return new UnavailableError('database.busy', { cause: thrown, retryAfter: 2 });
   return new UnavailableError('server.fault', { cause: thrown });
 }
 

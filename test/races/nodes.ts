@@ -6,7 +6,7 @@ import type { Database } from '../../src/db/database.ts';
 import { latchkey } from '../support/command-line.ts';
 import { freshDatabase, openDatabase, type Engine } from '../support/databases.ts';
 import { MASTER_KEY, OWNER } from '../support/house.ts';
-import { HttpClient } from '../support/http-client.ts';
+import { HttpClient, type Answer } from '../support/http-client.ts';
 import type { TestServer } from '../support/server-process.ts';
 import { startServer } from '../support/server.ts';
 
@@ -23,30 +23,41 @@ export interface Outcome extends Contender {
 /** One house on one database, and as many server processes as a test wants. */
 export class Nodes {
   readonly db: Database;
-  readonly #env: Record<string, string>;
-  #owner: HttpClient | null = null;
+  readonly urls: readonly [string, ...string[]];
+  #token: Promise<string> | null = null;
   #contenders = 0;
 
-  private constructor(db: Database, env: Record<string, string>) {
-    this.db = db;
-    this.#env = env;
+  /** One address of the same database for each server, in turn. */
+  constructor(urls: readonly [string, ...string[]]) {
+    this.urls = urls;
+    this.db = openDatabase(urls[0]);
   }
 
   static async on(engine: Engine): Promise<Nodes> {
     const { url } = await freshDatabase(engine);
-    return new Nodes(openDatabase(url), { LATCHKEY_DATABASE_URL: url, LATCHKEY_KEY: MASTER_KEY });
+    return new Nodes([url]);
   }
 
-  start(): Promise<TestServer> {
-    return startServer({ env: this.#env });
+  start(at = 0): Promise<TestServer> {
+    return startServer({ env: this.#env(at) });
   }
 
   async mint(node: TestServer, seats: number): Promise<{ id: string; key: string }> {
-    this.#owner ??= await this.#ownersProgram(node);
     const wanted = { label: 'Race', maxUses: seats, profile: 'self-service', emailProof: 'none' };
-    const answer = await this.#owner.call('POST', '/api/v1/invitation-keys', wanted);
+    const answer = await this.asOwner(node, 'POST', '/api/v1/invitation-keys', wanted);
     if (answer.status !== 201) throw new Error(`Minting answered ${String(answer.status)}: ${answer.text}`);
     return answer.json();
+  }
+
+  async asOwner(
+    node: TestServer,
+    ...request: [method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown]
+  ): Promise<Answer> {
+    const program = new HttpClient(node.url);
+    program.headers.set('authorization', `Bearer ${await (this.#token ??= this.#ownersToken())}`);
+    const answer = await program.call(...request);
+    await program.close();
+    return answer;
   }
 
   newcomers(count: number): Contender[] {
@@ -83,30 +94,42 @@ export class Nodes {
     return new Map(emails.map((email) => [email, rows.filter((row) => row === email).length]));
   }
 
-  /** What the key's row and its list of people say. */
+  /** What the key's row and its list of people say; a key that is gone has nobody. */
   async seatsOf(keyId: string): Promise<{ uses: number; people: number }> {
-    const key = await this.db.knex('invite_key').where({ id: keyId }).first<{ uses: number }>('uses');
+    const key = await this.db
+      .knex('invite_key')
+      .where({ id: keyId })
+      .first<{ uses: number } | undefined>('uses');
     const people = (await this.db
       .knex('invite_redemption')
       .where({ key_id: keyId })
       .whereNotNull('user_id')
       .pluck('user_id')) as string[];
-    return { uses: key.uses, people: new Set(people).size };
+    return { uses: key?.uses ?? 0, people: new Set(people).size };
   }
 
-  async #ownersProgram(node: TestServer): Promise<HttpClient> {
+  #env(at: number): Record<string, string> {
+    return {
+      LATCHKEY_DATABASE_URL: this.urls[at % this.urls.length] ?? this.urls[0],
+      LATCHKEY_KEY: MASTER_KEY,
+    };
+  }
+
+  async #ownersToken(): Promise<string> {
     const dataDir = await mkdtemp(join(inject('folder'), 'cli-'));
     const words = ['token', 'create', '--user', OWNER.email, '--name', 'races'];
-    const { token } = (await latchkey(words, { ...this.#env, LATCHKEY_DATA_DIR: dataDir })) as {
+    const { token } = (await latchkey(words, { ...this.#env(0), LATCHKEY_DATA_DIR: dataDir })) as {
       token: string;
     };
-    const program = new HttpClient(node.url);
-    program.headers.set('authorization', `Bearer ${token}`);
-    return program;
+    return token;
   }
 }
 
-async function tryToJoin(client: HttpClient, key: string, { email, redeemId }: Contender): Promise<string> {
+export async function tryToJoin(
+  client: HttpClient,
+  key: string,
+  { email, redeemId }: Contender,
+): Promise<string> {
   const draft = { key, redeemId, email, name: 'Connie Tender', password: 'nine slow green tractors' };
   try {
     const answer = await client.call('POST', '/api/v1/join', draft);

@@ -18,7 +18,7 @@ const CARELESS = [
   '--innodb-doublewrite=OFF',
 ];
 
-const SMALL = [
+export const SMALL = [
   '--innodb-log-file-size=32M',
   '--innodb-buffer-pool-size=256M',
   '--innodb-stats-auto-recalc=OFF',
@@ -39,27 +39,18 @@ export const mariadbIsInstalled = (): boolean => mariadbd() !== null && installe
 /** A MariaDB of our own in a folder of our own; `durable` waits for the disk at each commit, as in production. */
 export async function startMariaDb(folder: string, { durable = false } = {}): Promise<MariaDb> {
   const port = await freePort();
-  const { username } = userInfo();
-  const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, `--user=${username}`];
-  // Two installations side by side would give their temporary tables the same names in /tmp.
-  const env = { ...process.env, TMPDIR: folder };
-  await mkdir(folder, { recursive: true });
-  await promisify(execFile)(
-    installer() ?? '',
-    [...common, '--auth-root-authentication-method=normal', '--skip-test-db', '--innodb-log-file-size=32M'],
-    { env },
-  );
+  await installData(folder);
   const server = spawn(
     mariadbd() ?? '',
     [
-      ...common,
+      ...inFolder(folder),
       ...SMALL,
       ...(durable ? [] : CARELESS),
       '--bind-address=127.0.0.1',
       `--port=${String(port)}`,
       `--socket=${join(folder, 'socket')}`,
     ],
-    { stdio: 'ignore', env },
+    { stdio: 'ignore', env: environmentIn(folder) },
   );
   process.once('exit', () => server.kill('SIGKILL'));
   const url = `mysql://root@127.0.0.1:${String(port)}`;
@@ -67,7 +58,31 @@ export async function startMariaDb(folder: string, { durable = false } = {}): Pr
   return { url, stop: () => stop(server) };
 }
 
-const mariadbd = (): string | null => findProgram('mariadbd', 'mysqld');
+/** The tables a server needs before its first start, in `<folder>/data`. */
+export async function installData(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await promisify(execFile)(
+    installer() ?? '',
+    [
+      ...inFolder(folder),
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      '--innodb-log-file-size=32M',
+    ],
+    { env: environmentIn(folder) },
+  );
+}
+
+export const inFolder = (folder: string, account = userInfo().username): string[] => [
+  '--no-defaults',
+  `--datadir=${join(folder, 'data')}`,
+  `--user=${account}`,
+];
+
+/** Two installations side by side would give their temporary tables the same names in /tmp. */
+export const environmentIn = (folder: string): NodeJS.ProcessEnv => ({ ...process.env, TMPDIR: folder });
+
+export const mariadbd = (): string | null => findProgram('mariadbd', 'mysqld');
 const installer = (): string | null => findProgram('mariadb-install-db', 'mysql_install_db');
 
 async function untilItAnswers(url: string, server: ChildProcess): Promise<void> {

@@ -37,6 +37,9 @@ export interface TestServer {
   stop(): Promise<number | null>;
   /** As if the power had gone: the supervisor and the server under it, no goodbye. */
   kill9(): Promise<void>;
+  /** SIGSTOP to both: connections stay open and nobody answers. */
+  freeze(): void;
+  thaw(): void;
   /** Waits for a line of the log. */
   says(pattern: RegExp): Promise<string>;
 }
@@ -74,6 +77,12 @@ export async function spawnServer(options: ServerOptions): Promise<TestServer> {
       says,
       stop: () => stop(child),
       kill9: () => killGroup(child),
+      freeze: () => {
+        signalGroup(child, 'SIGSTOP');
+      },
+      thaw: () => {
+        signalGroup(child, 'SIGCONT');
+      },
     };
   } catch (error) {
     await killGroup(child);
