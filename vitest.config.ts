@@ -5,6 +5,9 @@ const races = ['test/races/**/*.test.ts'];
 const cluster = ['test/cluster/**/*.test.ts'];
 const processes = ['test/{cli,server}/**/*.test.ts'];
 
+/** A race is run in rounds; with fifty of them it takes its time. */
+const raceTimeout = 300_000 + 60_000 * Number(process.env['LATCHKEY_TEST_ROUNDS'] ?? 3);
+
 const common = {
   setupFiles: ['test/support/setup.ts'],
   globalSetup: ['test/support/global-setup.ts'],
@@ -52,7 +55,7 @@ export default defineConfig({
           ...common,
           name: 'races',
           include: races,
-          testTimeout: 600_000,
+          testTimeout: raceTimeout,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
@@ -63,7 +66,7 @@ export default defineConfig({
           ...common,
           name: 'cluster',
           include: cluster,
-          testTimeout: 600_000,
+          testTimeout: raceTimeout,
           hookTimeout: 180_000,
           sequence: { groupOrder: 3 },
         },
