@@ -10,7 +10,7 @@ import { passwordChangedMail } from './password-reset-service.ts';
 import type { ClientFacts, SessionCookie, SessionService } from './session-service.ts';
 import type { SignInService } from './sign-in-service.ts';
 import { themes, type Theme, type User } from './user.ts';
-import { findUser, setPasswordHash, updateUser } from './user-repository.ts';
+import { findPasswordHash, findUser, setPasswordHash, updateUser } from './user-repository.ts';
 import { isOurLocale, nameProblems, subjectOf, tidyName, type UserService } from './user-service.ts';
 
 interface Deps {
@@ -44,6 +44,11 @@ export class AccountService {
     const user = actor.userId === null ? null : await findUser(this.#deps.db, actor.userId);
     if (!user) throw new NotFoundError('user.not-found');
     return user;
+  }
+
+  /** Whoever came by a passkey may have none. */
+  async hasPassword(user: User): Promise<boolean> {
+    return (await findPasswordHash(this.#deps.db, user.id)) !== null;
   }
 
   async updateProfile(actor: Actor, draft: OwnProfile): Promise<void> {

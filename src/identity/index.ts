@@ -10,6 +10,8 @@ export type { Group, GroupMember } from './group.ts';
 export { identityRights } from './identity-rights.ts';
 export { MembershipService } from './membership-service.ts';
 export { HASH_COST, PasswordGate, type HashCost, type Lane } from './password-gate.ts';
+export type { NewPasskey } from './passkey.ts';
+export { PasskeyService } from './passkey-service.ts';
 export { passwordProblem } from './password-rules.ts';
 export { BUILT_IN_PROFILES, type Profile } from './profile.ts';
 export { defineRight, EVERY_RIGHT, Rights, SUPER_ADMIN, type RightToken } from './rights.ts';

@@ -7,6 +7,7 @@ import type { AccountService } from './account-service.ts';
 import { accountTabs } from './account-tabs.ts';
 import { deviceOf } from './device.ts';
 import { refusalOf } from './form.ts';
+import type { PasskeyService } from './passkey-service.ts';
 import { qrImage } from './qr.ts';
 import { confirmFirst } from './recent-sign-in.ts';
 import type { SecondFactorService } from './second-factor-service.ts';
@@ -16,6 +17,7 @@ interface Deps {
   clock: Clock;
   accounts: AccountService;
   secondFactors: SecondFactorService;
+  passkeys: PasskeyService;
   sessions: SessionService;
 }
 
@@ -27,7 +29,7 @@ const codeForm = z.object({ code: z.string().min(1).max(40) });
 const idParams = z.object({ id: z.string().min(1).max(40) });
 
 /** One's password, second factor, and where one is signed in. */
-export function securityRoutes({ clock, accounts, secondFactors, sessions }: Deps): Route[] {
+export function securityRoutes({ clock, accounts, secondFactors, passkeys, sessions }: Deps): Route[] {
   const askAgain = ({ session }: Incoming, next: string): Reply | null =>
     confirmFirst(session, { now: clock.now(), next });
 
@@ -37,6 +39,9 @@ export function securityRoutes({ clock, accounts, secondFactors, sessions }: Dep
       tabs: accountTabs('security'),
       user,
       hasSecondFactor: await secondFactors.isOnFor(user.id),
+      hasPassword: await accounts.hasPassword(user),
+      passkeys: await passkeys.list(user.id),
+      mayHavePasskeys: await passkeys.isPossible(),
       codesLeft: await secondFactors.recoveryCodesLeft(user.id),
       ...refusalOf(error),
     });

@@ -4,6 +4,7 @@ import { redirect, view, type CookieChange, type Reply } from '../http/reply.ts'
 import { route, type Incoming, type Route } from '../http/route.ts';
 import { SESSION_COOKIE } from '../http/cookies.ts';
 import { NotFoundError, type KnownError } from '../shared/errors.ts';
+import type { PasskeyService } from './passkey-service.ts';
 import { refusalOf, typedIn } from './form.ts';
 import { qrImage } from './qr.ts';
 import type { SecondFactorService } from './second-factor-service.ts';
@@ -17,6 +18,7 @@ interface Deps {
   signIn: SignInService;
   sessions: SessionService;
   secondFactors: SecondFactorService;
+  passkeys: PasskeyService;
 }
 
 const HOME = '/';
@@ -33,7 +35,7 @@ const passwordForm = z.object({
 });
 
 /** The way in, the way out, and proving oneself again on the way to something dangerous. */
-export function signInRoutes({ db, signIn, sessions, secondFactors }: Deps): Route[] {
+export function signInRoutes({ db, signIn, sessions, secondFactors, passkeys }: Deps): Route[] {
   const signOut = async ({
     actor,
     session,
@@ -62,16 +64,22 @@ export function signInRoutes({ db, signIn, sessions, secondFactors }: Deps): Rou
       path: '/login',
       access: 'public',
       query,
-      handler: ({ actor, query: { next } }) =>
-        actor.kind === 'user' ? redirect(safePath(next, HOME)) : view('identity/sign-in', { form: { next } }),
+      handler: async ({ actor, query: { next } }) =>
+        actor.kind === 'user'
+          ? redirect(safePath(next, HOME))
+          : view('identity/sign-in', { form: { next }, passkeys: await passkeys.isPossible() }),
     }),
     route({
       method: 'post',
       path: '/login',
       access: 'public',
       body: loginForm,
-      onRefused: (incoming, error) =>
-        view('identity/sign-in', { form: typedIn(incoming.body, ['email', 'next']), ...refusalOf(error) }),
+      onRefused: async (incoming, error) =>
+        view('identity/sign-in', {
+          form: typedIn(incoming.body, ['email', 'next']),
+          passkeys: await passkeys.isPossible(),
+          ...refusalOf(error),
+        }),
       handler: async ({ body, ip, userAgent, session, actor }) => {
         const next = safePath(body.next, HOME);
         const done = await signIn.signIn(body, { ip, userAgent }, next);
@@ -104,7 +112,13 @@ export function signInRoutes({ db, signIn, sessions, secondFactors }: Deps): Rou
       path: '/confirm-identity',
       access: 'signed-in',
       query,
-      handler: ({ query: { next } }) => view('identity/confirm-identity', { form: { next } }),
+      handler: async ({ actor, query: { next } }) => {
+        const own = await passkeys.list(actor.userId ?? '');
+        return view('identity/confirm-identity', {
+          form: { next },
+          passkeys: own.some(({ isForHere }) => isForHere),
+        });
+      },
     }),
     route({
       method: 'post',

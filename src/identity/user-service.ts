@@ -15,6 +15,7 @@ import { assertOwnerRemains, isOwnership } from './membership-service.ts';
 import type { Lane, PasswordGate } from './password-gate.ts';
 import { passwordProblem } from './password-rules.ts';
 import { deleteMembershipsOf } from './group-repository.ts';
+import { deletePasskeysOf } from './passkey-repository.ts';
 import { deleteSecondFactor } from './second-factor-repository.ts';
 import { deleteSessionsOf } from './session-repository.ts';
 import {
@@ -189,6 +190,7 @@ export class UserService {
     await deleteSessionsOf(tx, id);
     await revokeTokensOf(tx, id, clock.now());
     await deleteSecondFactor(tx, id);
+    await deletePasskeysOf(tx, id);
     await deleteSecretsOf(tx, id);
     await deleteAttributesOf(tx, id);
     await deleteMembershipsOf(tx, id);

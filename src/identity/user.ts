@@ -56,6 +56,7 @@ export interface PersonFacts {
   status: UserStatus;
   /** Whether they have shown that they read that mailbox. */
   emailProven: boolean;
+  createdAt: number;
 }
 
 export const factsOf = ({
@@ -66,6 +67,7 @@ export const factsOf = ({
   locale,
   status,
   emailVerifiedAt,
+  createdAt,
 }: User): PersonFacts => ({
   id,
   email,
@@ -74,4 +76,5 @@ export const factsOf = ({
   locale,
   status,
   emailProven: emailVerifiedAt !== null,
+  createdAt,
 });

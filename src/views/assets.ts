@@ -124,6 +124,10 @@ function filesIn(directory: string): Map<string, string> {
   );
 }
 
+/** The package names only its modules for bundlers; the script for browsers lies beside them. */
+const scriptForPasskeys = (resolve: NodeJS.RequireResolve): string =>
+  join(dirname(resolve('@simplewebauthn/browser')), '../dist/bundle/index.umd.min.js');
+
 /** What we take from packages as they are. */
 function filesOfPackages(): Map<string, string> {
   const resolve = createRequire(import.meta.url).resolve;
@@ -131,6 +135,7 @@ function filesOfPackages(): Map<string, string> {
   const inter = join(folder('@fontsource-variable/inter'), 'files');
   return new Map([
     ['tabler.css', join(folder('@tabler/core'), 'dist/css/tabler.min.css')],
+    ['simplewebauthn.js', scriptForPasskeys(resolve)],
     ['htmx.js', join(folder('htmx.org'), 'dist/htmx.min.js')],
     ...['latin', 'latin-ext', 'greek', 'cyrillic', 'vietnamese'].map((script): [string, string] => [
       `inter-${script}.woff2`,

@@ -29,6 +29,8 @@ export interface TestAppOptions {
   work?: boolean;
   /** A folder of further plugins. */
   pluginDir?: string;
+  /** As browsers and passkeys know it; passkeys need a name, so theirs is `localhost`. */
+  host?: '127.0.0.1' | 'localhost';
   /** Other variables of the configuration, without prefix: `{ TRUST_PROXY: 'loopback' }`. */
   config?: Record<string, string>;
 }
@@ -62,7 +64,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const mailbox = mail ? await startMailbox() : null;
   const databaseUrl =
     options.databaseUrl ?? (await freshDatabase(engine, { empty: options.isNew ?? false })).url;
-  const { server, origin } = await listen();
+  const { server, origin } = await listen(options.host);
   const config = configFor({
     BASE_URL: origin,
     DATABASE_URL: databaseUrl,
@@ -105,12 +107,12 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   return app;
 }
 
-async function listen(): Promise<{ server: Server; origin: string }> {
+async function listen(host = '127.0.0.1'): Promise<{ server: Server; origin: string }> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return { server, origin: `http://127.0.0.1:${String(port)}` };
+  return { server, origin: `http://${host}:${String(port)}` };
 }
 
 const client = { ip: '127.0.0.1', userAgent: 'test' };
