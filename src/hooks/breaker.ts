@@ -14,6 +14,8 @@ export type BreakerState = 'closed' | 'open' | 'trial';
 export class Breaker {
   readonly #clock: Clock;
   readonly #limits: BreakerLimits;
+  /** A plain field, for it is read at every call. */
+  isClosed = true;
   #faults: number[] = [];
   #opensUntil: number | null = null;
   #isTrying = false;
@@ -40,14 +42,17 @@ export class Breaker {
     if (!this.#isTrying) return;
     this.#isTrying = false;
     this.#opensUntil = null;
+    this.isClosed = true;
     this.#faults = [];
   }
 
   failed(): void {
     const now = this.#clock.now();
     this.#faults = [...this.#faults.filter((at) => at > now - this.#limits.withinMs), now];
-    if (this.#isTrying || this.#faults.length >= this.#limits.faults)
+    if (this.#isTrying || this.#faults.length >= this.#limits.faults) {
       this.#opensUntil = now + this.#limits.openMs;
+      this.isClosed = false;
+    }
     this.#isTrying = false;
   }
 }

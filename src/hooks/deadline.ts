@@ -10,6 +10,9 @@ export class DeadlineError extends Error {
 export interface Awaited {
   /** How many more sweeps it may last. */
   sweepsLeft: number;
+  /** Its neighbours in the list of all that is waited for: joining and leaving it makes nothing. */
+  before: Awaited | null;
+  after: Awaited | null;
   giveUp: () => void;
 }
 
@@ -23,18 +26,25 @@ export const sweepsIn = (milliseconds: number): number => Math.ceil(milliseconds
  * time, so that nobody is given up because somebody else kept the whole process busy.
  */
 export class Deadlines {
-  readonly #waiting = new Set<Awaited>();
+  #first: Awaited | null = null;
   #sweeper: NodeJS.Timeout | null = null;
 
   add(awaited: Awaited): void {
-    this.#waiting.add(awaited);
+    awaited.after = this.#first;
+    if (this.#first) this.#first.before = awaited;
+    this.#first = awaited;
     this.#sweeper ??= setInterval(() => {
       this.#sweep();
     }, SWEEP_MS);
   }
 
   delete(awaited: Awaited): void {
-    this.#waiting.delete(awaited);
+    const { before, after } = awaited;
+    if (before) before.after = after;
+    else if (this.#first === awaited) this.#first = after;
+    if (after) after.before = before;
+    awaited.before = null;
+    awaited.after = null;
   }
 
   /** Settles as `promise` does, or rejects with a `DeadlineError`; what comes later is ignored. */
@@ -43,7 +53,7 @@ export class Deadlines {
     const giveUp = (): void => {
       reject(new DeadlineError(milliseconds));
     };
-    const awaited = { sweepsLeft: sweepsIn(milliseconds), giveUp };
+    const awaited = { sweepsLeft: sweepsIn(milliseconds), before: null, after: null, giveUp };
     this.add(awaited);
     try {
       return await Promise.race([promise, late]);
@@ -53,13 +63,17 @@ export class Deadlines {
   }
 
   #sweep(): void {
-    for (const awaited of this.#waiting) {
+    for (let awaited = this.#first; awaited !== null;) {
+      // Giving up may put others, or itself anew, at the head of the list.
+      const { after } = awaited;
       awaited.sweepsLeft -= 1;
-      if (awaited.sweepsLeft > 0) continue;
-      this.#waiting.delete(awaited);
-      awaited.giveUp();
+      if (awaited.sweepsLeft <= 0) {
+        this.delete(awaited);
+        awaited.giveUp();
+      }
+      awaited = after;
     }
-    if (this.#waiting.size > 0 || this.#sweeper === null) return;
+    if (this.#first !== null || this.#sweeper === null) return;
     clearInterval(this.#sweeper);
     this.#sweeper = null;
   }

@@ -8,7 +8,7 @@ export interface CatalogueEntry {
   kind: HookToken['kind'] | null;
   summary: string;
   since: string;
-  /** Null for events, which are retried instead. */
+  /** Null before anybody has declared the hook. Events are open: the operation is over when they are told. */
   failure: FailureMode | null;
   budgetMs: number | null;
   /** In the order in which they are asked. */
@@ -27,6 +27,8 @@ export interface ListenerFacts {
   /** Null before the first sample. */
   averageMs: number | null;
   slowestMs: number;
+  /** Since this process started: how often it was asked, times how long it takes. */
+  estimatedMs: number;
 }
 
 export function catalogueEntry({
@@ -35,26 +37,31 @@ export function catalogueEntry({
   listeners,
   missing,
   contradicting,
+  runs,
 }: HookPoint): CatalogueEntry {
-  const guarded = token !== null && token.kind !== 'event' ? token : null;
   return {
     name,
     kind: token?.kind ?? null,
     summary: token?.summary ?? '',
     since: token?.since ?? '',
-    failure: guarded?.failure ?? null,
-    budgetMs: guarded?.budgetMs ?? null,
-    listeners: listeners.map(factsOf),
+    failure: token?.failure ?? null,
+    budgetMs: token?.budgetMs ?? null,
+    listeners: listeners.map((listener) => factsOf(listener, runs)),
     missing,
     contradicting,
   };
 }
 
-const factsOf = ({ owner, breaker, cost }: Listener): ListenerFacts => ({
-  owner,
-  breaker: breaker.state,
-  calls: cost.calls,
-  faults: cost.faults,
-  averageMs: cost.timed === 0 ? null : cost.totalMs / cost.timed,
-  slowestMs: cost.slowestMs,
-});
+function factsOf({ owner, breaker, cost }: Listener, runs: number): ListenerFacts {
+  const calls = Math.max(runs - cost.missed, 0);
+  const averageMs = cost.timed === 0 ? null : cost.totalMs / cost.timed;
+  return {
+    owner,
+    breaker: breaker.state,
+    calls,
+    faults: cost.faults,
+    averageMs,
+    slowestMs: cost.slowestMs,
+    estimatedMs: calls * (averageMs ?? 0),
+  };
+}

@@ -3,16 +3,20 @@ import { Breaker } from './breaker.ts';
 import { arrange, type Ordered } from './listener-order.ts';
 import type { HookToken, Order, Undo } from './tokens.ts';
 
+/** A listener as the loop calls it: a filter's gets a value and a context, all others the context alone. */
+export type Call = (first: unknown, second?: unknown) => unknown;
+
 /** One function of one owner, with what is known of how it behaves. */
 export interface Listener extends Ordered {
-  readonly call: (...args: never[]) => unknown;
+  readonly call: Call;
   readonly breaker: Breaker;
   readonly cost: Cost;
 }
 
-/** Sampled: one call in sixty-four is timed. */
+/** What is counted of one listener. Sampled: see `HookPoint.timedAt`. */
 export interface Cost {
-  calls: number;
+  /** Runs of the hook before it listened, and those in which it was not asked. */
+  missed: number;
   faults: number;
   timed: number;
   totalMs: number;
@@ -25,15 +29,24 @@ interface Registration {
   call: (...args: never[]) => unknown;
 }
 
+const ALL_TIMED_UNTIL = 64;
+const TIMED_ONE_IN = 64;
+
 /** One hook by its name: who listens, in which order, and who should but does not. */
 export class HookPoint {
   readonly name: string;
   token: HookToken | null = null;
   /** Replaced whole at every change, so that a run in progress keeps the list that it began with. */
   listeners: readonly Listener[] = [];
+  /** The same, bare: what the quick loop goes through. */
+  calls: readonly Call[] = [];
   contradicting: readonly string[] = [];
   /** Owners that are enabled and should listen, but do not run here. */
   missing: readonly string[] = [];
+  /** How often it was run with somebody listening. One count for all listeners: the quick loop writes nothing else. */
+  runs = 0;
+  /** The run from which on one must look closely: the next that is timed; at once while a breaker is open. */
+  timedAt = 0;
   readonly #expected = new Map<string, number>();
   readonly #clock: Clock;
   #seats = 0;
@@ -48,11 +61,18 @@ export class HookPoint {
     return [...new Set([...this.listeners.map(({ owner }) => owner), ...this.#expected.keys()])];
   }
 
+  /** The first runs are timed all, so that a rare hook has figures too; later one in sixty-four. */
+  timeAgainLater(): void {
+    const isResting = this.listeners.some(({ breaker }) => breaker.state !== 'closed');
+    if (isResting) this.timedAt = 0;
+    else this.timedAt = this.runs < ALL_TIMED_UNTIL ? this.runs + 1 : this.runs + TIMED_ONE_IN;
+  }
+
   add({ owner, order, call }: Registration): Undo {
     this.#seats += 1;
     const breaker = this.listeners.find((one) => one.owner === owner)?.breaker ?? new Breaker(this.#clock);
-    const cost = { calls: 0, faults: 0, timed: 0, totalMs: 0, slowestMs: 0 };
-    const listener = { owner, order, call, seat: this.#seats, breaker, cost };
+    const cost = { missed: this.runs, faults: 0, timed: 0, totalMs: 0, slowestMs: 0 };
+    const listener = { owner, order, call: call as Call, seat: this.#seats, breaker, cost };
     this.#arrange([...this.listeners, listener]);
     return () => {
       this.#arrange(this.listeners.filter((one) => one !== listener));
@@ -76,6 +96,8 @@ export class HookPoint {
   #arrange(all: readonly Listener[]): void {
     const { listeners, contradicting } = arrange([...all].sort((one, other) => one.seat - other.seat));
     this.listeners = listeners;
+    this.calls = listeners.map(({ call }) => call);
+    this.timedAt = 0;
     this.contradicting = contradicting;
     this.missing = [...this.#expected.keys()].filter(
       (owner) => !listeners.some((one) => one.owner === owner),

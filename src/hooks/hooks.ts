@@ -1,26 +1,36 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Tx } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../shared/clock.ts';
-import { VetoError } from '../shared/errors.ts';
-import { Deadlines } from './deadline.ts';
+import { Deadlines, sweepsIn } from './deadline.ts';
 import { insertEvent } from './event-repository.ts';
-import { deepFreeze } from './freeze.ts';
-import { GuardedRun, unavailable, type GuardedToken, type Guards } from './guarded-run.ts';
-import { HookPoint, type Listener } from './hook-point.ts';
+import {
+  GuardedRun,
+  isThenable,
+  unavailable,
+  type GuardedToken,
+  type Guards,
+  type Way,
+} from './guarded-run.ts';
+import { HookPoint, type Call, type Listener } from './hook-point.ts';
 import type { CatalogueEntry } from './hook-catalogue.ts';
 import { catalogueEntry } from './hook-catalogue.ts';
+import type { Observer } from './observer.ts';
 import type {
+  Contributed,
+  ContributionListener,
+  ContributionToken,
   EventListener,
   EventToken,
   FilterListener,
   FilterToken,
   HookToken,
   Order,
-  Refusal,
   Undo,
   VetoListener,
   VetoToken,
 } from './tokens.ts';
+import { asking, filtering, gathering, vetoed } from './ways.ts';
 
 /** Whose listener went wrong, where, and how: what the plugin host keeps account of. */
 export interface HookFault {
@@ -41,7 +51,8 @@ interface Deps {
 }
 
 const DEADLINE_MS = 250;
-const TIMED_ONE_IN = 64;
+/** For everybody who passes: nothing is made for a veto that nobody raises. */
+const PASSED = Promise.resolve();
 
 /**
  * Where core and plugins ask others (filters, vetoes) and tell them (events). Filters and vetoes run before a transaction,
@@ -53,13 +64,18 @@ export class Hooks {
   readonly #points = new Map<string, HookPoint>();
   readonly #guards: Guards;
   readonly #whenEmitted = new Set<() => void>();
-  #runs = 0;
+  readonly #observers = new AsyncLocalStorage<Observer>();
+  /** How many are looking on; while nobody does, no run looks for them. */
+  #observing = 0;
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    const { deadlineMs = DEADLINE_MS } = deps;
     this.#guards = {
       deadlines: new Deadlines(),
-      deadlineMs: deps.deadlineMs ?? DEADLINE_MS,
+      deadlineMs,
+      deadlineSweeps: sweepsIn(deadlineMs),
+      isStrict: deps.strict ?? false,
       blame: (token, listener, error) => {
         this.#blame(token, listener, error);
       },
@@ -84,38 +100,67 @@ export class Hooks {
     return this.#listen(token, { owner, order: {}, call: listener });
   }
 
-  /**
-   * Runs `value` through every listener; an `undefined` answer leaves it as it is. A listener refuses by throwing
-   * a `VetoError` or an `InvalidInputError`.
-   */
-  async filter<V, C>(token: FilterToken<V, C>, value: V, context: C): Promise<V> {
-    const point = this.#points.get(token.name);
-    if (!point) return value;
-    assertComplete(point, token);
-    if (point.listeners.length === 0) return value;
-    let current = value;
-    return this.#run(point, token, {
-      ask: ({ call }) =>
-        (call as unknown as FilterListener<V, C>)(this.#shown(current), this.#shown(context)),
-      take: (answer) => {
-        if (answer !== undefined) current = answer as V;
-      },
-      result: () => current,
-    });
+  /** `owner` adds its thing to what `gather` finds. */
+  onContribution<T, C>(
+    owner: string,
+    token: ContributionToken<T, C>,
+    listener: ContributionListener<T, C>,
+    order: Order = {},
+  ): Undo {
+    return this.#listen(token, { owner, order, call: listener });
   }
 
-  /** Throws a `VetoError` with the first reason that a listener gives. */
-  async veto<C>(token: VetoToken<C>, context: C): Promise<void> {
+  /**
+   * Runs `value` through every listener; an `undefined` answer leaves it as it is. A listener refuses by throwing
+   * a `VetoError` or an `InvalidInputError`. Where no listener needs time, the answer comes at once and costs no promise;
+   * a refusal is always a rejection.
+   */
+  filter<V, C>(token: FilterToken<V, C>, value: V, context: C): V | Promise<V> {
     const point = this.#points.get(token.name);
-    if (!point) return;
-    assertComplete(point, token);
-    await this.#run(point, token, {
-      ask: ({ call }) => (call as unknown as VetoListener<C>)(this.#shown(context)),
-      take: (refusal) => {
-        if (refusal) throw vetoed(refusal as Refusal);
-      },
-      result: () => undefined,
-    });
+    if (point === undefined) return value;
+    if (point.calls.length === 0) return isComplete(point, token) ? value : refuse(point, token);
+    point.runs += 1;
+    if (this.#mustLookClosely(point, token)) return this.#run<V>(point, token, filtering, { value, context });
+    return this.#filterQuickly(point, token, value, context);
+  }
+
+  /** As `filter`, with what each listener made of the value: for things of which one must be able to say who changed them. */
+  async filterWatched<V, C>(token: FilterToken<V, C>, value: V, context: C, observer: Observer): Promise<V> {
+    const point = this.#points.get(token.name);
+    if (point === undefined || point.calls.length === 0) return this.filter(token, value, context);
+    point.runs += 1;
+    return this.#run<V>(point, token, filtering, { value, context, observer });
+  }
+
+  /** Rejects with a `VetoError` that has the first reason a listener gives. */
+  veto<C>(token: VetoToken<C>, context: C): Promise<void> {
+    const point = this.#points.get(token.name);
+    if (point === undefined) return PASSED;
+    if (point.calls.length === 0) return isComplete(point, token) ? PASSED : refuse(point, token);
+    point.runs += 1;
+    return this.#settled(
+      this.#mustLookClosely(point, token)
+        ? this.#run<undefined>(point, token, asking, { value: undefined, context })
+        : this.#vetoQuickly(point, token, context),
+    );
+  }
+
+  /** What plugins add to this place, in their order. One that fails adds nothing. */
+  async gather<T, C>(token: ContributionToken<T, C>, context: C): Promise<readonly Contributed<T>[]> {
+    const point = this.#points.get(token.name);
+    if (point === undefined || point.calls.length === 0) return NOTHING;
+    point.runs += 1;
+    return this.#run<readonly Contributed<T>[]>(point, token, gathering, { value: NOTHING, context });
+  }
+
+  /** Has `observer` look on at every listener that is asked while `work` runs, and in nothing else. */
+  async observe<R>(observer: Observer, work: () => Promise<R>): Promise<R> {
+    this.#observing += 1;
+    try {
+      return await this.#observers.run(observer, work);
+    } finally {
+      this.#observing -= 1;
+    }
   }
 
   /**
@@ -206,18 +251,68 @@ export class Hooks {
     return undo;
   }
 
-  #shown<T>(value: T): T {
-    return this.#deps.strict ? deepFreeze(value) : value;
+  /** Nothing is allocated here, and nobody's clock is read: that is for the runs that look closely. */
+  #filterQuickly<V, C>(point: HookPoint, token: FilterToken<V, C>, value: V, context: C): V | Promise<V> {
+    const { calls } = point;
+    let current: unknown = value;
+    let at = 0;
+    try {
+      for (; at < calls.length; at += 1) {
+        const answer = (calls[at] as Call)(current, context);
+        if (answer === undefined) continue;
+        if (isThenable(answer)) {
+          const run = this.#runFrom(point, token, filtering, { value: current, context, at });
+          return run.startWaiting(answer) as Promise<V>;
+        }
+        current = answer;
+      }
+      return current as V;
+    } catch (error) {
+      return this.#runFrom(point, token, filtering, { value: current, context, at }).startAfter(error) as V;
+    }
   }
 
-  #run<R>(
-    { listeners }: HookPoint,
-    token: GuardedToken,
-    plan: Pick<ConstructorParameters<typeof GuardedRun<R>>[0], 'ask' | 'take' | 'result'>,
-  ): Promise<R> {
-    this.#runs += 1;
-    const isTimed = this.#runs % TIMED_ONE_IN === 0;
-    return new GuardedRun({ token, listeners, guards: this.#guards, isTimed, ...plan }).start();
+  #vetoQuickly<C>(point: HookPoint, token: VetoToken<C>, context: C): unknown {
+    const { calls } = point;
+    let at = 0;
+    try {
+      for (; at < calls.length; at += 1) {
+        const answer = (calls[at] as Call)(context);
+        if (!answer) continue;
+        if (!isThenable(answer)) throw vetoed(answer);
+        return this.#runFrom(point, token, asking, { value: undefined, context, at }).startWaiting(answer);
+      }
+      return undefined;
+    } catch (error) {
+      return this.#runFrom(point, token, asking, { value: undefined, context, at }).startAfter(error);
+    }
+  }
+
+  #mustLookClosely(point: HookPoint, token: GuardedToken): boolean {
+    return (
+      point.runs >= point.timedAt ||
+      this.#observing > 0 ||
+      this.#guards.isStrict ||
+      (point.missing.length > 0 && token.failure === 'closed')
+    );
+  }
+
+  #run<R>(point: HookPoint, token: GuardedToken, way: Way, matter: Matter): R | Promise<R> {
+    if (!isComplete(point, token)) return refuse(point, token);
+    return this.#runFrom(point, token, way, matter).start() as R | Promise<R>;
+  }
+
+  #runFrom(point: HookPoint, token: GuardedToken, way: Way, matter: Matter): GuardedRun {
+    const observer = matter.observer ?? (this.#observing > 0 ? this.#observers.getStore() : undefined);
+    return new GuardedRun({ ...matter, point, token, way, guards: this.#guards, observer });
+  }
+
+  async #settledLater(answer: PromiseLike<unknown>): Promise<void> {
+    await answer;
+  }
+
+  #settled(answer: unknown): Promise<void> {
+    return isThenable(answer) ? this.#settledLater(answer) : PASSED;
   }
 
   #blame({ name }: GuardedToken, { owner, breaker, cost }: Listener, error: unknown): void {
@@ -228,13 +323,20 @@ export class Hooks {
   }
 }
 
-/** A guard that is not there must not mean that everything is allowed. */
-function assertComplete({ missing }: HookPoint, token: GuardedToken): void {
-  const [owner] = missing;
-  if (owner !== undefined && token.failure === 'closed') throw unavailable(token, owner);
+/** What a run works on. */
+interface Matter {
+  value: unknown;
+  context: unknown;
+  /** Whose turn it is. */
+  at?: number;
+  observer?: Observer;
 }
 
-function vetoed({ code, params = {}, field }: Refusal): VetoError {
-  const fields = field === undefined ? [] : [{ field, code, params }];
-  return new VetoError(code, { params, fields });
-}
+const NOTHING: readonly never[] = [];
+
+/** A guard that is not there must not mean that everything is allowed. */
+const isComplete = ({ missing }: HookPoint, { failure }: GuardedToken): boolean =>
+  failure === 'open' || missing.length === 0;
+
+const refuse = ({ missing: [owner = ''] }: HookPoint, token: GuardedToken): Promise<never> =>
+  Promise.reject(unavailable(token, owner));

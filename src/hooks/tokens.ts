@@ -17,6 +17,11 @@ interface Guarded extends HookFacts {
   budgetMs: number;
 }
 
+interface Told extends HookFacts {
+  /** Of each listener, for one delivery; half a second unless said. It is cut off and retried after thirty seconds. */
+  budgetMs?: number;
+}
+
 declare const carries: unique symbol;
 
 /** A value goes in and comes out, through every listener in order. Runs before the transaction. */
@@ -31,10 +36,18 @@ export interface VetoToken<C> extends Guarded {
   readonly [carries]?: (context: C) => void;
 }
 
-/** Told after commit, at least once, from delivery rows. The payload is plain JSON. */
-export interface EventToken<P> extends HookFacts {
+/** Told after commit, at least once, from delivery rows: the operation is over, and never sees a failure. The payload is plain JSON. */
+export interface EventToken<P> extends Guarded {
   readonly kind: 'event';
+  readonly failure: 'open';
   readonly [carries]?: (payload: P) => void;
+}
+
+/** A place that plugins add something to: each listener gives its thing, or null to stay away. */
+export interface ContributionToken<T, C> extends Guarded {
+  readonly kind: 'contribution';
+  readonly failure: 'open';
+  readonly [carries]?: (context: C) => T;
 }
 
 export interface Refusal {
@@ -45,12 +58,22 @@ export interface Refusal {
   field?: string;
 }
 
+const EVENT_BUDGET_MS = 500;
+
 export const defineFilter = <V, C = Record<string, never>>(facts: Guarded): FilterToken<V, C> => ({
   kind: 'filter',
   ...facts,
 });
 export const defineVeto = <C>(facts: Guarded): VetoToken<C> => ({ kind: 'veto', ...facts });
-export const defineEvent = <P>(facts: HookFacts): EventToken<P> => ({ kind: 'event', ...facts });
+export const defineEvent = <P>(facts: Told): EventToken<P> => ({
+  kind: 'event',
+  failure: 'open',
+  budgetMs: EVENT_BUDGET_MS,
+  ...facts,
+});
+export const defineContribution = <T, C = Record<string, never>>(
+  facts: Omit<Guarded, 'failure'>,
+): ContributionToken<T, C> => ({ kind: 'contribution', failure: 'open', ...facts });
 
 export interface Order {
   /** Plugin ids this listener comes before or after. */
@@ -63,6 +86,13 @@ export interface Order {
 export type Undo = () => void;
 export type FilterListener<V, C> = (value: V, context: Readonly<C>) => V | undefined | Promise<V | undefined>;
 export type VetoListener<C> = (context: Readonly<C>) => Refusal | null | Promise<Refusal | null>;
+export type ContributionListener<T, C> = (context: Readonly<C>) => T | null | Promise<T | null>;
+
+/** A thing, and which plugin it came from. */
+export interface Contributed<T> {
+  owner: string;
+  thing: T;
+}
 
 /** What a listener gets beside the payload. The event comes at least once: what must happen only once goes through `once`. */
 export interface EventDelivery {
@@ -76,4 +106,5 @@ export interface EventDelivery {
 }
 
 export type EventListener<P> = (payload: P, delivery: EventDelivery) => void | Promise<void>;
-export type HookToken = FilterToken<never, never> | VetoToken<never> | EventToken<never>;
+export type HookToken =
+  FilterToken<never, never> | VetoToken<never> | EventToken<never> | ContributionToken<unknown, never>;

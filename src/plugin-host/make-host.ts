@@ -4,6 +4,7 @@ import { KnownError } from '../shared/errors.ts';
 import { assertClaimed } from './claims.ts';
 import type { Host } from './host.ts';
 import type { Manifest } from './manifest.ts';
+import { mayVisit } from './may-visit.ts';
 import { settingTokenOf } from './plugin-settings.ts';
 import { pluginTransaction } from './plugin-transaction.ts';
 import type { Ground, Registries, Services } from './registries.ts';
@@ -60,7 +61,7 @@ export function makeHost(parts: Parts): Host {
         hooks.onEvent(id, token, (payload, delivery) => scope.busyWith(() => listener(payload, delivery))),
       );
     },
-    applyFilter: (token, value, context) => {
+    applyFilter: async (token, value, context) => {
       scope.assertAlive();
       return hooks.filter(token, value, context);
     },
@@ -136,6 +137,11 @@ export function makeHost(parts: Parts): Host {
       },
     },
     site: () => services.site(),
+    mayVisit: async (userId, path) => {
+      scope.assertAlive();
+      const actor = await services.users.actorOf(userId);
+      return actor !== null && mayVisit(registries.routes.all(), actor, path);
+    },
     t: (key, params, locale) => registries.i18n.translate(locale, `${id}:${key}`, params),
   };
 }

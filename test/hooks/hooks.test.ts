@@ -181,7 +181,7 @@ describe('a listener that keeps failing', () => {
       if (isBroken) throw new Error('not today');
       return `${text}!`;
     });
-    const ask = (): Promise<string> => hooks.filter(subject, 'printer', ticket);
+    const ask = async (): Promise<string> => hooks.filter(subject, 'printer', ticket);
 
     for (let time = 0; time < 8; time += 1) await ask();
     expect({ asked, faults: faults.length }).toEqual({ asked: 5, faults: 5 });

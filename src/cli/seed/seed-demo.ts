@@ -54,7 +54,7 @@ export async function seedDemo(
   };
 }
 
-const pluginScenes = (
+const pluginScenes = async (
   { hooks }: DemoHouse,
   { from, until }: { from: number; until: number },
 ): Promise<DemoScene[]> =>

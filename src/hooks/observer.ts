@@ -1,0 +1,23 @@
+import type { HookToken } from './tokens.ts';
+
+/** `resting`: not asked, for it has failed too often of late. */
+export type Outcome = 'answered' | 'failed' | 'refused' | 'resting';
+
+/** What one listener did in one run. */
+export interface HookStep {
+  hook: string;
+  kind: HookToken['kind'];
+  owner: string;
+  outcome: Outcome;
+  tookMs: number;
+  /** As the observer looked at them. */
+  before: unknown;
+  after: unknown;
+}
+
+/** Somebody who looks on while listeners are asked: for one request, or for one value. */
+export interface Observer {
+  /** Takes down what matters to it of a value; listeners may go on changing the value itself. */
+  look(value: unknown): unknown;
+  saw(step: HookStep): void;
+}
