@@ -74,6 +74,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
    * before everything else. Its handler must ask for nothing that a GET of a stranger does not have.
    */
   readonly rush?: true;
+  /** Of a page about one thing: whether it would open for this actor, for whoever wants to lead there. */
+  readonly mayOpen?: (actor: Actor, params: P) => Promise<boolean>;
   /** A page whose form is shown again, with what was typed, when the handler throws a known error. */
   readonly onRefused?: (incoming: Incoming<P, Q>, error: KnownError) => Reply | Promise<Reply>;
   /** For `/api/…` routes: what OpenAPI says. */

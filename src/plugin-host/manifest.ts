@@ -29,7 +29,7 @@ const insideFile = z
     /^(\.\/)?[A-Za-z0-9_@][A-Za-z0-9_@.-]*(\/[A-Za-z0-9_@][A-Za-z0-9_@.-]*)*$/,
     'must be a path inside the plugin',
   );
-const sitePath = z.string().regex(/^(\/[a-z0-9_.-]+)+$/, 'must be a path such as /join');
+const sitePath = z.string().regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must be a path such as /join');
 
 const permissions = z
   .strictObject({

@@ -13,6 +13,10 @@ export interface JoinField {
   kind: 'text' | 'textarea' | 'select' | 'checkbox';
   options?: { value: string; label: string }[];
   required: boolean;
+  /** What the field begins with. */
+  value?: string;
+  /** Shown and not changed: the answer is `value`, whatever the request says. */
+  fixed?: boolean;
 }
 
 /** What another plugin may know of a key: nothing that opens it. */
@@ -48,6 +52,36 @@ export const joinForm = defineFilter<JoinField[], { key: KeyFacts; locale: strin
   budgetMs: 20,
 });
 
+/** A page that another plugin puts in a newcomer's way. */
+export interface JoinStep {
+  /** `<plugin id>.<name>`. */
+  id: string;
+  phase: 'before' | 'after';
+  /** Already in the reader's language. */
+  title: string;
+  /** Markdown. */
+  body: string;
+  /** What they tick to go on; left out where reading is enough. */
+  agreement?: string;
+  /** Raised when the words change, so that they are agreed to anew; 1 unless said. */
+  edition?: number;
+}
+
+/**
+ * @example
+ * host.filter(joinSteps, (steps, { locale }) => [
+ *   ...steps,
+ *   { id: 'my-plugin.rules', phase: 'before', title: 'House rules', body: 'Be kind.', agreement: 'I will be kind.' },
+ * ]);
+ */
+export const joinSteps = defineFilter<JoinStep[], { key: KeyFacts; locale: string }>({
+  name: 'registration-key.join-steps',
+  summary: 'More pages before and after joining; their order is kept on the server, and none is skipped.',
+  since,
+  failure: 'closed',
+  budgetMs: 20,
+});
+
 export const mayRedeem = defineVeto<{ key: KeyFacts; newcomer: Newcomer }>({
   name: 'registration-key.may-redeem',
   summary:
@@ -66,7 +100,17 @@ export const keyMinted = defineEvent<{ key: KeyFacts; by: string | null }>({
 export const keyChanged = defineEvent<{
   key: KeyFacts;
   by: string | null;
-  change: 'edited' | 'paused' | 'resumed' | 'restored' | 'rotated' | 'revealed';
+  change:
+    | 'edited'
+    | 'paused'
+    | 'resumed'
+    | 'restored'
+    | 'rotated'
+    | 'agreed'
+    | 'revealed'
+    | 'copy-made'
+    | 'copy-closed'
+    | 'copy-reopened';
 }>({
   name: 'registration-key.changed',
   summary: 'A key was edited, paused, resumed, restored, rotated or revealed.',

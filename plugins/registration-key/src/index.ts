@@ -1,6 +1,8 @@
-import { defineEvent, definePlugin, type Host, type PersonFacts } from 'latchkey/plugin-api';
+import { defineEvent, definePlugin, ticketCreated, type Host, type PersonFacts } from 'latchkey/plugin-api';
 import { ApprovalService } from './people/approval-service.ts';
 import { Authority } from './keys/authority.ts';
+import { Evidence } from './guard/evidence.ts';
+import { standGuard } from './guard/guard.ts';
 import { inviteCommands } from './commands.ts';
 import { ConfirmService } from './join/confirm-service.ts';
 import { playInDemo } from './demo.ts';
@@ -8,11 +10,23 @@ import { JoinHandles } from './join/join-handle.ts';
 import { JoinMails } from './join/join-mails.ts';
 import { joinRoutes } from './join/join-routes.ts';
 import { JoinService } from './join/join-service.ts';
+import { copyApi, copyRoutes } from './copies/copy-routes.ts';
+import { CopyService } from './copies/copy-service.ts';
+import { rememberFirstTicket } from './insight/funnel-repository.ts';
+import { Funnel } from './insight/funnel.ts';
+import { insightRoutes } from './insight/insight-routes.ts';
+import { KeyInsight } from './insight/key-insight.ts';
+import { PrintService } from './sharing/print-service.ts';
+import { inCapitals } from './sharing/qr-link.ts';
+import { shareRoutes } from './sharing/share-routes.ts';
 import { keyApi } from './keys/key-api.ts';
 import { KeyCare } from './keys/key-care.ts';
 import { KeyDoor } from './keys/key-door.ts';
 import { keyRoutes } from './keys/key-routes.ts';
 import { KeyService } from './keys/key-service.ts';
+import { MemberQuota } from './keys/member-quota.ts';
+import { PresetBook } from './keys/preset-book.ts';
+import { SecondYes } from './keys/second-yes.ts';
 import { MailingService } from './mailings/mailing-service.ts';
 import { Newcomers } from './join/newcomers.ts';
 import { peopleRoutes } from './people/people-routes.ts';
@@ -20,6 +34,11 @@ import { Places } from './keys/places.ts';
 import { ProofBox } from './join/proofs.ts';
 import { RedeemService } from './join/redeem-service.ts';
 import { SeatLine } from './join/seat-line.ts';
+import { Landing } from './steps/landing.ts';
+import { stepRoutes } from './steps/step-routes.ts';
+import { StepService } from './steps/step-service.ts';
+import { walkRoutes } from './steps/walk-routes.ts';
+import { StepWalk } from './steps/step-walk.ts';
 import { SeatSweeper } from './join/seat-sweeper.ts';
 
 /** Core tells it; the same name is the same hook. */
@@ -35,29 +54,56 @@ export default definePlugin((host: Host) => {
   const places = new Places(host);
   const proofs = new ProofBox(host);
   const handles = new JoinHandles(host);
-  const authority = new Authority(host);
+  const walk = new StepWalk(host, proofs);
+  const quota = new MemberQuota({ host, places });
+  const presets = new PresetBook(host);
+  const secondYes = new SecondYes({ host, places });
+  const authority = new Authority({ host, places, quota });
   const door = new KeyDoor(host);
   const line = new SeatLine();
   const sweeper = new SeatSweeper(host);
-  const newcomers = new Newcomers({ host, mails });
-  const care = new KeyCare({ host, authority, mails });
-  const keys = new KeyService({ host, door, authority, places });
+  const newcomers = new Newcomers({ host, mails, walk });
+  const evidence = new Evidence(host);
+  const care = new KeyCare({ host, authority, mails, evidence });
+  const keys = new KeyService({ host, door, authority, places, quota, secondYes, presets });
   const mailings = new MailingService({ host, door, mails });
   const join = new JoinService({ host, mails, care });
-  const redeem = new RedeemService({ host, proofs, care, line, newcomers, mails });
+  const redeem = new RedeemService({ host, proofs, care, line, newcomers, mails, walk });
   const confirm = new ConfirmService({ host, proofs, mails, care, line, newcomers, sweeper });
   const approvals = new ApprovalService({ host, proofs, authority, newcomers, mails, sweeper });
 
+  const copies = new CopyService({ host, door });
+  const prints = new PrintService(host);
+  const funnel = new Funnel(host);
+  const insight = new KeyInsight({ host, funnel });
+  const landing = new Landing(host, walk);
+  const steps = new StepService(host, { changed: walk.forget });
+  const joining = joinRoutes({ host, door, handles, redeem, confirm, join, funnel, walk, landing });
+
+  const guard = standGuard({ host, evidence, care, keys, door });
   host.routes([
-    ...joinRoutes({ host, door, handles, redeem, confirm, join }),
+    ...joining,
+    ...inCapitals(joining),
+    ...walkRoutes({ host, walk, landing }),
+    ...stepRoutes({ host, steps }),
+    ...copyApi({ copies }),
+    ...copyRoutes({ host, keys, copies, places }),
+    ...shareRoutes({ host, keys, prints }),
+    ...insightRoutes({ host, keys, funnel }),
     ...keyApi({ host, door, keys, redeem, join }),
     ...peopleRoutes({ host, approvals, confirm }),
-    ...keyRoutes({ host, keys, places, mailings, approvals }),
+    ...keyRoutes({ host, keys, places, mailings, approvals, insight }),
   ]);
   for (const command of inviteCommands({ host, keys })) host.command(command);
   host.job('give-back-seats', async ({ signal }) => {
     await sweeper.sweep(signal);
   });
+  host.job('count-visits', () => funnel.flush());
+  host.on(ticketCreated, ({ ticket }, delivery) =>
+    delivery.once((tx) =>
+      rememberFirstTicket(tx, { userId: ticket.requesterId, ticketId: ticket.id, at: delivery.at }),
+    ),
+  );
   playInDemo({ host, keys, redeem, approvals });
   host.on(userDisabled, ({ user }) => care.lookAfter(user.id));
 });

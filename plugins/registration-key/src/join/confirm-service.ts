@@ -24,12 +24,13 @@ import {
 import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
 import type { KeyCare } from '../keys/key-care.ts';
+import { copyOfSeat, seenThrough } from '../copies/copy-repository.ts';
 import { findKey, touchOpen } from '../keys/key-repository.ts';
 import { assertMayManage } from '../keys/key-policy.ts';
 import { subjectOf } from '../keys/key-service.ts';
 import type { Newcomers } from './newcomers.ts';
 import type { ProofBox } from './proofs.ts';
-import { CODE_LIFE_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
+import { accessOf, CODE_LIFE_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
 import { findRedemption, moveRedemption } from './redemption-repository.ts';
 import { refusalOf } from './refusal.ts';
 import type { SeatLine } from './seat-line.ts';
@@ -119,6 +120,7 @@ export class ConfirmService {
       attempt.redemptionId === null
     ) {
       await host.limits.count(WRONG_CODES, network);
+      await this.#deps.care.countFailure(waiting.key);
       throw new InvalidInputError('invitation.wrong_code', {
         fields: [{ field: 'code', code: 'invitation.wrong_code' }],
       });
@@ -153,8 +155,9 @@ export class ConfirmService {
     if (!isOwnBrowser) {
       host.users.check({ email, name, password });
       const secrets = await readSecrets(host.db, attempt.id);
-      const draft = secrets && this.#draftOf(attempt, secrets);
-      if (!draft) throw new NotFoundError('invitation.link_unknown');
+      const typed = secrets && this.#draftOf(attempt, secrets);
+      if (!typed) throw new NotFoundError('invitation.link_unknown');
+      const { passkey: _ofAnotherBrowser, ...draft } = typed;
       const passwordHash = await host.users.hash(password, { lane: 'redeem' });
       await host.transaction((tx) =>
         replaceDraft(tx, attempt.id, proofs.seal(attempt.id, { ...draft, passwordHash })),
@@ -224,7 +227,7 @@ export class ConfirmService {
     const emailNorm = normaliseAddress(draft.email) ?? '';
     const status = needsApproval(key, isUnder(emailNorm, key.emailDomains)) ? 'pending_approval' : 'active';
     const giver = await care.giverOf(key);
-    const prepared = await host.users.prepare(draft, { lane: 'redeem', hash: draft.passwordHash });
+    const prepared = await host.users.prepare(draft, { lane: 'redeem', ...accessOf(draft) });
     const approvers =
       status === 'active' ? [] : await host.users.withRight('registration-key.approve', key.entityId);
     try {
@@ -261,6 +264,7 @@ export class ConfirmService {
             seat: redemption.seat,
             network: proof.network,
             answers: draft.answers,
+            walker: secrets.browser,
           };
           const person = await newcomers.settle(tx, prepared, arrival, {
             emailProven: true,
@@ -292,8 +296,9 @@ export class ConfirmService {
     const { host } = this.#deps;
     const redemption =
       attempt.redemptionId === null ? null : await findRedemption(host.db, attempt.redemptionId);
-    const key = await findKey(host.db, attempt.keyId);
-    if (redemption === null || key === null) throw new NotFoundError('invitation.nothing_waits');
+    const found = await findKey(host.db, attempt.keyId);
+    if (redemption === null || found === null) throw new NotFoundError('invitation.nothing_waits');
+    const key = await seenThrough(host.db, found, await copyOfSeat(host.db, redemption.id));
     if (redemption.status === 'active' || redemption.status === 'pending_approval')
       throw new GoneError('invitation.confirmed_already');
     const isLapsed = redemption.holdUntil !== null && host.clock.now() >= redemption.holdUntil;

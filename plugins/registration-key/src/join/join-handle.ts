@@ -12,6 +12,8 @@ export interface Handle {
   keyId: string;
   generation: number;
   mailingId: string | null;
+  /** The copy of the key whose link was opened. */
+  copyId?: string | null;
   /** Tells this browser from all others. */
   secret: string;
   at: number;
@@ -50,11 +52,14 @@ export class JoinHandles {
   }
 
   /** The same key in the same browser is the same handle. */
-  take(cookies: Cookies, { key, mailing }: Opened): { handle: Handle; changes: CookieChange[] } {
+  take(cookies: Cookies, { key, mailing, copyId = null }: Opened): { handle: Handle; changes: CookieChange[] } {
     const held = this.all(cookies);
     const mailingId = mailing?.id ?? null;
     const same = held.find(
-      (one) => one.keyId === key.id && one.generation === key.generation && one.mailingId === mailingId,
+      (one) => one.keyId === key.id &&
+        one.generation === key.generation &&
+        one.mailingId === mailingId &&
+        (one.copyId ?? null) === copyId,
     );
     if (same) return { handle: same, changes: [] };
     const handle: Handle = {
@@ -62,6 +67,7 @@ export class JoinHandles {
       keyId: key.id,
       generation: key.generation,
       mailingId,
+      ...(copyId === null ? {} : { copyId }),
       secret: randomBytes(18).toString('base64url'),
       at: this.#host.clock.now(),
     };

@@ -20,7 +20,7 @@ import { calendarEntry } from '../keys/calendar.ts';
 import type { ConfirmService, Confirmed, LinkState } from './confirm-service.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { Handle, JoinHandles } from './join-handle.ts';
-import { presentClosed, presentForm, problemsOf, type Typed } from './join-presenter.ts';
+import { opensNext, presentClosed, presentForm, problemsOf, type Typed } from './join-presenter.ts';
 import type { JoinService } from './join-service.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import { findMailing, type Mailing } from '../mailings/mailing-repository.ts';
@@ -28,7 +28,12 @@ import type { Outcome, RedeemService } from './redeem-service.ts';
 import { findByUser } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';
 import { KeysInView } from './keys-in-view.ts';
+import type { Landing } from '../steps/landing.ts';
+import type { StepWalk } from '../steps/step-walk.ts';
+import { presentStep } from '../steps/walk-routes.ts';
 import { SharedForms } from './shared-forms.ts';
+import { seenThrough } from '../copies/copy-repository.ts';
+import type { Funnel } from '../insight/funnel.ts';
 
 interface Deps {
   host: Host;
@@ -37,6 +42,9 @@ interface Deps {
   redeem: RedeemService;
   confirm: ConfirmService;
   join: JoinService;
+  funnel: Funnel;
+  walk: StepWalk;
+  landing: Landing;
 }
 
 /** A page's handle, the key behind it, and how it came. */
@@ -64,6 +72,7 @@ const joinBody = z
   })
   .catchall(typed);
 const stepForm = z.object({ h: typed, code: typed.optional() });
+const walkForm = z.object({ h: typed, step: z.string().max(100), agreed: z.string().optional() });
 const askForm = z.object({
   h: typed,
   name: z.string().trim().min(1, 'invitation.say_name').max(120),
@@ -78,7 +87,7 @@ const quietAddress = { ...closedToOthers, 'Referrer-Policy': 'no-referrer' };
 
 /** The newcomer's way in. No GET changes anything but a handle. */
 export function joinRoutes(deps: Deps): Route[] {
-  const { host, door, handles, redeem, confirm, join } = deps;
+  const { host, door, handles, redeem, confirm, join, funnel, walk, landing } = deps;
   // Three hundred phones that open one key ask for one row.
   const shown = new KeysInView(host.db);
   const forms = new SharedForms(host);
@@ -104,7 +113,7 @@ export function joinRoutes(deps: Deps): Route[] {
     const key = handle === null ? null : await shown.find(handle.keyId);
     if (handle === null || key === null || key.generation !== handle.generation) return null;
     const mailing = handle.mailingId === null ? null : await findMailing(host.db, handle.mailingId);
-    return { handle, key, mailing };
+    return { handle, key: await seenThrough(host.db, key, handle.copyId), mailing };
   }
 
   async function needEntrance(incoming: Incoming, name: string | undefined): Promise<Entrance> {
@@ -125,6 +134,23 @@ export function joinRoutes(deps: Deps): Route[] {
     }
   }
 
+  async function houseIsFull(): Promise<KnownError | null> {
+    return (await host.users.hasRoom()) ? null : new ConflictError('user.no-room');
+  }
+
+  /** The next page to walk past before the form; null when there is none left. */
+  async function stepInTheWay(
+    { locale }: Pick<Incoming, 'locale'>,
+    { key, handle }: Entrance,
+    error?: KnownError,
+  ): Promise<Reply | null> {
+    const way = await walk.wayOf(key, 'before', { browser: handle.secret }, locale);
+    if (way.open.length === 0) return null;
+    const { organisation } = await host.site();
+    const place = { action: '/join/step/walk', handle: handle.name, organisation, ...(error ? { error } : {}) };
+    return page('step', presentStep(way, place));
+  }
+
   async function closed(
     entrance: Pick<Entrance, 'handle' | 'key'>,
     error: KnownError,
@@ -140,7 +166,8 @@ export function joinRoutes(deps: Deps): Route[] {
   }
 
   /** Somebody with an account: to their tickets, or one button that adds what the key gives. */
-  async function forSignedIn({ actor }: Incoming, entrance: Entrance): Promise<Reply> {
+  async function forSignedIn(incoming: Incoming, entrance: Entrance): Promise<Reply> {
+    const { actor } = incoming;
     const { key, handle } = entrance;
     const person = await host.users.find(actor.userId ?? '');
     const organisation = (await host.site()).organisation;
@@ -149,10 +176,14 @@ export function joinRoutes(deps: Deps): Route[] {
     if ((await findByUser(host.db, key.id, person.id)) !== null) return page('already', model);
     const refusal = (await obstacle(key)) ?? fits(key, person.emailNorm);
     if (refusal === null) {
+      const step = await stepInTheWay(incoming, entrance);
+      if (step !== null) return step;
       const entities = await host.memberships.entities();
+      const groups = await host.memberships.groups();
       return page('add', {
         ...model,
         entity: entities.find(({ id }) => id === key.entityId)?.path ?? organisation,
+        groups: groups.filter(({ id }) => key.groupIds.includes(id)).map(({ name }) => name),
       });
     }
     if (refusal.code === 'invitation.wrong_email')
@@ -182,7 +213,7 @@ export function joinRoutes(deps: Deps): Route[] {
 
   /** In: a session for this browser, and on to the first request. */
   async function enter(
-    { ip, userAgent }: Incoming,
+    { ip, userAgent, locale }: Incoming,
     done: { userId: string | null; landing: string },
     handle: Handle | null,
   ): Promise<Reply> {
@@ -194,7 +225,7 @@ export function joinRoutes(deps: Deps): Route[] {
       });
     }
     const { cookie } = await host.sessions.start(done.userId, { ip, userAgent });
-    return redirect(done.landing, {
+    return redirect(await landing.of(done.userId, done.landing, locale), {
       cookies: [cookie, ...forget],
       flash: { kind: 'success', code: 'registration-key:flash.welcome' },
     });
@@ -278,9 +309,11 @@ export function joinRoutes(deps: Deps): Route[] {
         if (h === undefined) return codePage();
         const entrance = await entranceOf(incoming, h);
         if (entrance === null) return codePage({ lost: true });
+        funnel.seen(entrance.handle, incoming);
         if (incoming.actor.kind === 'user') return forSignedIn(incoming, entrance);
-        const refusal = await obstacle(entrance.key);
-        return refusal === null ? formPage(incoming, entrance) : closed(entrance, refusal);
+        const refusal = (await obstacle(entrance.key)) ?? (await houseIsFull());
+        if (refusal !== null) return closed(entrance, refusal);
+        return (await stepInTheWay(incoming, entrance)) ?? formPage(incoming, entrance);
       },
     }),
     route({
@@ -292,6 +325,8 @@ export function joinRoutes(deps: Deps): Route[] {
         const kept = keptOf(incoming.body);
         const entrance = await entranceOf(incoming, kept['h']);
         if (entrance === null) return codePage({ lost: true, errors: problemsOf(error) }, 404);
+        funnel.failed(entrance.handle, error);
+        if (error.code === 'invitation.steps_first') return redirect(`/join?h=${entrance.handle.name}`);
         if (isOver(error)) {
           await join.recordRefusal(entrance.key, error.code, incoming.network);
           return closed(entrance, error, { typed: kept, whileTyping: true });
@@ -307,7 +342,9 @@ export function joinRoutes(deps: Deps): Route[] {
         if (website !== undefined && website !== '') throw new ConflictError('invitation.try_again');
         const answers = await join.answersFrom(key, keptOf(incoming.body), incoming.locale);
         const form = { redeemId, email, name, password, locale: locale ?? incoming.locale, answers };
-        const visitor = { browser: handle.secret, mailing, network: incoming.network };
+        funnel.started(handle);
+        const { copyId = null } = handle;
+        const visitor = { browser: handle.secret, mailing, network: incoming.network, copyId };
         return goOn(incoming, await redeem.redeem(key, form, visitor), handle);
       },
     }),
@@ -321,6 +358,7 @@ export function joinRoutes(deps: Deps): Route[] {
       handler: async ({ body, cookies, network }) => {
         const opened = await door.open(body.key, network);
         const { handle, changes } = handles.take(cookies, opened);
+        if (changes.length > 0) funnel.typed(handle);
         return redirect(`/join?h=${handle.name}`, { cookies: changes, headers: closedToOthers });
       },
     }),
@@ -373,6 +411,7 @@ export function joinRoutes(deps: Deps): Route[] {
         const { handle, key } = await needEntrance(incoming, incoming.body.h);
         const { actor } = incoming;
         if (actor.userId === null) throw new NotFoundError('invitation.account_gone');
+        await walk.assertWalked(key, { browser: handle.secret, accepted: [] }, incoming.locale);
         const joined = await redeem.addToAccount(
           key,
           {
@@ -381,15 +420,37 @@ export function joinRoutes(deps: Deps): Route[] {
             can: actor.can.bind(actor),
             entitiesWith: actor.entitiesWith.bind(actor),
           },
-          incoming,
+          { network: incoming.network, copyId: handle.copyId ?? null },
         );
-        return redirect('/', {
+        if (joined !== 'already') await walk.givenTo(key.id, handle.secret, actor.userId);
+        const wanted = joined === 'joined' ? await landing.ofMember(actor.userId, key.landing, incoming.locale) : '/';
+        return redirect(wanted, {
           cookies: [handles.forget(handle)],
           flash: {
             kind: joined === 'already' ? 'info' : 'success',
             code: `registration-key:flash.${joined}`,
           },
         });
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/join/step/walk',
+      access: 'public',
+      body: walkForm,
+      onRefused: async (incoming, error) => {
+        const entrance = await entranceOf(incoming, keptOf(incoming.body)['h']);
+        if (entrance === null) return codePage({ lost: true });
+        const again = error.fields.length > 0 ? await stepInTheWay(incoming, entrance, error) : null;
+        return again ?? redirect(`/join?h=${entrance.handle.name}`);
+      },
+      handler: async (incoming) => {
+        const { h, step, agreed } = incoming.body;
+        const { handle, key } = await needEntrance(incoming, h);
+        const refusal = await obstacle(key);
+        const said = { step, agreed: agreed !== undefined, locale: incoming.locale };
+        if (refusal === null) await walk.take(key, 'before', { browser: handle.secret }, said);
+        return redirect(`/join?h=${handle.name}`, { headers: closedToOthers });
       },
     }),
     route({
@@ -425,13 +486,15 @@ export function joinRoutes(deps: Deps): Route[] {
       query: handleQuery,
       handler: async (incoming) => {
         const { key } = await needEntrance(incoming, incoming.query.h);
-        if (key.notBefore === null || key.weak) throw new NotFoundError('invitation.nothing_waits');
+        const now = host.clock.now();
+        const opens = opensNext(key, now);
+        if (opens === null || key.weak) throw new NotFoundError('invitation.nothing_waits');
         const { organisation, origin } = await host.site();
         const title = host.t('join.calendar', { organisation }, incoming.locale);
         const entry = calendarEntry({
           uid: `${key.id}@${new URL(origin).host}`,
-          at: key.notBefore,
-          now: host.clock.now(),
+          at: opens,
+          now,
           title,
           url: origin,
         });
@@ -502,9 +565,11 @@ export function joinRoutes(deps: Deps): Route[] {
           { errors: problemsOf(fieldOf('key', error)) },
           { status: codeStatus(error), headers: { ...quietAddress, ...retryHeader(error) } },
         ),
-      handler: async ({ params, cookies, network }) => {
+      handler: async (incoming) => {
+        const { params, cookies, network } = incoming;
         const opened = await door.open(params.key, network);
         const { handle, changes } = handles.take(cookies, opened);
+        if (changes.length > 0) funnel.followed(handle, incoming, opened.mailing);
         return redirect(`/join?h=${handle.name}`, { cookies: changes, headers: quietAddress });
       },
     }),
@@ -519,8 +584,10 @@ const isOver = ({ code }: KnownError): boolean =>
     'invitation.expired',
     'invitation.paused',
     'invitation.not_yet',
+    'invitation.outside_hours',
     'invitation.unknown',
     'invitation.replaced',
+    'user.no-room',
   ].includes(code);
 
 function fits(key: InvitationKey, emailNorm: string): KnownError | null {

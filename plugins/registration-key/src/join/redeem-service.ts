@@ -5,7 +5,12 @@ import {
   newId,
   type Actor,
   type Host,
+  type NewPasskey,
+  type UserDraft,
 } from 'latchkey/plugin-api';
+import { rememberCopy, seenThrough } from '../copies/copy-repository.ts';
+import { withFixed } from '../carries/carried-fields.ts';
+import type { StepWalk } from '../steps/step-walk.ts';
 import { isUnder, normaliseAddress } from './address.ts';
 import {
   findAttemptByRedeemId,
@@ -22,9 +27,9 @@ import type { KeyCare } from '../keys/key-care.ts';
 import type { Mailing } from '../mailings/mailing-repository.ts';
 import type { Newcomers } from './newcomers.ts';
 import type { ProofBox } from './proofs.ts';
-import { CODE_LIFE_MS, HOLD_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
+import { accessOf, CODE_LIFE_MS, HOLD_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
 import { findByAddress, findByUser, findRedemption, insertRedemption } from './redemption-repository.ts';
-import { assertAddressFits, assertNewAccountsAllowed, assertOpen } from './refusal.ts';
+import { assertAddressFits, assertNewAccountsAllowed, assertOpen, assertRoom } from './refusal.ts';
 import type { SeatLine } from './seat-line.ts';
 
 export interface JoinForm {
@@ -33,8 +38,12 @@ export interface JoinForm {
   email: string;
   name: string;
   password: string;
+  /** Instead of a password. */
+  passkey?: NewPasskey;
   locale: string;
   answers: Record<string, string>;
+  /** Steps that a program says were shown and agreed to, `<id>@<edition>`; a browser has walked past them itself. */
+  accepted?: readonly string[];
 }
 
 export interface Visitor {
@@ -43,6 +52,8 @@ export interface Visitor {
   /** The mailed invitation that was opened, which proves its mailbox. */
   mailing: Mailing | null;
   network: string;
+  /** The copy of the key that was opened. */
+  copyId?: string | null;
 }
 
 export type Outcome =
@@ -58,6 +69,7 @@ interface Deps {
   line: SeatLine;
   newcomers: Newcomers;
   mails: JoinMails;
+  walk: StepWalk;
 }
 
 /** The key was right when it was judged, and its row says otherwise now. */
@@ -85,8 +97,9 @@ export class RedeemService {
     this.#deps = deps;
   }
 
-  async redeem(opened: InvitationKey, form: JoinForm, visitor: Visitor): Promise<Outcome> {
-    const { host, line } = this.#deps;
+  async redeem(opened: InvitationKey, said: JoinForm, visitor: Visitor): Promise<Outcome> {
+    const { host, line, walk } = this.#deps;
+    const form = withFixed(said, opened.carries);
     const emailNorm = normaliseAddress(form.email);
     if (emailNorm === null) throw notAnAddress();
     const repeated = await this.#repeated(opened, form.redeemId, emailNorm, visitor);
@@ -94,11 +107,14 @@ export class RedeemService {
 
     await assertNewAccountsAllowed(host);
     await this.#judge(opened, emailNorm);
-    host.users.check({ email: form.email, name: form.name, password: form.password, locale: form.locale });
+    const { browser } = visitor;
+    await walk.assertWalked(opened, { browser, accepted: form.accepted ?? [] }, form.locale);
+    await assertRoom(host);
+    host.users.check(checkedOf(form));
     return line.turn(opened, async () => {
-      const key = await this.#readAgain(opened);
+      const key = await this.#readAgain(opened, visitor);
       await this.#judge(key, emailNorm);
-      const passwordHash = await host.users.hash(form.password, { lane: 'redeem' });
+      const passwordHash = form.passkey ? '' : await host.users.hash(form.password, { lane: 'redeem' });
       return this.#take(key, { form, emailNorm, visitor, passwordHash });
     });
   }
@@ -107,7 +123,7 @@ export class RedeemService {
   async addToAccount(
     opened: InvitationKey,
     actor: Actor & { userId: string },
-    { network }: Pick<Visitor, 'network'>,
+    { network, copyId }: Pick<Visitor, 'network' | 'copyId'>,
   ): Promise<'joined' | 'already' | 'waiting'> {
     const { host, line, newcomers } = this.#deps;
     const person = await host.users.find(actor.userId);
@@ -119,7 +135,7 @@ export class RedeemService {
       throw new ConflictError('invitation.prove_address_first');
 
     for (let judged = 1; ; judged += 1) {
-      const key = judged === 1 ? opened : await this.#readAgain(opened);
+      const key = judged === 1 ? opened : await this.#readAgain(opened, { copyId: copyId ?? null });
       await this.#judge(key, person.emailNorm);
       await host.askVeto(mayRedeem, {
         key: factsOf(key),
@@ -143,6 +159,7 @@ export class RedeemService {
               userId: person.id,
             } as const;
             await insertRedemption(tx, redemption, this.#deps.proofs.address(person.emailNorm));
+            if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
             await newcomers.tellApprovers(tx, key, person, approvers);
             if (!waits) await newcomers.give(tx, person, { key, giver, seat, network, answers: {} });
           }),
@@ -196,7 +213,7 @@ export class RedeemService {
       } catch (error) {
         if (times === MOST_JUDGEMENTS || !this.#mayTryAgain(error)) throw asConflict(error);
       }
-      key = await this.#readAgain(key);
+      key = await this.#readAgain(key, visitor);
       await this.#judge(key, emailNorm);
     }
   }
@@ -247,7 +264,7 @@ export class RedeemService {
     await host.askVeto(mayRedeem, { key: factsOf(key), newcomer: { email, name, locale, answers } });
     const prepared = await host.users.prepare(
       { email, name, locale },
-      { lane: 'redeem', hash: passwordHash },
+      { lane: 'redeem', ...accessOf({ ...form, passwordHash }) },
     );
 
     const isProven = isProvenBy(visitor, key.id, emailNorm);
@@ -265,7 +282,8 @@ export class RedeemService {
         const now = host.clock.now();
         if (!(await takeSeat(tx, key, now))) throw new SeatMissed();
         const seat = await seatNumber(tx, key.id);
-        const arrival = { key, giver, seat, network: visitor.network, answers };
+        const walker = visitor.browser === null ? null : proofs.browser(visitor.browser);
+        const arrival = { key, giver, seat, network: visitor.network, answers, walker };
         const person =
           status === 'active'
             ? await newcomers.settle(tx, prepared, arrival, { emailProven: isProven, approved: false })
@@ -280,6 +298,8 @@ export class RedeemService {
           holdUntil: status === 'pending_email' ? now + HOLD_MS : null,
         };
         await insertRedemption(tx, redemption, proofs.address(emailNorm));
+        const { copyId } = visitor;
+        if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
         const stored = status === 'pending_email' ? made.stored : { linkLookup: null, codeDigest: null };
         const row = {
           ...attempt,
@@ -337,6 +357,7 @@ export class RedeemService {
       name: form.name,
       locale: form.locale,
       passwordHash,
+      ...(form.passkey ? { passkey: form.passkey } : {}),
       isProven: isProvenBy(visitor, attempt.keyId, emailNorm),
       answers: form.answers,
     };
@@ -348,13 +369,21 @@ export class RedeemService {
     };
   }
 
-  async #readAgain(key: InvitationKey): Promise<InvitationKey> {
+  async #readAgain(key: InvitationKey, { copyId }: Pick<Visitor, 'copyId'>): Promise<InvitationKey> {
     const now = await findKey(this.#deps.host.db, key.id);
     // Replaced meanwhile: the text that this form was opened with opens nothing any more.
     if (now === null || now.generation !== key.generation) throw new ConflictError('invitation.replaced');
-    return now;
+    return seenThrough(this.#deps.host.db, now, copyId);
   }
 }
+
+/** A passkey needs no rules: its device has made it. */
+const checkedOf = ({ email, name, locale, password, passkey }: JoinForm): UserDraft => ({
+  email,
+  name,
+  locale,
+  ...(passkey ? {} : { password }),
+});
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 
@@ -372,6 +401,7 @@ const blankSeat = (
   holdUntil: null,
   at,
   network,
+  inviterId: key.ownerId,
 });
 
 function outcomeOf(

@@ -72,6 +72,8 @@ const joinBody = z.strictObject({
   password: z.string().max(1024),
   locale: z.enum(['en', 'fr']).optional(),
   answers: z.record(z.string(), z.string().max(1000)).optional(),
+  /** Steps that were shown and agreed to, `<id>@<edition>`; without them 409 names what is missing. */
+  accepted: z.array(z.string().max(120)).max(50).optional(),
 });
 const joinSchema = z.object({ status: z.enum(['active', 'pending_email', 'pending_approval']) });
 
@@ -108,7 +110,7 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
     network,
     locale,
   }: Incoming<unknown, unknown, z.infer<typeof joinBody>>): Promise<Reply> {
-    const { key } = await door.open(body.key, network);
+    const { key, copyId = null } = await door.open(body.key, network);
     try {
       const typed = Object.fromEntries(
         Object.entries(body.answers ?? {}).map(([name, answer]) => [`answer-${name}`, answer]),
@@ -121,8 +123,9 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
         password: body.password,
         locale: body.locale ?? locale,
         answers,
+        accepted: body.accepted ?? [],
       };
-      const { status } = await redeem.redeem(key, form, { browser: null, mailing: null, network });
+      const { status } = await redeem.redeem(key, form, { browser: null, mailing: null, network, copyId });
       return json({ status }, { status: 201 });
     } catch (error) {
       if (error instanceof KnownError && error.code.startsWith('invitation.'))

@@ -9,6 +9,8 @@ import {
 import type { InvitationKey } from './invitation-key.ts';
 import { findKey, findKeyByLookup, type KeySecret } from './key-repository.ts';
 import { readKeyText, type KeyText } from './key-text.ts';
+import { findCopyByLookup } from '../copies/copy-repository.ts';
+import { throughCopy } from '../copies/copy.ts';
 import { findMailingByLookup, type Mailing } from '../mailings/mailing-repository.ts';
 
 const PURPOSE = {
@@ -25,6 +27,8 @@ const UNKNOWN_KEYS: Limit = { name: 'unknown-key', points: 30, perSeconds: 60 };
 export interface Opened {
   key: InvitationKey;
   mailing: Mailing | null;
+  /** The copy whose link it was. */
+  copyId?: string | null;
 }
 
 /** Turns what people hold into a key, and keys into what is stored of them. */
@@ -71,6 +75,17 @@ export class KeyDoor {
     return { text: normal, ...this.#secretOf(normal, PURPOSE.custom, context, { showOnce }), hint: '' };
   }
 
+  /** A further secret for a key that is there already. */
+  mintCopy(
+    context: string,
+    { showOnce }: { showOnce: boolean },
+  ): { text: string; secret: KeySecret; hint: string } {
+    const text = mintToken('lkinv_');
+    const { keys } = this.#host;
+    const secret = { lookup: keys.mac(PURPOSE.key, text), copy: showOnce ? null : keys.seal(text, context) };
+    return { text, secret, hint: text.slice(6, 10) };
+  }
+
   mintMailed(): { text: string; lookup: Buffer } {
     const text = mintToken('lkmail_');
     return { text, lookup: this.#host.keys.mac(PURPOSE.mailed, text).digest };
@@ -84,8 +99,19 @@ export class KeyDoor {
   async #find(read: Exclude<KeyText, { kind: 'malformed' }>): Promise<Opened | null> {
     const { db, keys } = this.#host;
     if (read.kind === 'mailed') return this.#findMailed(keys.macs(PURPOSE.mailed, read.normal));
-    const key = await findKeyByLookup(db, keys.macs(PURPOSE[read.kind], read.normal));
-    return key === null ? null : { key, mailing: null };
+    const lookups = keys.macs(PURPOSE[read.kind], read.normal);
+    const key = await findKeyByLookup(db, lookups);
+    return key === null ? this.#findCopied(lookups) : { key, mailing: null };
+  }
+
+  /** A key's own link costs one look-up, as ever; only what is not found there may be a copy's. */
+  async #findCopied(lookups: readonly Mac[]): Promise<Opened | null> {
+    const { db } = this.#host;
+    const copy = await findCopyByLookup(db, lookups);
+    const key = copy === null ? null : await findKey(db, copy.keyId);
+    return key === null || copy === null
+      ? null
+      : { key: throughCopy(key, copy), mailing: null, copyId: copy.id };
   }
 
   /** A mailed link lives as long as the secret of its key: replacing that ends them all. */

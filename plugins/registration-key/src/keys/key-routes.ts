@@ -13,6 +13,8 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { presentCarriesForm } from '../carries/carries-form.ts';
+import { listSteps } from '../steps/step-repository.ts';
 import type { ApprovalService } from '../people/approval-service.ts';
 import { presentForm, problemsOf } from '../join/join-presenter.ts';
 import {
@@ -27,15 +29,15 @@ import {
 } from './key-form.ts';
 import { pillOf, presentDetail, presentRow, presentSentence, type DetailFacts } from './key-presenter.ts';
 import { mayManage } from './key-policy.ts';
-import { momentInWords } from './key-sentence.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
 import { DAY_MS } from './key-terms.ts';
 import type { MailingService } from '../mailings/mailing-service.ts';
 import type { Places } from './places.ts';
-import { qrCodeOf } from './qr.ts';
+import { presentLink } from '../sharing/link-model.ts';
+import type { KeyInsight } from '../insight/key-insight.ts';
 import { countByStatus, joinTimes, listRedemptions } from '../join/redemption-repository.ts';
 import { reasonOfLetter } from '../join/refusal.ts';
-import { risksOf } from './risk-lint.ts';
+import { risksOf, saferForm } from './risk-lint.ts';
 import { ShownSecret } from './shown-secret.ts';
 import { seatsLeft, standingOf } from './invitation-key.ts';
 
@@ -45,6 +47,7 @@ interface Deps {
   places: Places;
   mailings: MailingService;
   approvals: ApprovalService;
+  insight: KeyInsight;
 }
 
 const READ = { right: 'registration-key.read' };
@@ -66,7 +69,7 @@ const sendForm = z.object({
 const PER_PAGE = 25;
 
 /** Where administrators make, hand out and follow invitation keys. */
-export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Route[] {
+export function keyRoutes({ host, keys, places, mailings, approvals, insight }: Deps): Route[] {
   const shown = new ShownSecret(host);
   const page = (template: string, model: object): Reply => view(`${host.plugin.id}/keys/${template}`, model);
   const pathOf = (id: string): string => `${ROOT}/${id}`;
@@ -105,6 +108,8 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
         { value: 'en', label: 'English' },
         { value: 'fr', label: 'Français' },
       ],
+      weekdays: weekdaysIn(locale),
+      zone: (await host.site()).timeZone,
       preset: presetOf(kind),
       periods,
       profiles: profiles.map(({ id, name }) => ({ value: id, label: name })),
@@ -113,6 +118,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       mailIsOn: host.mail.isOn,
       errors: problemsOf(error),
       hasMore: error !== undefined,
+      carries: presentCarriesForm(host, form, { locale, steps: await listSteps(host.db) }),
     };
   }
 
@@ -128,6 +134,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       const plan = await keys.plan(actor, draftFromForm(body, { now, timeZone }));
       return {
         sentence: await presentSentence(host, places, plan.terms, locale),
+        waitsForSecond: plan.waitsForSecond,
         risks: risksOf(plan.terms, { now, ...plan }),
       };
     } catch (error) {
@@ -166,35 +173,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
     const key = await keys.get(actor, id);
     const text = shown.read(cookies, id, actor.userId);
     if (text === null) return null;
-    const { origin, organisation, timeZone } = await host.site();
-    const url = `${origin}/join/${text}`;
-    const until =
-      key.expiresAt === null ? '' : momentInWords(key.expiresAt, { locale: key.locale ?? locale, timeZone });
-    return {
-      key: {
-        id: key.id,
-        label: key.label,
-        weak: key.weak,
-        note: key.note,
-        expiresAt: key.expiresAt,
-        hasCopy: key.hasCopy,
-        isPerson: key.email !== null,
-        email: key.email,
-      },
-      organisation,
-      paper: text.replace(/^lkinv_/, ''),
-      url,
-      shortUrl: `${origin.replace(/^https?:\/\//, '')}/join`,
-      qr: qrCodeOf(url),
-      message: host.t(
-        until === '' ? 'share.message' : 'share.message-until',
-        { organisation, url, until },
-        key.locale ?? locale,
-      ),
-      sentence: await presentSentence(host, places, key, locale),
-      mailIsOn: host.mail.isOn,
-      titleKind: key.uses === 0 ? '-new' : '',
-    };
+    return presentLink(host, places, { key, copy: null, text }, { locale });
   }
 
   async function detail(
@@ -221,6 +200,7 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
     const profile = (await host.memberships.profiles()).find(({ id }) => id === key.profileId);
     return page('detail', {
       ...presentDetail(facts),
+      insight: await insight.of(key.id, { locale, joined: facts.counts.active }),
       seatsLabel: seatsInWords(host, facts, locale),
       sentence: await presentSentence(host, places, key, locale),
       risks: risksOf(key, { now, weak: key.weak, isStaff: profile !== undefined && places.isStaff(profile) }),
@@ -290,11 +270,13 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
           await formModel({ actor, locale }, keyFormSchema.catch(keyFormSchema.parse({})).parse(body), error),
         ),
       handler: async (incoming) => {
-        const { actor, locale, body } = incoming;
-        if (body.step === 'preview')
+        const { actor, locale } = incoming;
+        const body =
+          incoming.body.safer === undefined ? incoming.body : saferForm(incoming.body.safer, incoming.body);
+        if (body.step === 'preview' || body.safer !== undefined)
           return page('new', {
             ...(await formModel({ actor, locale }, body)),
-            ...(await planned(incoming)),
+            ...(await planned({ ...incoming, body })),
             hasMore: true,
           });
         const { timeZone } = await host.site();
@@ -348,16 +330,6 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
       handler: async (incoming) => {
         const model = await linkModel(incoming, incoming.params.id);
         return model === null ? redirect(pathOf(incoming.params.id)) : page('link', model);
-      },
-    }),
-    route({
-      method: 'get',
-      path: `${ROOT}/:id/card`,
-      access: READ,
-      params: idParams,
-      handler: async (incoming) => {
-        const model = await linkModel(incoming, incoming.params.id);
-        return model === null ? redirect(pathOf(incoming.params.id)) : page('card', model);
       },
     }),
     route({
@@ -496,6 +468,15 @@ export function keyRoutes({ host, keys, places, mailings, approvals }: Deps): Ro
     }),
   ];
 }
+
+const weekdaysIn = (locale: string): { value: string; label: string }[] =>
+  // The first of January 2024 was a Monday.
+  [1, 2, 3, 4, 5, 6, 7].map((day) => ({
+    value: String(day),
+    label: new Intl.DateTimeFormat(locale, { weekday: 'short', timeZone: 'UTC' }).format(
+      Date.UTC(2024, 0, day),
+    ),
+  }));
 
 const kindIcons: Record<Kind, string> = { person: 'user', team: 'users', event: 'qrcode' };
 

@@ -22,6 +22,10 @@ export function qrCodeOf(url: string): QrCode {
 export const qrInText = (url: string): Promise<string> =>
   QRCode.toString(url, { type: 'utf8', errorCorrectionLevel: 'M' });
 
+/** For a word processor or a printing house: large modules, sharp edges. */
+export const qrAsPng = (url: string): Promise<Buffer> =>
+  QRCode.toBuffer(url, { type: 'png', errorCorrectionLevel: 'M', margin: QUIET, scale: 24 });
+
 export const qrAsSvg = ({ size, path }: QrCode): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(size)} ${String(size)}" shape-rendering="crispEdges"><rect width="100%" height="100%" fill="#fff"/><path d="${path}" fill="#000"/></svg>`;
 

@@ -1,0 +1,95 @@
+import { json, route, view, z, type Host, type Route } from 'latchkey/plugin-api';
+import { findKeys } from '../keys/key-repository.ts';
+import type { KeyService } from '../keys/key-service.ts';
+import { DAY_MS } from '../keys/key-terms.ts';
+import type { Funnel } from './funnel.ts';
+import { funnelOf } from './funnel-presenter.ts';
+import { countStandings, joinsSince } from './overview-repository.ts';
+import { perWeek } from './periods.ts';
+
+interface Deps {
+  host: Host;
+  keys: KeyService;
+  funnel: Funnel;
+}
+
+const READ = { right: 'registration-key.read' };
+const ROOT = '/invitation-keys';
+const idParams = z.object({ id: z.string().max(40) });
+const WEEKS = 12;
+const BEST = 10;
+const standings = ['active', 'scheduled', 'paused', 'used-up', 'expired', 'revoked'] as const;
+const tones: Partial<Record<(typeof standings)[number], string>> = {
+  active: 'success',
+  paused: 'warning',
+  revoked: 'danger',
+};
+
+const funnelSchema = z.object({
+  opened: z.int(),
+  scanners: z.int(),
+  started: z.int(),
+  failed: z.int(),
+  failures: z.array(z.object({ reason: z.string(), count: z.int() })),
+  created: z.int(),
+  joined: z.int(),
+  firstTicket: z.int(),
+});
+
+/** How invitations fare: all of them on one page, and one of them step by step. */
+export function insightRoutes({ host, keys, funnel }: Deps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: `${ROOT}/overview`,
+      access: READ,
+      handler: async ({ actor, locale }) => {
+        const entities = actor.entitiesWith('registration-key.read');
+        const now = host.clock.now();
+        const { timeZone } = await host.site();
+        const counts = await countStandings(host.db, { entities, now });
+        const joins = await joinsSince(host.db, { entities, since: now - WEEKS * 7 * DAY_MS });
+        const byKey = new Map<string, number>();
+        for (const { keyId } of joins) byKey.set(keyId, (byKey.get(keyId) ?? 0) + 1);
+        const best = [...byKey].sort((one, other) => other[1] - one[1]).slice(0, BEST);
+        const named = await findKeys(
+          host.db,
+          best.map(([id]) => id),
+        );
+        const labelOf = (id: string): string => named.get(id)?.label || host.t('list.no-label', {}, locale);
+        return view(`${host.plugin.id}/insight/overview`, {
+          standings: standings.map((name) => ({
+            label: host.t(`standing.${name}`, {}, locale),
+            value: counts[name] ?? 0,
+            tone: tones[name] ?? 'quiet',
+          })),
+          weeks: perWeek(
+            joins.map(({ at }) => at),
+            { now, weeks: WEEKS, timeZone, locale },
+          ),
+          best: best.map(([id, value]) => ({ id, label: labelOf(id), value })),
+          active: counts.active ?? 0,
+          thisWeek: joins.filter(({ at }) => at >= now - 7 * DAY_MS).length,
+          inAll: joins.length,
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `/api/v1/invitation-keys/:id/funnel`,
+      access: 'signed-in',
+      params: idParams,
+      api: {
+        summary: 'How far people came with a key; programs that check links are counted apart',
+        tag: 'Invitation keys',
+        scope: 'invitation-keys:read',
+        responses: { 200: { description: 'Counts since the key was made', schema: funnelSchema } },
+      },
+      handler: async ({ actor, params: { id } }) => {
+        const key = await keys.get(actor, id);
+        await funnel.flush();
+        return json(await funnelOf(host.db, key.id));
+      },
+    }),
+  ];
+}
