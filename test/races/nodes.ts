@@ -20,11 +20,15 @@ export interface Outcome extends Contender {
   result: 'joined' | 'cut' | (string & {});
 }
 
+/** Nobody may mint more than a hundred keys an hour. */
+const MINTS_OF_ONE = 90;
+
 /** One house on one database, and as many server processes as a test wants. */
 export class Nodes {
   readonly db: Database;
   readonly urls: readonly [string, ...string[]];
   #token: Promise<string> | null = null;
+  #minted = 0;
   #contenders = 0;
 
   /** One address of the same database for each server, in turn. */
@@ -43,6 +47,8 @@ export class Nodes {
   }
 
   async mint(node: TestServer, seats: number): Promise<{ id: string; key: string }> {
+    if (this.#minted > 0 && this.#minted % MINTS_OF_ONE === 0) this.#token = this.#anotherMintersToken();
+    this.#minted += 1;
     const wanted = { label: 'Race', maxUses: seats, profile: 'self-service', emailProof: 'none' };
     const answer = await this.asOwner(node, 'POST', '/api/v1/invitation-keys', wanted);
     if (answer.status !== 201) throw new Error(`Minting answered ${String(answer.status)}: ${answer.text}`);
@@ -54,7 +60,7 @@ export class Nodes {
     ...request: [method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown]
   ): Promise<Answer> {
     const program = new HttpClient(node.url);
-    program.headers.set('authorization', `Bearer ${await (this.#token ??= this.#ownersToken())}`);
+    program.headers.set('authorization', `Bearer ${await (this.#token ??= this.#tokenOf(OWNER.email))}`);
     const answer = await program.call(...request);
     await program.close();
     return answer;
@@ -115,13 +121,22 @@ export class Nodes {
     };
   }
 
-  async #ownersToken(): Promise<string> {
-    const dataDir = await mkdtemp(join(inject('folder'), 'cli-'));
-    const words = ['token', 'create', '--user', OWNER.email, '--name', 'races'];
-    const { token } = (await latchkey(words, { ...this.#env(0), LATCHKEY_DATA_DIR: dataDir })) as {
+  async #anotherMintersToken(): Promise<string> {
+    const email = `minter${String(this.#minted)}@example.org`;
+    await this.#command('user', 'create', '--email', email, '--name', 'Minter', '--profile', 'super-admin');
+    return this.#tokenOf(email);
+  }
+
+  async #tokenOf(email: string): Promise<string> {
+    const { token } = (await this.#command('token', 'create', '--user', email, '--name', 'races')) as {
       token: string;
     };
     return token;
+  }
+
+  async #command(...words: string[]): Promise<unknown> {
+    const dataDir = await mkdtemp(join(inject('folder'), 'cli-'));
+    return latchkey(words, { ...this.#env(0), LATCHKEY_DATA_DIR: dataDir });
   }
 }
 
