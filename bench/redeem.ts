@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { openDatabase } from './database.ts';
 import type { Ground, Place } from './ground.ts';
+import type { Outcome } from './newcomers.ts';
 import { mintKey } from './key.ts';
 import { judge } from './report.ts';
 import { runProgram } from './run-program.ts';
@@ -8,12 +9,6 @@ import { runProgram } from './run-program.ts';
 const SEATS = 250;
 const NEWCOMERS = 300;
 const BAR = 0.85;
-
-interface Outcome {
-  joined: number;
-  refused: Record<string, number>;
-  seconds: number;
-}
 
 /** 300 newcomers for 250 seats at once: exactly 250 accounts, about as fast as this machine can hash their passwords. */
 export async function benchRedeem(ground: Ground): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import argon2 from 'argon2';
 import { UnavailableError } from '../shared/errors.ts';
@@ -18,9 +19,10 @@ const NOBODYS_HASH =
   '$argon2id$v=19$m=19456,p=1,t=2$J63fBilrFzjzYWxWN4hlUw$UAsl4TVahFQfnwv3iC70vBhnZn9/91MQITQqNn8du40';
 
 const MOST_BYTES = 1024;
+const SALT_BYTES = 16;
 
 interface Options {
-  /** Hashes at once; more would only take each other's processor. */
+  /** Hashes at once. One more than there are cores: while one result is written down, its core has the next already. */
   slots?: number;
   /** How many may wait to sign in, and how long. */
   queue?: number;
@@ -46,7 +48,7 @@ export class PasswordGate {
   #lastServed: Lane = 'redeem';
 
   constructor({
-    slots = availableParallelism(),
+    slots = availableParallelism() + 1,
     queue = 20,
     waitMs = 2_000,
     cost = HASH_COST,
@@ -63,7 +65,9 @@ export class PasswordGate {
   }
 
   async hash(password: string, { lane }: { lane: Lane }): Promise<string> {
-    return this.#through(lane, () => argon2.hash(password, { type: argon2.argon2id, ...this.#cost }));
+    // Left to itself the library fetches its salt from the pool of threads, and so waits behind other people's hashes.
+    const salt = randomBytes(SALT_BYTES);
+    return this.#through(lane, () => argon2.hash(password, { type: argon2.argon2id, ...this.#cost, salt }));
   }
 
   /** Compares with `hash`, or with nobody's when there is none: the same work and then no. */

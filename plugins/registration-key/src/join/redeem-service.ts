@@ -206,7 +206,9 @@ export class RedeemService {
     let key = judged;
     for (let times = 1; ; times += 1) {
       const { form, emailNorm, visitor } = candidate;
-      const repeated = await this.#repeated(key, form.redeemId, emailNorm, visitor);
+      // The first time this was asked before the hash; a twin that came in between is found by its row, the second time.
+      const repeated =
+        times === 1 ? null : await this.#repeated(key, form.redeemId, emailNorm, visitor);
       if (repeated !== null) return repeated;
       try {
         return (await this.#withoutSeat(key, candidate)) ?? (await this.#takeSeat(key, candidate));

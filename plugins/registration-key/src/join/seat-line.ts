@@ -5,8 +5,8 @@ import { Lanes } from './lanes.ts';
 
 const MORE_THAN_SEATS = 100;
 const MOST_WITHOUT_LIMIT = 500;
-/** One more than there are cores, so that the hashing never waits for a database. */
-const AT_ONCE = availableParallelism() + 1;
+/** As many as hash at once, and two whose rows are being read or written, so that the hashing never waits for a database. */
+const AT_ONCE = availableParallelism() + 3;
 
 /**
  * Where newcomers of one key wait in this process: first for their turn to be read and hashed, then, one by one, for the row of the
