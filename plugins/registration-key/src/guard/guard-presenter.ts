@@ -1,0 +1,125 @@
+import type { PersonFacts } from 'latchkey/plugin-api';
+import type { Redemption } from '../join/redemption.ts';
+import type { Happening } from './evidence.ts';
+import type { Affected } from './undo-service.ts';
+import type { Undo } from './undo-repository.ts';
+
+/** What a history can be narrowed to. */
+export const historyKinds = [
+  'minted',
+  'edited',
+  'revealed',
+  'mailed',
+  'opened',
+  'refused',
+  'redeemed',
+  'approved',
+  'declined',
+  'seat-returned',
+  'paused',
+  'resumed',
+  'limit-raised',
+  'revoked',
+  'restored',
+  'rotated',
+  'leak-undone',
+  'leak-undo-reversed',
+  'purged',
+] as const;
+
+export const presentHappening = (one: Happening): object => ({
+  at: one.at,
+  /** UTC, for whoever compares it with other logs. */
+  utc: new Date(one.at).toISOString(),
+  text: `registration-key:history.${one.kind}`,
+  icon: icons[one.kind] ?? 'circle',
+  actor: one.actorName,
+  node: one.node,
+  network: one.network,
+  changes: changesOf(one),
+});
+
+const icons: Record<string, string> = {
+  minted: 'key',
+  edited: 'pencil',
+  revealed: 'eye',
+  mailed: 'send',
+  opened: 'mail-opened',
+  refused: 'hand-stop',
+  redeemed: 'user-plus',
+  approved: 'user-check',
+  declined: 'user-x',
+  'seat-returned': 'arrow-back-up',
+  paused: 'pause',
+  resumed: 'play',
+  'limit-raised': 'trending-up',
+  revoked: 'ban',
+  restored: 'restore',
+  rotated: 'refresh',
+  'leak-undone': 'users',
+  'leak-undo-reversed': 'arrow-back-up',
+  purged: 'trash',
+  deleted: 'trash',
+};
+
+/** Field by field what was and what is; ids of people are for programs. */
+function changesOf({ before, after }: Happening): { field: string; before: string; after: string }[] {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  return names
+    .filter((name) => !/Id$|^hasCopy$/.test(name))
+    .map((field) => ({ field, before: inWords(before?.[field]), after: inWords(after?.[field]) }))
+    .filter((change) => change.before !== change.after);
+}
+
+function inWords(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '';
+  if (Array.isArray(value)) return value.map(inWords).join(', ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const tones = {
+  active: 'success',
+  pending_email: 'info',
+  pending_approval: 'warning',
+  released: 'quiet',
+  declined: 'danger',
+} as const;
+
+export function presentPerson(
+  one: Affected | { redemption: Redemption; person: PersonFacts | null },
+): object {
+  const { person } = one;
+  const who = { name: person?.name ?? '', email: person?.email ?? '', userId: person?.id ?? null };
+  if ('branch' in one) {
+    const { branch, depth } = one;
+    return {
+      ...who,
+      seat: branch.seat,
+      at: branch.at,
+      depth,
+      existed: branch.how === 'existing',
+      isOff: person?.status === 'disabled',
+    };
+  }
+  const { seat, status, settledAt, at, how } = one.redemption;
+  return {
+    ...who,
+    seat,
+    status,
+    tone: tones[status],
+    at: settledAt ?? at,
+    existed: how === 'existing',
+    isOff: person?.status === 'disabled',
+  };
+}
+
+export const presentUndo = (undo: Undo): object => ({
+  id: undo.id,
+  since: undo.since,
+  at: undo.at,
+  by: undo.orderedByName,
+  action: undo.action,
+  state: undo.state,
+  withDescendants: undo.withDescendants,
+  reversibleUntil: undo.reversibleUntil,
+});

@@ -1,0 +1,53 @@
+import type { Host } from 'latchkey/plugin-api';
+import type { KeyCare } from '../keys/key-care.ts';
+import type { KeyDoor } from '../keys/key-door.ts';
+import type { KeyService } from '../keys/key-service.ts';
+import { personSlot } from '../tree/person-slot.ts';
+import { treeRoutes } from '../tree/tree-routes.ts';
+import { TreeService } from '../tree/tree-service.ts';
+import { Breaker } from './breaker.ts';
+import type { Evidence } from './evidence.ts';
+import { guardApi } from './guard-api.ts';
+import { guardCommands } from './guard-commands.ts';
+import { guardRoutes } from './guard-routes.ts';
+import { LeakReports } from './leak-reports.ts';
+import { RedeemedBy } from './redeemed-by.ts';
+import { UndoService } from './undo-service.ts';
+
+interface Deps {
+  host: Host;
+  evidence: Evidence;
+  care: KeyCare;
+  keys: KeyService;
+  door: KeyDoor;
+}
+
+export interface Guard {
+  evidence: Evidence;
+  breaker: Breaker;
+  undo: UndoService;
+}
+
+/** What watches over keys that are out in the world: evidence, the breaker, leaks and who brought whom. */
+export function standGuard({ host, evidence, care, keys, door }: Deps): Guard {
+  const breaker = new Breaker({ host, care, keys });
+  const undo = new UndoService(host);
+  const reports = new LeakReports({ host, door, care });
+  const redeemedBy = new RedeemedBy({ host, keys });
+  const tree = new TreeService(host);
+
+  host.routes([
+    ...guardRoutes({ host, keys, evidence, breaker, undo, reports, redeemedBy }),
+    ...treeRoutes({ host, tree }),
+    ...guardApi({ host, keys, evidence, breaker, undo, tree }),
+  ]);
+  for (const command of guardCommands({ host, keys, evidence, undo })) host.command(command);
+  personSlot({ host, tree });
+  host.job('watch-keys', async ({ signal }) => {
+    await breaker.watch(signal);
+  });
+  host.job('undo-leaks', ({ signal }) => undo.work(signal));
+  host.job('forget-networks', ({ signal }) => evidence.forgetNetworks(signal));
+  host.job('note-openings', () => evidence.writeOpened());
+  return { evidence, breaker, undo };
+}
