@@ -20,8 +20,8 @@ export function composePlugins(
   domains: Domains,
   { routes, markers, node, endsWhenStuck, isOnlooker }: Surroundings,
 ): { plugins: PluginHost; commands: CommandList; settingGroups: SettingGroups } {
-  const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit } = ground;
-  const { rights, jobs, users, memberships, mail, sessions, limits, site } = domains;
+  const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit, outbound } = ground;
+  const { rights, jobs, users, passkeys, memberships, mail, sessions, limits, notifications, site } = domains;
   for (const right of pluginRights) rights.add(right);
   const commands = new CommandList();
   const settingGroups = new SettingGroups();
@@ -41,7 +41,18 @@ export function composePlugins(
       settingGroups,
       commands,
     },
-    services: { users, memberships, mail, audit, sessions, limits, site },
+    services: {
+      users,
+      passkeys,
+      memberships,
+      mail,
+      audit,
+      sessions,
+      limits,
+      notifications,
+      outbound,
+      site,
+    },
     versions,
     places: { bundled: folders.plugins, added: config.pluginDir },
     latchkeyVersion: version,

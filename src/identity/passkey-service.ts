@@ -8,17 +8,9 @@ import type { MailDraft, MailService } from '../mail/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, InvalidInputError, NotFoundError, UnauthenticatedError } from '../shared/errors.ts';
-import { newId } from '../shared/ids.ts';
 import type { Directory } from './directory.ts';
 import { ROOT_ENTITY_ID } from './entity.ts';
-import {
-  CounterWentBack,
-  PasskeyCeremony,
-  refused,
-  type Held,
-  type Offer,
-  type Purpose,
-} from './passkey-ceremony.ts';
+import { CounterWentBack, PasskeyCeremony, refused, type Held, type Offer } from './passkey-ceremony.ts';
 import {
   deletePasskey,
   findPasskey,
@@ -28,7 +20,7 @@ import {
   renamePasskey,
   usePasskey,
 } from './passkey-repository.ts';
-import { MOST_PASSKEYS, type NewPasskey, type Passkey } from './passkey.ts';
+import { MOST_PASSKEYS, passkeyOf, type NewPasskey, type Passkey } from './passkey.ts';
 import type { ClientFacts, SessionCookie, SessionService } from './session-service.ts';
 import type { User } from './user.ts';
 import { findPasswordHash, findUser } from './user-repository.ts';
@@ -173,19 +165,6 @@ export class PasskeyService {
     return made;
   }
 
-  /** Gives it to the account that was made with it, in the same transaction. */
-  async attach(
-    tx: Tx,
-    userId: string,
-    made: NewPasskey,
-    { actor, name }: { actor: Actor; name: string },
-  ): Promise<void> {
-    const user = await findUser(tx, userId);
-    if (!user) throw new NotFoundError('user.not-found');
-    await this.#store(tx, user, { made, name });
-    await this.#record(tx, actor, user, 'user.passkey-added', { name });
-  }
-
   async #proven(answer: string, held: Held, client: ClientFacts): Promise<User> {
     const { db, clock, limits } = this.#deps;
     const network = limitKeyOf(client.ip);
@@ -249,21 +228,9 @@ export class PasskeyService {
     user: User,
     { made, name }: { made: NewPasskey; name: string },
   ): Promise<void> {
-    await this.#store(tx, user, { made, name });
+    await insertPasskey(tx, passkeyOf(user, made, name, this.#deps.clock.now()));
     await this.#record(tx, actor, user, 'user.passkey-added', { name });
     await this.#deps.mail.queue(tx, passkeyMail('passkey-added', user, name));
-  }
-
-  async #store(tx: Tx, user: User, { made, name }: { made: NewPasskey; name: string }): Promise<void> {
-    await insertPasskey(tx, {
-      ...made,
-      id: newId(),
-      userId: user.id,
-      publicKey: Buffer.from(made.publicKey, 'base64url'),
-      name,
-      createdAt: this.#deps.clock.now(),
-      lastUsedAt: null,
-    });
   }
 
   async #organisation(): Promise<string> {
@@ -281,8 +248,6 @@ export class PasskeyService {
     await this.#deps.audit.record(tx, actor, { action, subject: subjectOf(user), after });
   }
 }
-
-export type { Offer, Purpose };
 
 function tidyName(name: string): string {
   const tidy = name

@@ -1,3 +1,5 @@
+import { newId } from '../shared/ids.ts';
+
 /** A key pair of which the private half never leaves somebody's device (WebAuthn). */
 export interface Passkey {
   id: string;
@@ -34,6 +36,23 @@ export interface RelyingParty {
 }
 
 export const MOST_PASSKEYS = 20;
+/** What the passkey is called that an account began with, until somebody renames it. */
+export const FIRST_PASSKEY = 'Passkey 1';
+
+export const passkeyOf = (
+  { id: userId }: { id: string },
+  made: NewPasskey,
+  name: string,
+  now: number,
+): Passkey => ({
+  ...made,
+  id: newId(),
+  userId,
+  publicKey: Buffer.from(made.publicKey, 'base64url'),
+  name,
+  createdAt: now,
+  lastUsedAt: null,
+});
 
 /** Browsers make passkeys for names, over https or on the machine itself; never for bare addresses. */
 export function relyingPartyOf(origin: string): RelyingParty | null {

@@ -15,7 +15,8 @@ import { assertOwnerRemains, isOwnership } from './membership-service.ts';
 import type { Lane, PasswordGate } from './password-gate.ts';
 import { passwordProblem } from './password-rules.ts';
 import { deleteMembershipsOf } from './group-repository.ts';
-import { deletePasskeysOf } from './passkey-repository.ts';
+import { deletePasskeysOf, insertPasskey } from './passkey-repository.ts';
+import { FIRST_PASSKEY, passkeyOf, type NewPasskey } from './passkey.ts';
 import { deleteSecondFactor } from './second-factor-repository.ts';
 import { deleteSessionsOf } from './session-repository.ts';
 import {
@@ -72,7 +73,10 @@ export class UserService {
   }
 
   /** Everything that may take its time (plugins, hashing) happens here, before any transaction is open. */
-  async prepare(draft: UserDraft, { lane, hash }: { lane: Lane; hash?: string }): Promise<PreparedUser> {
+  async prepare(
+    draft: UserDraft,
+    { lane, hash, passkey }: { lane: Lane; hash?: string; passkey?: NewPasskey },
+  ): Promise<PreparedUser> {
     const { hooks } = this.#deps;
     const { password, ...open } = draft;
     const wanted = await hooks.filter(userDraft, open, {
@@ -87,7 +91,7 @@ export class UserService {
     });
     await this.#deps.numbers.bring();
     const passwordHash = hash ?? (password === undefined ? null : await this.hash(password, { lane }));
-    return { ...prepared, passwordHash };
+    return { ...prepared, passwordHash, ...(passkey ? { passkey } : {}) };
   }
 
   async hash(password: string, { lane }: { lane: Lane }): Promise<string> {
@@ -106,6 +110,7 @@ export class UserService {
     const now = clock.now();
     const user = newUser(prepared, { number: await numbers.take(tx), now, emailProven, endsAt });
     await this.#write(tx, user, prepared.passwordHash);
+    if (prepared.passkey) await insertPasskey(tx, passkeyOf(user, prepared.passkey, FIRST_PASSKEY, now));
     await this.#assertRoom(tx);
     const facts = factsOf(user);
     await audit.record(tx, actor, {

@@ -1,3 +1,5 @@
+import type { NewPasskey } from './passkey.ts';
+
 export type UserStatus = 'active' | 'disabled';
 export type Theme = 'auto' | 'light' | 'dark';
 export const themes = ['auto', 'light', 'dark'] as const;
@@ -44,6 +46,8 @@ export interface PreparedUser {
   readonly name: string;
   readonly locale: string;
   readonly passwordHash: string | null;
+  /** Instead of a password. */
+  readonly passkey?: NewPasskey;
 }
 
 /** What others may know of a person. */

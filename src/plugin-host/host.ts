@@ -8,7 +8,9 @@ import type {
   VetoListener,
   VetoToken,
 } from '../hooks/tokens.ts';
+import type { CookieChange } from '../http/reply.ts';
 import type { Route } from '../http/route.ts';
+import type { OutboundAnswer, OutboundRequest } from '../outbound/outbound.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 
@@ -56,6 +58,33 @@ export interface PreparedUser {
   readonly name: string;
   readonly locale: string;
   readonly passwordHash: string | null;
+  readonly passkey?: NewPasskey;
+}
+
+/** What a browser made instead of a password, verified, and not yet anybody's. It travels as JSON. */
+export interface NewPasskey {
+  credentialId: string;
+  publicKey: string;
+  counter: number;
+  transports: string[];
+  rpId: string;
+  backedUp: boolean;
+}
+
+/** Passkeys for people who are about to get an account. */
+export interface HostPasskeys {
+  /** Whether browsers make passkeys for the address of this house at all. */
+  isPossible(): Promise<boolean>;
+  /** The question for `navigator.credentials.create`; the cookie holds it, sealed. `binding` names what the browser must still hold. */
+  offer(
+    person: { email: string; name: string },
+    options: { binding: string },
+  ): Promise<{ options: object; cookie: CookieChange }>;
+  /** What the browser answered. Each question is answered once; throws `InvalidInputError('passkey.refused')`. */
+  accept(
+    answer: string,
+    held: { cookies: ReadonlyMap<string, string>; binding: string },
+  ): Promise<NewPasskey>;
 }
 
 export interface UserDraft {
@@ -74,12 +103,16 @@ export interface PersonFacts {
   status: 'active' | 'disabled';
   /** Whether they have shown that they read that mailbox. */
   emailProven: boolean;
+  createdAt: number;
 }
 
 /** What the plugins' people, and core's own edges, may do with accounts. */
 export interface HostUsers {
   /** Validates, runs `user.draft` and `user.may-create`, hashes behind the gate. No transaction is open meanwhile. */
-  prepare(draft: UserDraft, options: { lane: 'redeem' | 'sign-in'; hash?: string }): Promise<PreparedUser>;
+  prepare(
+    draft: UserDraft,
+    options: { lane: 'redeem' | 'sign-in'; hash?: string; passkey?: NewPasskey },
+  ): Promise<PreparedUser>;
   /** Hashes a password behind the gate without making anything else. */
   hash(password: string, options: { lane: 'redeem' | 'sign-in' }): Promise<string>;
   /** Checks form and rules of a draft, no hash: throws `InvalidInputError` with a problem per field. */
@@ -145,9 +178,13 @@ export interface HostMemberships {
     membership: { userId: string; groupId: string },
     options: { actor: Actor },
   ): Promise<boolean>;
-  profiles(): Promise<{ id: string; key: string; name: string; rights: readonly string[] }[]>;
+  profiles(): Promise<
+    { id: string; key: string; name: string; rights: readonly string[]; kind: 'portal' | 'staff' }[]
+  >;
   entities(): Promise<{ id: string; name: string; path: string; parentId: string | null }[]>;
   groups(): Promise<{ id: string; name: string; entityId: string }[]>;
+  /** Those this person belongs to. */
+  groupsOf(userId: string): Promise<{ id: string; name: string; entityId: string }[]>;
   /** Whether `actor` could give this grant directly: every right of the profile in that entity, and the right to grant. */
   mayGrant(actor: Actor, grant: Omit<GrantDraft, 'userId'>): Promise<boolean>;
   mayAddToGroup(actor: Actor, groupId: string): Promise<boolean>;
@@ -223,6 +260,43 @@ export interface HostSessions {
   ): Promise<{ cookie: { name: string; value: string; maxAge: number } }>;
 }
 
+/** Something a plugin lets people hear of, by bell and by mail, as each of them chooses. */
+export interface NoticeKind {
+  /** Begins with the plugin's id: `registration-key.joined`. */
+  id: string;
+  /** The sentence, an i18n key with its namespace; gets the notice's params. */
+  text: string;
+  /** What people's own settings call it, an i18n key with its namespace. */
+  label: string;
+  icon: string;
+  /** Until a person chooses otherwise. */
+  bell: boolean;
+  mail: boolean;
+}
+
+export interface Notice {
+  userIds: readonly string[];
+  kind: string;
+  subject: { type: string; id: string };
+  entityId?: string;
+  /** A path of ours. */
+  link: string;
+  params: Record<string, string | number>;
+}
+
+export interface HostNotices {
+  /** Before anybody can be told of it; gone with the plugin. */
+  addKind(kind: NoticeKind): void;
+  notify(tx: Tx, notice: Notice): Promise<void>;
+}
+
+/** Calls to other machines, with a deadline, a cap and a guard against addresses inside. The manifest says under `net` whom it may call. */
+export interface HostOutbound {
+  send(request: OutboundRequest): Promise<OutboundAnswer>;
+  /** Null when the address could be called, else in a few words why not. */
+  problemOf(url: string): string | null;
+}
+
 export interface Limit {
   /** What is counted, e.g. `check`. */
   name: string;
@@ -292,16 +366,21 @@ export interface Host {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 
   readonly users: HostUsers;
+  readonly passkeys: HostPasskeys;
   readonly memberships: HostMemberships;
   readonly mail: HostMail;
   readonly audit: HostAudit;
   readonly sessions: HostSessions;
   readonly limits: HostLimits;
+  readonly notices: HostNotices;
+  readonly outbound: HostOutbound;
   /** Keyed digests and sealed copies under keys of this plugin's own. */
   readonly keys: KeyRing;
   /** The plugin's settings as `plugin.json` declares them, parsed, with defaults. */
   readonly settings: { get<T>(name: string): Promise<T> };
   site(): Promise<SiteFacts>;
+  /** Whether this page of the house exists and would open for somebody: before leading them there. Never an address elsewhere. */
+  mayVisit(userId: string, path: string): Promise<boolean>;
   /** A text in the plugin's namespace. */
   t(key: string, params: Record<string, string | number>, locale: string): string;
 }

@@ -123,11 +123,23 @@ export function makeHost(parts: Parts): Host {
     },
 
     users: lent(services.users, 'users', parts),
+    passkeys: lent(services.passkeys, 'users', parts),
     memberships: lent(services.memberships, 'memberships', parts),
     mail: lent(services.mail, 'mail', parts),
     sessions: lent(services.sessions, 'sessions', parts),
     audit: lent(services.audit, null, parts),
     limits: lent(ownLimits(services.limits, id), null, parts),
+    notices: {
+      addKind: (kind) => {
+        if (!kind.id.startsWith(`${id}.`)) throw new Error(`A kind of notice of ${id} begins with "${id}."`);
+        scope.undoWith(services.notifications.addKind(kind));
+      },
+      notify: (tx, notice) => {
+        scope.assertAlive();
+        return services.notifications.notify(tx, notice);
+      },
+    },
+    outbound: wayOut(parts),
     keys,
     settings: {
       get: async <T>(name: string) => {
@@ -143,6 +155,29 @@ export function makeHost(parts: Parts): Host {
       return actor !== null && mayVisit(registries.routes.all(), actor, path);
     },
     t: (key, params, locale) => registries.i18n.translate(locale, `${id}:${key}`, params),
+  };
+}
+
+/** Only to hosts that the manifest names; `*` is any. */
+function wayOut({ manifest, scope, services }: Parts): Host['outbound'] {
+  const mayCall = ({ hostname }: URL): boolean =>
+    manifest.permissions.net.some((host) => host === '*' || host === hostname);
+  return {
+    send: (request) => {
+      scope.assertAlive();
+      const url = services.outbound.assertCallable(request.url);
+      if (!mayCall(url))
+        throw new Error(`plugin.json of ${manifest.id} does not ask to call ${url.hostname}`);
+      const signal = request.signal ? AbortSignal.any([request.signal, scope.signal]) : scope.signal;
+      return services.outbound.send({ ...request, signal });
+    },
+    problemOf: (address) => {
+      try {
+        return mayCall(services.outbound.assertCallable(address)) ? null : 'This plugin may not call it';
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
   };
 }
 

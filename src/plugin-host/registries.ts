@@ -6,6 +6,8 @@ import type { RouteTable } from '../http/route-table.ts';
 import type { Rights } from '../identity/index.ts';
 import type { JobScheduler } from '../jobs/index.ts';
 import type { Log } from '../log.ts';
+import type { NotificationService } from '../notifications/index.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 import type { SettingGroups, SettingsService } from '../settings/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { AssetStore } from '../views/assets.ts';
@@ -19,6 +21,7 @@ import type {
   HostLimits,
   HostMail,
   HostMemberships,
+  HostPasskeys,
   HostSessions,
   HostUsers,
   SiteFacts,
@@ -45,11 +48,14 @@ export interface Registries {
 /** What plugins may use of core, as far as their manifest asks for it. */
 export interface Services {
   users: HostUsers;
+  passkeys: HostPasskeys;
   memberships: HostMemberships;
   mail: HostMail;
   audit: HostAudit;
   sessions: HostSessions;
   limits: HostLimits;
+  notifications: Pick<NotificationService, 'addKind' | 'notify'>;
+  outbound: Pick<Outbound, 'send' | 'assertCallable'>;
   site(): Promise<SiteFacts>;
 }
 

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Host, KnownError, FieldProblem } from 'latchkey/plugin-api';
 import { maskAddress } from './address.ts';
+import { carriedFields, withFixed } from '../carries/carried-fields.ts';
 import { joinForm, type JoinField } from '../hooks.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { Handle } from './join-handle.ts';
+import { nextOpening } from '../keys/opening-hours.ts';
 import { factsOf } from '../keys/key-service.ts';
 import type { Mailing } from '../mailings/mailing-repository.ts';
 import { explainCodeOf } from './refusal.ts';
@@ -23,9 +25,9 @@ export interface FormFacts {
   fields?: readonly JoinField[];
 }
 
-/** What plugins ask beside name, address and password. */
+/** What the key and plugins ask beside name, address and password. */
 export const fieldsOf = (host: Host, key: InvitationKey, locale: string): Promise<readonly JoinField[]> =>
-  host.applyFilter(joinForm, [], { key: factsOf(key), locale });
+  host.applyFilter(joinForm, carriedFields(host, key.carries, locale), { key: factsOf(key), locale });
 
 const languages = [
   { value: 'en', label: 'English' },
@@ -36,7 +38,8 @@ const languages = [
 export async function presentForm(host: Host, facts: FormFacts): Promise<object> {
   const { key, handle, mailing, locale, typed = {}, error, preview = false } = facts;
   const site = await host.site();
-  const fields = preview ? [] : (facts.fields ?? (await fieldsOf(host, key, locale)));
+  const fields = facts.fields ?? (await fieldsOf(host, key, locale));
+  const { given } = key.carries;
   const inviter = key.ownerId === null ? '' : key.ownerName;
   const isReused = error?.code === 'invitation.redeem_id_reused';
   return {
@@ -52,13 +55,19 @@ export async function presentForm(host: Host, facts: FormFacts): Promise<object>
     expiresAt: key.expiresAt,
     handle: handle?.name ?? '',
     redeemId: typed['redeemId'] && !isReused ? typed['redeemId'] : randomUUID(),
-    form: { locale: key.locale ?? locale, ...typed, email: mailing?.email ?? typed['email'] ?? '' },
+    nameFixed: given.name?.fixed === true,
+    localeFixed: given.locale?.fixed === true,
+    form: {
+      ...withFixed({ name: given.name?.value ?? '', locale: key.locale ?? locale, ...typed }, key.carries),
+      email: mailing?.email ?? typed['email'] ?? '',
+    },
     languages,
     emailFixed: mailing !== null && key.emailNorm !== null,
     maskedEmail: mailing === null && key.email !== null ? maskAddress(key.email) : '',
     domains: key.weak || key.approval === 'domain' ? [] : key.emailDomains.map((rule) => `@${rule}`),
     fields: fields.filter(isSoundField).map((field) => presentField(field, typed)),
     errors: problemsOf(error),
+    mayHavePasskey: !preview && (await host.passkeys.isPossible()),
     needsApproval: key.approval === 'manual',
   };
 }
@@ -72,18 +81,25 @@ export interface ClosedFacts {
   whileTyping?: boolean;
 }
 
+/** When somebody who came too early may come back. */
+export function opensNext({ notBefore, hours }: InvitationKey, now: number): number | null {
+  const from = notBefore !== null && now < notBefore ? notBefore : null;
+  if (hours === null) return from;
+  return nextOpening(hours, from ?? now) ?? from;
+}
+
 /** Why it does not go on here, and where it goes on. */
 export async function presentClosed(host: Host, facts: ClosedFacts): Promise<object> {
   const { key, handle, error, typed = {}, whileTyping = false } = facts;
   const site = await host.site();
-  const reason = error.code.replace('invitation.', '');
+  const reason = error.code === 'user.no-room' ? 'house_full' : error.code.replace('invitation.', '');
   const mayAsk = !key.weak && (reason === 'expired' || reason === 'used_up');
   return {
     organisation: site.organisation,
     reason: whileTyping && reason === 'used_up' ? 'filled' : reason,
     notBefore: key.notBefore,
     expiresAt: key.expiresAt,
-    opens: reason === 'not_yet' ? key.notBefore : null,
+    opens: reason === 'not_yet' || reason === 'outside_hours' ? opensNext(key, host.clock.now()) : null,
     handle: handle?.name ?? '',
     mayAsk,
     askFor: whileTyping ? 'place' : 'new',
@@ -107,6 +123,6 @@ export const isSoundField = ({ name }: JoinField): boolean => /^[a-z][a-z0-9]*(-
 const presentField = (field: JoinField, typed: Typed): object => ({
   ...field,
   id: `answer-${field.name}`,
-  value: typed[`answer-${field.name}`] ?? '',
+  value: field.fixed === true ? (field.value ?? '') : (typed[`answer-${field.name}`] ?? field.value ?? ''),
   isText: field.kind === 'text',
 });

@@ -31,6 +31,7 @@ import { KeysInView } from './keys-in-view.ts';
 import type { Landing } from '../steps/landing.ts';
 import type { StepWalk } from '../steps/step-walk.ts';
 import { presentStep } from '../steps/walk-routes.ts';
+import { JoinPasskeys } from './join-passkeys.ts';
 import { SharedForms } from './shared-forms.ts';
 import { seenThrough } from '../copies/copy-repository.ts';
 import type { Funnel } from '../insight/funnel.ts';
@@ -65,7 +66,9 @@ const joinBody = z
     redeemId: z.uuid(),
     email: z.string().max(320),
     name: z.string().max(300),
-    password: z.string().max(1024),
+    password: z.string().max(1024).default(''),
+    /** `made`: this browser holds one, in a cookie. */
+    passkey: z.enum(['made', '']).default(''),
     locale: z.enum(['en', 'fr']).optional(),
     /** Nobody sees it, so nobody fills it in but a machine. */
     website: z.string().optional(),
@@ -89,6 +92,7 @@ const quietAddress = { ...closedToOthers, 'Referrer-Policy': 'no-referrer' };
 export function joinRoutes(deps: Deps): Route[] {
   const { host, door, handles, redeem, confirm, join, funnel, walk, landing } = deps;
   // Three hundred phones that open one key ask for one row.
+  const passkeys = new JoinPasskeys(host, handles);
   const shown = new KeysInView(host.db);
   const forms = new SharedForms(host);
 
@@ -207,7 +211,10 @@ export function joinRoutes(deps: Deps): Route[] {
       const fresh = { handle: handle.name, redeemId: randomUUID() };
       return page('form', await forms.of(key, incoming.locale), { fresh });
     }
-    const model = await presentForm(host, { ...entrance, locale: incoming.locale, ...facts });
+    const model = {
+      ...(await presentForm(host, { ...entrance, locale: incoming.locale, ...facts })),
+      passkeyMade: passkeys.made(incoming.cookies, handle) !== null,
+    };
     return page('form', model, { headers: facts.error ? retryHeader(facts.error) : {} });
   }
 
@@ -217,7 +224,7 @@ export function joinRoutes(deps: Deps): Route[] {
     done: { userId: string | null; landing: string },
     handle: Handle | null,
   ): Promise<Reply> {
-    const forget = handle === null ? [] : [handles.forget(handle)];
+    const forget = handle === null ? [] : [handles.forget(handle), passkeys.forget];
     if (done.userId === null) {
       return redirect('/login', {
         cookies: forget,
@@ -298,6 +305,7 @@ export function joinRoutes(deps: Deps): Route[] {
   }
 
   return [
+    ...passkeys.routes(),
     route({
       method: 'get',
       path: '/join',
@@ -337,11 +345,13 @@ export function joinRoutes(deps: Deps): Route[] {
         return formPage(incoming, entrance, { typed: kept, error });
       },
       handler: async (incoming) => {
-        const { h, redeemId, email, name, password, locale, website } = incoming.body;
+        const { h, redeemId, email, name, password, passkey, locale, website } = incoming.body;
         const { handle, key, mailing } = await needEntrance(incoming, h);
         if (website !== undefined && website !== '') throw new ConflictError('invitation.try_again');
         const answers = await join.answersFrom(key, keptOf(incoming.body), incoming.locale);
-        const form = { redeemId, email, name, password, locale: locale ?? incoming.locale, answers };
+        const made = passkey === 'made' ? passkeys.made(incoming.cookies, handle) : null;
+        const access = made === null ? { password } : { password: '', passkey: made };
+        const form = { redeemId, email, name, ...access, locale: locale ?? incoming.locale, answers };
         funnel.started(handle);
         const { copyId = null } = handle;
         const visitor = { browser: handle.secret, mailing, network: incoming.network, copyId };

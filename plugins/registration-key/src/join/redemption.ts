@@ -1,3 +1,5 @@
+import type { NewPasskey } from 'latchkey/plugin-api';
+
 /**
  * A seat of a key. `pending_email`: held while the address is being proven. `pending_approval`: waits for an administrator.
  * `active`: somebody joined. `released`: given back. `declined`: an administrator said no, and the seat is free again.
@@ -20,7 +22,10 @@ export interface Redemption {
   settledAt: number | null;
   decidedBy: string | null;
   decisionNote: string | null;
+  /** Truncated, and emptied when its time is over. */
   network: string;
+  /** Who owned the key at that moment, and so invited them; null is the house itself. */
+  inviterId: string | null;
 }
 
 /** What a newcomer typed, kept sealed until there is an account to give it to. */
@@ -28,11 +33,20 @@ export interface NewcomerDraft {
   email: string;
   name: string;
   locale: string;
+  /** Empty where there is a passkey instead. */
   passwordHash: string;
+  passkey?: NewPasskey;
   /** The address is known to be theirs. */
   isProven: boolean;
   answers: Record<string, string>;
 }
+
+/** With what somebody will come in: a password, hashed already, or a passkey. */
+export const accessOf = ({
+  passwordHash,
+  passkey,
+}: Pick<NewcomerDraft, 'passwordHash' | 'passkey'>): { hash: string } | { passkey: NewPasskey } =>
+  passkey ? { passkey } : { hash: passwordHash };
 
 /** One form sent in for an address. Whoever sent it, only the one who can read that mailbox gets further. */
 export interface Attempt {

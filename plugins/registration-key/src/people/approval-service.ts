@@ -18,7 +18,7 @@ import { findKey, findKeys, giveBackSeat } from '../keys/key-repository.ts';
 import { subjectOf } from '../keys/key-service.ts';
 import type { Newcomers } from '../join/newcomers.ts';
 import type { ProofBox } from '../join/proofs.ts';
-import type { Attempt, NewcomerDraft, Redemption } from '../join/redemption.ts';
+import { accessOf, type Attempt, type NewcomerDraft, type Redemption } from '../join/redemption.ts';
 import { findRedemption, listRedemptions, moveRedemption } from '../join/redemption-repository.ts';
 import type { SeatSweeper } from '../join/seat-sweeper.ts';
 
@@ -47,6 +47,8 @@ interface Decidable {
   key: InvitationKey;
   draft: NewcomerDraft | null;
   person: PersonFacts | null;
+  /** The digest of the browser that signed up. */
+  walker: Buffer | null;
 }
 
 const APPROVE = 'registration-key.approve';
@@ -87,7 +89,7 @@ export class ApprovalService {
   /** The account comes into being now, by the authority of whoever approves. */
   async approve(actor: Actor, redemptionId: string): Promise<void> {
     const { host, authority, newcomers } = this.#deps;
-    const { redemption, key, draft, person } = await this.#decidable(actor, redemptionId);
+    const { redemption, key, draft, person, walker } = await this.#decidable(actor, redemptionId);
     const giver = await authority.giverFor(actor, key);
     if (typeof giver === 'string') throw new ForbiddenError('invitation.more_than_own');
     const arrival = {
@@ -96,9 +98,10 @@ export class ApprovalService {
       seat: redemption.seat,
       network: redemption.network,
       answers: draft?.answers ?? {},
+      walker,
     };
     const prepared =
-      draft === null ? null : await host.users.prepare(draft, { lane: 'sign-in', hash: draft.passwordHash });
+      draft === null ? null : await host.users.prepare(draft, { lane: 'sign-in', ...accessOf(draft) });
     try {
       await host.transaction(async (tx) => {
         const now = host.clock.now();
@@ -175,7 +178,9 @@ export class ApprovalService {
     const draft = redemption.how === 'new' ? await this.#draftOf(redemption) : null;
     const person = redemption.userId === null ? null : await host.users.find(redemption.userId);
     if (draft === null && person === null) throw new NotFoundError('invitation.nothing_waits');
-    return { redemption, key, draft, person };
+    const attempt = await this.#attemptOf(redemption);
+    const secrets = attempt && (await readSecrets(host.db, attempt.id));
+    return { redemption, key, draft, person, walker: secrets?.browser ?? null };
   }
 
   async #candidates({ items, ...page }: Page<Redemption>): Promise<Page<Candidate>> {
