@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import packageFile from '../package.json' with { type: 'json' };
 import { AuditService } from './audit/index.ts';
 import type { Config } from './config.ts';
+import { auditEvents, coreHooks } from './core-hooks.ts';
 import { KEYS_VERSION, KeyStore } from './crypto/key-store.ts';
 import { redact } from './crypto/tokens.ts';
 import { Database } from './db/database.ts';
@@ -14,6 +15,7 @@ import { CORE, migrate } from './db/migrations.ts';
 import { Versions } from './db/versions.ts';
 import { Hooks } from './hooks/index.ts';
 import { createLog, type Log } from './log.ts';
+import { Outbound } from './outbound/outbound.ts';
 import { SETTINGS_VERSION, SettingsService } from './settings/index.ts';
 import { systemClock, type Clock } from './shared/clock.ts';
 import { AssetStore, I18n, Menu, Renderer, Slots } from './views/index.ts';
@@ -57,6 +59,7 @@ export interface Ground {
   assets: AssetStore;
   renderer: Renderer;
   slots: Slots;
+  outbound: Outbound;
 }
 
 export async function composeGround(config: Config, overrides: Overrides): Promise<Ground> {
@@ -72,17 +75,18 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
     },
   });
 
-  const audit = new AuditService({ db, clock, node });
-  const settings = new SettingsService({ db, clock, audit, keys: await keys.ring('settings') });
+  const onFault = (fault: { error: unknown }): void => {
+    log.warn(fault, 'A listener failed');
+  };
+  const hooks = new Hooks({ clock, log, onFault, strict });
+  hooks.declare(Object.values(coreHooks));
+  const audit = new AuditService({ db, clock, node, hooks, events: auditEvents });
+  const settings = new SettingsService({ db, hooks, clock, audit, keys: await keys.ring('settings') });
   versions.watch(SETTINGS_VERSION, () => {
     settings.forget();
   });
   versions.watch(KEYS_VERSION, () => keys.reload());
 
-  const onFault = (fault: { error: unknown }): void => {
-    log.warn(fault, 'A listener failed');
-  };
-  const hooks = new Hooks({ clock, log, onFault, strict });
   const i18n = new I18n({ directory: folders.locales, showMissing: strict });
   const assets = new AssetStore(folders.public);
   const renderer = new Renderer({ directory: folders.views, i18n, assets, now: () => clock.now() });
@@ -103,6 +107,7 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
     assets,
     renderer,
     slots,
+    outbound: new Outbound({ allowed: config.outboundAllow }),
   };
 }
 

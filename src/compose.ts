@@ -70,7 +70,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
-    routes.add(apiRoutes({ routes: () => routes.all().map(({ route }) => route), version }), CORE_OWNER);
+    routes.add(apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }), CORE_OWNER);
 
     return {
       config,
@@ -99,6 +99,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
           () => domains.dispatcher.stop(),
           () => plugins.stop(),
           () => versions.stop(),
+          () => ground.outbound.close(),
           () => db.close(),
         ]);
       },

@@ -56,6 +56,10 @@ const variables = {
     schema: z.string().min(1).default('none'),
     help: 'Proxies whose X-Forwarded-For counts: none, loopback, or addresses separated by commas.',
   },
+  OUTBOUND_ALLOW: {
+    schema: z.string().min(1).default('none'),
+    help: 'Private addresses that webhooks may call: none, all, or addresses and networks such as 10.0.0.0/8.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     help: 'Least important line that is logged.',
@@ -83,6 +87,7 @@ export interface Config {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
   readonly trustProxy: string;
+  readonly outboundAllow: string;
   readonly logLevel: Parsed['LOG_LEVEL'];
   readonly metricsToken: string | undefined;
   readonly safeMode: boolean;
@@ -130,6 +135,7 @@ export function readConfig(env: Environment): Config {
     smtpUrl: parsed.SMTP_URL,
     mailFrom: parsed.MAIL_FROM,
     trustProxy: parsed.TRUST_PROXY,
+    outboundAllow: parsed.OUTBOUND_ALLOW,
     logLevel: parsed.LOG_LEVEL,
     metricsToken: parsed.METRICS_TOKEN,
     safeMode: parsed.SAFE_MODE,

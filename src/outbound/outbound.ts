@@ -1,0 +1,114 @@
+import { Agent, request } from 'undici';
+import { AddressGuard } from './address-guard.ts';
+
+export interface OutboundRequest {
+  /** http or https, without user and password. */
+  url: string;
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  headers?: Record<string, string>;
+  body?: string;
+  /** All of it, from the look-up to the last byte. */
+  timeoutMs?: number;
+  /** What is longer is cut off. */
+  maxBytes?: number;
+  signal?: AbortSignal;
+}
+
+export interface OutboundAnswer {
+  status: number;
+  headers: Record<string, string>;
+  text: string;
+  /** The answer went on; the rest was not read. */
+  isCut: boolean;
+  tookMs: number;
+}
+
+const TIMEOUT_MS = 15_000;
+const CONNECT_MS = 5_000;
+const MOST_BYTES = 64 * 1024;
+const LONGEST_URL = 2_000;
+
+/** A request that was not even sent: its address is not one to call. */
+export class UnsendableError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'UnsendableError';
+  }
+}
+
+/**
+ * The one way out. Every call has a deadline and a cap, follows no redirects (they could lead inside), and its address is guarded at the
+ * moment of connecting.
+ */
+export class Outbound {
+  readonly #guard: AddressGuard;
+  readonly #agent: Agent;
+
+  constructor({ allowed }: { allowed: string }) {
+    this.#guard = new AddressGuard(allowed);
+    this.#agent = new Agent({
+      connect: { lookup: this.#guard.lookup, timeout: CONNECT_MS },
+      connections: 8,
+      pipelining: 1,
+      keepAliveTimeout: 4_000,
+      maxHeaderSize: 16 * 1024,
+    });
+  }
+
+  async send(wanted: OutboundRequest): Promise<OutboundAnswer> {
+    const url = this.assertCallable(wanted.url);
+    const { timeoutMs = TIMEOUT_MS, maxBytes = MOST_BYTES } = wanted;
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signal = wanted.signal ? AbortSignal.any([deadline, wanted.signal]) : deadline;
+    const startedAt = performance.now();
+    const { statusCode, headers, body } = await request(url, {
+      method: wanted.method,
+      headers: { 'user-agent': 'Latchkey', ...wanted.headers },
+      ...(wanted.body === undefined ? {} : { body: wanted.body }),
+      dispatcher: this.#agent,
+      signal,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+    const { text, isCut } = await readUpTo(body, maxBytes);
+    return {
+      status: statusCode,
+      headers: Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]),
+      ),
+      text,
+      isCut,
+      tookMs: Math.round(performance.now() - startedAt),
+    };
+  }
+
+  /** Whether it is an address that could be called at all, for a form. @throws {UnsendableError} */
+  assertCallable(address: string): URL {
+    const url = address.length <= LONGEST_URL ? URL.parse(address) : null;
+    if (url === null) throw new UnsendableError('It is not an address');
+    if (!/^https?:$/.test(url.protocol)) throw new UnsendableError('Only http and https are called');
+    if (url.username !== '' || url.password !== '')
+      throw new UnsendableError('An address with a password in it is not called');
+    this.#guard.assertHost(url.hostname);
+    return url;
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
+
+async function readUpTo(
+  body: AsyncIterable<Buffer> & { destroy(): unknown },
+  maxBytes: number,
+): Promise<{ text: string; isCut: boolean }> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    parts.push(part);
+    size += part.length;
+    if (size > maxBytes) break;
+  }
+  const isCut = size > maxBytes;
+  return { text: Buffer.concat(parts).subarray(0, maxBytes).toString('utf8'), isCut };
+}
