@@ -1,9 +1,8 @@
 import { InvalidInputError, system, type Host, type Limit } from 'latchkey/plugin-api';
-import { joinForm } from '../hooks.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
-import { isSoundField } from './join-presenter.ts';
-import { factsOf, subjectOf } from '../keys/key-service.ts';
+import { fieldsOf, isSoundField } from './join-presenter.ts';
+import { subjectOf } from '../keys/key-service.ts';
 import type { KeyCare } from '../keys/key-care.ts';
 
 const ASKING: Limit = { name: 'ask', points: 1, perSeconds: 86_400 };
@@ -29,11 +28,10 @@ export class JoinService {
     typed: Readonly<Record<string, string>>,
     locale: string,
   ): Promise<Record<string, string>> {
-    const fields = (await this.#deps.host.applyFilter(joinForm, [], { key: factsOf(key), locale })).filter(
-      isSoundField,
-    );
+    const fields = (await fieldsOf(this.#deps.host, key, locale)).filter(isSoundField);
     const answers = fields.map(
-      ({ name }) => [name, (typed[`answer-${name}`] ?? '').trim().slice(0, 1000)] as const,
+      ({ name, value = '', fixed = false }) =>
+        [name, fixed ? value : (typed[`answer-${name}`] ?? '').trim().slice(0, 1000)] as const,
     );
     const given = Object.fromEntries(answers);
     const missing = fields.filter(({ name, required }) => required && (given[name] ?? '') === '');

@@ -1,14 +1,19 @@
 import type { Host, PersonFacts, PreparedUser, Tx } from 'latchkey/plugin-api';
 import type { Giver } from '../keys/authority.ts';
+import { keepAnswers } from '../carries/answer-repository.ts';
+import { answered, attributesFrom } from '../carries/carried-fields.ts';
+import { accountEnd } from '../carries/carries.ts';
 import { keyRedeemed } from '../hooks.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
 import { factsOf, subjectOf } from '../keys/key-service.ts';
+import type { StepWalk } from '../steps/step-walk.ts';
 import type { NewcomerDraft } from './redemption.ts';
 
 interface Deps {
   host: Host;
   mails: JoinMails;
+  walk: StepWalk;
 }
 
 export interface Arrival {
@@ -17,6 +22,8 @@ export interface Arrival {
   seat: number;
   network: string;
   answers: Record<string, string>;
+  /** The digest of the browser that signed up: what it agreed to on the way is theirs. */
+  walker?: Buffer | null;
 }
 
 /** What becomes of somebody whose seat is sure: an account with exactly what the key gives, and nothing the form said. */
@@ -34,17 +41,34 @@ export class Newcomers {
     { emailProven, approved }: { emailProven: boolean; approved: boolean },
   ): Promise<PersonFacts> {
     const { host, mails } = this.#deps;
-    const person = await host.users.insert(tx, prepared, { actor: arrival.giver.actor, emailProven });
+    const endsAt = accountEnd(arrival.key.carries, host.clock.now());
+    const person = await host.users.insert(tx, prepared, { actor: arrival.giver.actor, emailProven, endsAt });
     await this.give(tx, person, arrival);
+    await this.#carryOver(tx, person, arrival);
     await mails.welcome(tx, person, { approved, reference: arrival.key.id, landing: arrival.key.landing });
     return person;
+  }
+
+  /** What the key brought along and what was answered on the way, in the account and beside the seat. */
+  async #carryOver(
+    tx: Tx,
+    { id, locale }: PersonFacts,
+    { key, giver, seat, answers, walker = null }: Arrival,
+  ): Promise<void> {
+    const { host, walk } = this.#deps;
+    const attributes = attributesFrom(key.carries, answers);
+    if (Object.keys(attributes).length > 0)
+      await host.users.setAttributes(tx, giver.actor, id, attributes);
+    const said = answered(host, key.carries, answers, key.locale ?? locale);
+    if (said.length > 0) await keepAnswers(tx, { keyId: key.id, seat, userId: id, answers: said });
+    if (walker !== null) await walk.handOver(tx, key.id, walker, id);
   }
 
   /** Profile, entity and groups, for a new person or one who has an account already. */
   async give(
     tx: Tx,
     person: Pick<PersonFacts, 'id' | 'name'>,
-    { key, giver, seat, network, answers }: Arrival,
+    { key, giver, seat, answers }: Arrival,
   ): Promise<void> {
     const { host } = this.#deps;
     const { actor, groupIds, skippedGroupIds } = giver;
@@ -59,9 +83,9 @@ export class Newcomers {
         userId: person.id,
         name: person.name,
         seat,
+        inviterId: key.ownerId,
         ...(skippedGroupIds.length > 0 ? { skippedGroupIds } : {}),
       },
-      network,
     });
     await host.emit(
       tx,

@@ -27,6 +27,7 @@ const redemptions = defineTable('invite_redemption', {
   decidedBy: nullable(text),
   decisionNote: nullable(text),
   network: text,
+  inviterId: nullable(text),
 });
 
 /** Whom the seat is for, as a keyed digest: found again, but not read. `addressSlot` is empty once the seat is given back. */
@@ -113,17 +114,19 @@ export async function listLapsed(db: Queryable, now: number, limit: number): Pro
 export interface RedemptionFilter {
   keyId?: string;
   statuses?: readonly RedemptionStatus[];
+  userIds?: readonly string[];
   entities?: 'all' | readonly string[];
 }
 
 export async function listRedemptions(
   db: Queryable,
-  { keyId, statuses, entities = 'all' }: RedemptionFilter,
+  { keyId, statuses, userIds, entities = 'all' }: RedemptionFilter,
   page: PageRequest,
 ): Promise<Page<Redemption>> {
   const wanted = db.knex(redemptions.name);
   if (keyId !== undefined) wanted.where({ key_id: keyId });
   if (statuses) wanted.whereIn('status', [...statuses]);
+  if (userIds) wanted.whereIn('user_id', [...userIds]);
   if (entities !== 'all') wanted.whereIn('entity_id', [...entities]);
   const rows = (await wanted
     .clone()
@@ -141,6 +144,21 @@ export async function listRedemptions(
     .as('some');
   const counted = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
   return { items: rows.map(redemptions.decode), ...page, total: Number(counted?.['count'] ?? 0) };
+}
+
+/** From where these seats were taken, as far as it is still known. */
+export async function networksOfRedemptions(
+  db: Queryable,
+  keyId: string,
+  seats: readonly number[],
+): Promise<Map<number, string>> {
+  if (seats.length === 0) return new Map();
+  const rows = await db
+    .knex(redemptions.name)
+    .where({ key_id: keyId })
+    .whereIn('seat', [...seats])
+    .select<Row[]>('seat', 'network');
+  return new Map(rows.map((row) => [Number(row['seat']), String(row['network'])]));
 }
 
 export type SeatCounts = Record<RedemptionStatus, number>;
@@ -166,4 +184,15 @@ export async function joinTimes(db: Queryable, keyId: string, since: number): Pr
     .limit(10_000)
     .select<Row[]>('settled_at');
   return rows.map((row) => Number(row['settled_at']));
+}
+
+/** The keys by which somebody came in or was added, newest first. */
+export async function keysJoinedBy(db: Queryable, userId: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .knex(redemptions.name)
+    .where({ user_id: userId, status: 'active' })
+    .orderBy('at', 'desc')
+    .limit(limit)
+    .select<Row[]>('key_id');
+  return rows.map((row) => String(row['key_id']));
 }

@@ -1,4 +1,5 @@
 import {
+  ConflictError,
   ForbiddenError,
   GoneError,
   InvalidInputError,
@@ -23,6 +24,9 @@ const reasons: Record<Exclude<Standing, 'active'>, () => KnownError> = {
   expired: () => new GoneError('invitation.expired'),
   paused: () => new UnavailableError('invitation.paused', { retryAfter: 600 }),
   scheduled: () => new ForbiddenError('invitation.not_yet'),
+  'outside-hours': () => new ForbiddenError('invitation.outside_hours'),
+  'needs-approval': () => new UnavailableError('invitation.paused', { retryAfter: 3600 }),
+  deleted: () => new GoneError('invitation.revoked'),
 };
 
 export function assertOpen(key: InvitationKey, now: number): void {
@@ -50,6 +54,11 @@ export async function assertNewAccountsAllowed(host: Host): Promise<void> {
   if (registration.isPaused) throw new UnavailableError('invitation.paused', { retryAfter: 600 });
 }
 
+/** The number of accounts that a licence or an organisation allows; a seat of the key is no seat of the house. */
+export async function assertRoom(host: Host): Promise<void> {
+  if (!(await host.users.hasRoom())) throw new ConflictError('user.no-room');
+}
+
 /** The letter that an explain code ends with, so that the administrator sees the reason the person saw. */
 const letters: Record<string, string> = {
   'invitation.revoked': 'R',
@@ -57,6 +66,7 @@ const letters: Record<string, string> = {
   'invitation.expired': 'X',
   'invitation.paused': 'P',
   'invitation.not_yet': 'S',
+  'invitation.outside_hours': 'H',
   'invitation.wrong_email': 'E',
   'invitation.wrong_domain': 'D',
 };

@@ -8,6 +8,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { answered } from '../carries/carried-fields.ts';
 import type { ApprovalService, Candidate } from './approval-service.ts';
 import type { ConfirmService } from '../join/confirm-service.ts';
 
@@ -49,12 +50,12 @@ export function peopleRoutes({ host, approvals, confirm }: Deps): Route[] {
       path: APPROVALS,
       access: APPROVE,
       query: pageQuery,
-      handler: async ({ actor, query }) => {
+      handler: async ({ actor, locale, query }) => {
         const found = await approvals.listWaiting(actor, { ...query, perPage: PER_PAGE });
         return view(`${host.plugin.id}/people/approvals`, {
           ...found,
           page: found,
-          people: found.items.map(present),
+          people: found.items.map(presentTo(host, locale)),
         });
       },
     }),
@@ -100,11 +101,11 @@ export function peopleRoutes({ host, approvals, confirm }: Deps): Route[] {
       path: UNCONFIRMED,
       access: MANAGE,
       query: pageQuery,
-      handler: async ({ actor, query }) => {
+      handler: async ({ actor, locale, query }) => {
         const found = await approvals.listUnconfirmed(actor, { ...query, perPage: PER_PAGE });
         return view(`${host.plugin.id}/people/unconfirmed`, {
           page: found,
-          people: found.items.map(present),
+          people: found.items.map(presentTo(host, locale)),
           mailIsOn: host.mail.isOn,
         });
       },
@@ -145,12 +146,14 @@ export function peopleRoutes({ host, approvals, confirm }: Deps): Route[] {
   ];
 }
 
-const present = ({ redemption, key, attempt, name, email, answers }: Candidate): object => ({
+const presentTo =
+  (host: Host, locale: string) =>
+  ({ redemption, key, attempt, name, email, answers }: Candidate): object => ({
   id: redemption.id,
   attemptId: attempt?.id ?? '',
   name,
   email,
-  answers: Object.entries(answers).map(([question, answer]) => ({ question, answer })),
+  answers: answered(host, key.carries, answers, locale),
   at: redemption.at,
   holdUntil: redemption.holdUntil,
   sends: attempt?.sends ?? 0,
