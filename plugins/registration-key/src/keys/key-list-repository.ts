@@ -1,0 +1,179 @@
+import { COUNT_LIMIT, offsetOf, type Page, type PageRequest, type Queryable } from 'latchkey/plugin-api';
+import type { InvitationKey } from './invitation-key.ts';
+import type { Sort, State, Tab } from './key-filter.ts';
+import { countUpTo, decodeKey, readableColumns } from './key-repository.ts';
+import { afterAll, askedWords } from './key-words.ts';
+
+export interface KeyFilter {
+  tab: Tab;
+  state?: State | undefined;
+  sort?: Sort;
+  search: string;
+  entities: 'all' | readonly string[];
+  /** Only what this person made. */
+  ownerId?: string;
+}
+
+type Row = Record<string, unknown>;
+type Query = ReturnType<Queryable['knex']['queryBuilder']>;
+
+const by = (column: string, order: 'asc' | 'desc'): { column: string; order: 'asc' | 'desc' } => ({
+  column: `invite_key.${column}`,
+  order,
+});
+/** The id at the end keeps pages apart when much else is equal. */
+const orders: Record<Sort, ReturnType<typeof by>[]> = {
+  newest: [by('created_at', 'desc'), by('id', 'desc')],
+  oldest: [by('created_at', 'asc'), by('id', 'asc')],
+  ending: [by('expires_at', 'asc'), by('id', 'asc')],
+  used: [by('last_used_at', 'desc'), by('id', 'desc')],
+  label: [by('label', 'asc'), by('id', 'asc')],
+};
+
+/** So few that they are read and sorted faster than the list is walked through. */
+const FEW = COUNT_LIMIT;
+
+export async function listKeys(
+  db: Queryable,
+  filter: KeyFilter,
+  page: PageRequest,
+  now: number,
+): Promise<Page<InvitationKey>> {
+  const wanted = await narrowed(db, filter, now);
+  const ids = (await wanted
+    .clone()
+    .orderBy(orders[filter.sort ?? 'newest'])
+    .limit(page.perPage)
+    .offset(offsetOf(page))
+    .pluck('invite_key.id')) as string[];
+  const rows = (await db.knex('invite_key').select(readableColumns).whereIn('id', ids)) as Row[];
+  const found = new Map(rows.map(decodeKey).map((key) => [key.id, key]));
+  const items = ids.flatMap((id) => found.get(id) ?? []);
+  return { items, ...page, total: await countUpTo(db, wanted) };
+}
+
+export async function countTabs(
+  db: Queryable,
+  filter: Omit<KeyFilter, 'tab'>,
+  now: number,
+): Promise<Record<Tab, number>> {
+  const count = async (tab: Tab): Promise<number> =>
+    countUpTo(db, await narrowed(db, { ...filter, tab }, now));
+  return {
+    active: await count('active'),
+    scheduled: await count('scheduled'),
+    finished: await count('finished'),
+    all: await count('all'),
+  };
+}
+
+/**
+ * A list is walked through newest first, which is quick as long as many fit. When one part of the filter fits few, those are looked up
+ * first: no planner knows beforehand, so each part is asked for one more than `FEW`, by an index of its own.
+ */
+async function narrowed(db: Queryable, filter: KeyFilter, now: number): Promise<Query> {
+  const wanted = restrict(db, filter, now);
+  for (const parts of [...wordParts(db, filter.search), ...tabParts(db, filter.tab, now)]) {
+    const few = await fewOf(parts);
+    if (few !== null) return wanted.whereIn('invite_key.id', few);
+  }
+  return wanted;
+}
+
+/** All keys that one of these finds; null when they are many. */
+async function fewOf(parts: readonly Query[]): Promise<string[] | null> {
+  const ids = new Set<string>();
+  for (const part of parts) {
+    for (const id of (await part.limit(FEW + 1).pluck('id')) as string[]) ids.add(id);
+    if (ids.size > FEW) return null;
+  }
+  return [...ids];
+}
+
+const wordParts = (db: Queryable, search: string): Query[][] =>
+  askedWords(search).map((word) => [
+    db
+      .knex('invite_key_word')
+      .select({ id: 'key_id' })
+      .where('word', '>=', word)
+      .where('word', '<', afterAll(word)),
+  ]);
+
+function tabParts(db: Queryable, tab: Tab, now: number): Query[][] {
+  const keys = (): Query => db.knex('invite_key').select('id');
+  switch (tab) {
+    case 'all':
+      return [];
+    case 'scheduled':
+      return [[keys().where('not_before', '>', now)]];
+    case 'finished':
+      return [
+        [
+          keys().where('is_full', 1),
+          keys().where('revoked_at', '>', 0),
+          keys().where('expires_at', '<=', now),
+        ],
+      ];
+    case 'active': {
+      const open = (): Query => keys().where('is_full', 0).whereNull('revoked_at');
+      return [[open().whereNull('expires_at'), open().where('expires_at', '>', now)]];
+    }
+  }
+}
+
+function inState(query: Query, state: State, now: number): void {
+  if (state !== 'revoked' && state !== 'custom' && state !== 'member') query.whereNull('revoked_at');
+  switch (state) {
+    case 'paused':
+      query.whereNotNull('paused_at').whereNot('paused_reason', 'second-approval');
+      break;
+    case 'needs-approval':
+      query.where('paused_reason', 'second-approval');
+      break;
+    case 'expired':
+      query.where('expires_at', '<=', now);
+      break;
+    case 'used-up':
+      query.where('is_full', 1);
+      break;
+    case 'revoked':
+      query.whereNotNull('revoked_at');
+      break;
+    case 'custom':
+      query.where('weak', 1);
+      break;
+    case 'member':
+      query.where('by_member', 1);
+      break;
+  }
+}
+
+function restrict(db: Queryable, filter: KeyFilter, now: number): Query {
+  const { tab, search, entities, ownerId } = filter;
+  const query: Query = db.knex('invite_key').whereNull('invite_key.deleted_at');
+  if (entities !== 'all') query.whereIn('entity_id', [...entities]);
+  if (ownerId !== undefined) query.where({ owner_id: ownerId });
+  if (filter.state !== undefined) inState(query, filter.state, now);
+  for (const word of askedWords(search)) {
+    query.whereExists((words) =>
+      words
+        .from('invite_key_word')
+        .whereRaw('invite_key_word.key_id = invite_key.id')
+        .where('word', '>=', word)
+        .where('word', '<', afterAll(word)),
+    );
+  }
+  if (tab === 'finished')
+    query.where(
+      (w) => void w.where('is_full', 1).orWhereNotNull('revoked_at').orWhere('expires_at', '<=', now),
+    );
+  if (tab === 'active' || tab === 'scheduled') {
+    query
+      .where('is_full', 0)
+      .whereNull('revoked_at')
+      .where((w) => void w.whereNull('expires_at').orWhere('expires_at', '>', now));
+  }
+  if (tab === 'scheduled') query.where('not_before', '>', now);
+  if (tab === 'active') query.where((w) => void w.whereNull('not_before').orWhere('not_before', '<=', now));
+  return query;
+}
