@@ -231,6 +231,7 @@ function ticketPageRoutes(services: TicketServices): Route[] {
       path: '/tickets/:number',
       access: 'signed-in',
       params: ticketNumber,
+      mayOpen: (actor, { number }) => tickets.find(actor, number).then(isThere, isHidden),
       handler: ({ actor, params }) => ticketPage(services, actor, params.number),
     }),
     route({
@@ -356,4 +357,10 @@ async function peopleBy(people: People, emails: string): Promise<string[]> {
     wanted.slice(0, 20).map((email) => personBy(people, email, 'observerEmails')),
   );
   return found.flatMap((id) => id ?? []);
+}
+
+const isThere = (): boolean => true;
+function isHidden(error: unknown): boolean {
+  if (error instanceof NotFoundError) return false;
+  throw error;
 }
