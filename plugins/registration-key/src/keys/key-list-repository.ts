@@ -73,7 +73,12 @@ export async function countTabs(
  */
 async function narrowed(db: Queryable, filter: KeyFilter, now: number): Promise<Query> {
   const wanted = restrict(db, filter, now);
-  for (const parts of [...wordParts(db, filter.search), ...tabParts(db, filter.tab, now)]) {
+  const all = [
+    ...wordParts(db, filter.search),
+    ...tabParts(db, filter.tab, now),
+    ...(filter.state === undefined ? [] : stateParts(db, filter.state, now)),
+  ];
+  for (const parts of all) {
     const few = await fewOf(parts);
     if (few !== null) return wanted.whereIn('invite_key.id', few);
   }
@@ -118,6 +123,25 @@ function tabParts(db: Queryable, tab: Tab, now: number): Query[][] {
       const open = (): Query => keys().where('is_full', 0).whereNull('revoked_at');
       return [[open().whereNull('expires_at'), open().where('expires_at', '>', now)]];
     }
+  }
+}
+
+function stateParts(db: Queryable, state: State, now: number): Query[][] {
+  const keys = (): Query => db.knex('invite_key').select('id');
+  switch (state) {
+    case 'paused':
+    case 'needs-approval':
+      return [[keys().where('paused_at', '>', 0)]];
+    case 'expired':
+      return [[keys().where('expires_at', '<=', now)]];
+    case 'used-up':
+      return [[keys().where('is_full', 1)]];
+    case 'revoked':
+      return [[keys().where('revoked_at', '>', 0)]];
+    case 'custom':
+      return [[keys().where('weak', 1)]];
+    case 'member':
+      return [[keys().where('by_member', 1)]];
   }
 }
 
