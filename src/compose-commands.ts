@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { backupCommands } from './cli/backup-commands.ts';
 import type { Command } from './cli/command.ts';
 import { doctorCommands, machineChecks, type DoctorCheck } from './cli/doctor-commands.ts';
+import { doctorChecks } from './cli/doctor-hooks.ts';
 import { mailCommands } from './cli/mail-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
@@ -49,7 +50,10 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
         };
       },
     }),
-    ...doctorCommands([...machineChecks(config), ...houseChecks(latchkey)], { onProblem }),
+    ...doctorCommands([...machineChecks(config), ...houseChecks(latchkey)], {
+      onProblem,
+      contributed: () => ground.hooks.gather(doctorChecks, {}),
+    }),
     {
       name: 'release',
       summary: 'After a restore: lets mail and jobs go on, and people join again',

@@ -51,7 +51,7 @@ export async function composeDomains(ground: Ground) {
   };
   const site = siteOf(ground);
 
-  const jobs = new JobScheduler({ db, clock, log, onFault });
+  const jobs = new JobScheduler({ db, hooks, clock, log, onFault });
   const dispatcher = new EventDispatcher({ db, hooks, clock, log, onFault });
   scheduleHousekeeping(jobs, { db, hooks, clock });
 
@@ -73,7 +73,7 @@ export async function composeDomains(ground: Ground) {
     from: config.mailFrom ?? '',
   });
   const courier =
-    transport && new Courier({ db, clock, log, keys: mailKeys, mail, site: mailSite, transport });
+    transport && new Courier({ db, hooks, clock, log, keys: mailKeys, mail, site: mailSite, transport });
   scheduleMailRetention(jobs, { db, clock });
 
   const identity = identityServices({
@@ -87,7 +87,7 @@ export async function composeDomains(ground: Ground) {
   scheduleIdentityJobs(jobs, { db, clock, ...identity });
   for (const right of [...settingsRights, ...jobsRights, ...mailRights, ...ticketRights]) rights.add(right);
 
-  const notifications = new NotificationService({ db, clock, mail, recipients: activePeople });
+  const notifications = new NotificationService({ db, hooks, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });
 
   const tickets = ticketServices({

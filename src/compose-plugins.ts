@@ -4,7 +4,7 @@ import type { RouteTable } from './http/route-table.ts';
 import { CommandList, PluginHost, pluginRights, type BootMarkers } from './plugin-host/index.ts';
 import { identitySettings } from './identity/index.ts';
 import { SettingGroups, siteGroups } from './settings/index.ts';
-import { ticketSettings } from './tickets/index.ts';
+import { ticketSettings, TicketsForPlugins } from './tickets/index.ts';
 
 interface Surroundings {
   routes: RouteTable;
@@ -21,7 +21,8 @@ export function composePlugins(
   { routes, markers, node, endsWhenStuck, isOnlooker }: Surroundings,
 ): { plugins: PluginHost; commands: CommandList; settingGroups: SettingGroups } {
   const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit, outbound } = ground;
-  const { rights, jobs, users, passkeys, memberships, mail, sessions, limits, notifications, site } = domains;
+  const { rights, jobs, users, passkeys, memberships, mail, sessions, limits, notifications, site, tickets } =
+    domains;
   for (const right of pluginRights) rights.add(right);
   const commands = new CommandList();
   const settingGroups = new SettingGroups();
@@ -46,6 +47,7 @@ export function composePlugins(
       passkeys,
       memberships,
       mail,
+      tickets: new TicketsForPlugins(tickets),
       audit,
       sessions,
       limits,

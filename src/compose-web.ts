@@ -8,7 +8,15 @@ import { Metrics } from './http/metrics.ts';
 import type { PageFacts, PageRenderer } from './http/renderer.ts';
 import { authenticatorOf, type SignedInActor } from './identity/index.ts';
 import type { Actor } from './shared/actor.ts';
-import { KeptPages, LANGUAGES, type PageContext, type WantedSlots } from './views/index.ts';
+import {
+  KeptPages,
+  LANGUAGES,
+  menuVisible,
+  pageModel,
+  type PageContext,
+  type VisibleMenu,
+  type WantedSlots,
+} from './views/index.ts';
 
 const MAX_UPLOAD_BYTES = 20 * 1024 * 1024;
 const MAX_UPLOADS = 10;
@@ -68,10 +76,18 @@ export async function composeWeb(
 
 /** The house around a page: its name, the menu, what the reader has not read yet. */
 function pageRenderer(
-  { menu, renderer, slots, clock }: Ground,
+  { menu, renderer, slots, clock, hooks }: Ground,
   { site, notifications }: Domains,
 ): PageRenderer {
   const kept = new KeptPages({ renderer, now: () => clock.now() });
+  const visibleMenu = async (actor: Actor, path: string): Promise<VisibleMenu> => {
+    const visible = menu.visibleTo(actor, path);
+    return actor.kind === 'guest'
+      ? visible
+      : hooks.filter(menuVisible, visible, { actorId: actor.userId, path });
+  };
+  const modelFor = async (template: string, model: object, { actor, locale }: PageFacts): Promise<object> =>
+    hooks.filter(pageModel, model, { template, actorId: actor.userId, locale });
   const contextOf = async (facts: PageFacts): Promise<PageContext> => {
     const { organisation, timeZone } = await site();
     const { actor, locale, nonce, csrf, flash, path, url, origin, fragment } = facts;
@@ -88,12 +104,13 @@ function pageRenderer(
       organisation: { name: organisation },
       timeZone: isSignedIn(actor) ? (actor.timeZone ?? timeZone) : timeZone,
       theme: isSignedIn(actor) ? actor.theme : 'auto',
-      menu: menu.visibleTo(actor, facts.path),
+      menu: await visibleMenu(actor, path),
       unread: actor.kind === 'user' ? await notifications.unread(actor) : 0,
     };
   };
   return {
-    page: async (template, model, facts, fresh) => {
+    page: async (template, given, facts, fresh) => {
+      const model = fresh === undefined ? await modelFor(template, given, facts) : given;
       const context = await contextOf(facts);
       const resolved = await slots.resolve(wantedSlots(model), facts.actor, context);
       const mayBeKept =

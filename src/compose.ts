@@ -70,7 +70,10 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
-    routes.add(apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }), CORE_OWNER);
+    routes.add(
+      apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }),
+      CORE_OWNER,
+    );
 
     return {
       config,

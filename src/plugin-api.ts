@@ -42,6 +42,7 @@ export type {
   HostNotices,
   HostOutbound,
   HostSessions,
+  HostTickets,
   HostPasskeys,
   HostUsers,
   JobRun,
@@ -69,13 +70,17 @@ export type {
  * });
  * host.veto(mayJoin, ({ email }) => (email.endsWith('@example.org') ? { code: 'hello.no-examples', field: 'email' } : null));
  */
-export { defineEvent, defineFilter, defineVeto } from './hooks/tokens.ts';
+export { defineContribution, defineEvent, defineFilter, defineVeto } from './hooks/tokens.ts';
 export type {
+  Contributed,
+  ContributionListener,
+  ContributionToken,
   EventToken,
   FailureMode,
   FilterListener,
   FilterToken,
   HookFacts,
+  HookToken,
   Order,
   Refusal,
   VetoListener,
@@ -216,13 +221,48 @@ export type { KeyRing, Mac, Sealed } from './crypto/key-ring.ts';
  * @example await host.transaction((tx) => host.users.setAttributes(tx, actor, userId, { phone: '+33 1 23 45 67 89' }));
  */
 export {
+  accessTokenCreated,
+  accessTokenDraft,
+  accessTokenMayCreate,
+  accessTokenRevoked,
+  apiMayCall,
+  entityCreated,
   entityMayRemove,
+  entityMoved,
+  entityRemoved,
+  entityRenamed,
+  grantGiven,
+  grantWithdrawn,
+  groupCreated,
   groupMayRemove,
+  groupMemberAdded,
+  groupMemberRemoved,
+  groupRemoved,
+  groupRenamed,
+  passwordChanged,
+  passwordReset,
+  profileChanged,
+  profileCreated,
+  profileRemoved,
+  secondFactorOff,
+  secondFactorOn,
+  sessionLife,
+  signInFailed,
+  signInMayBegin,
+  signInMayComplete,
+  userAnonymised,
+  userAttributesSet,
+  userChange,
+  userChanged,
   userCreated,
   userDisabled,
   userDraft,
+  userEnabled,
+  userMayAnonymise,
   userMayCreate,
+  userMayDisable,
   userSignedIn,
+  userSignedOut,
 } from './identity/index.ts';
 
 /**
@@ -233,21 +273,54 @@ export {
  */
 export {
   attachmentAdded,
+  attachmentDraft,
+  attachmentMayKeep,
+  attachmentMayOpen,
+  categoryCreated,
+  categoryUpdated,
+  dashboardFigures,
   followUpAdded,
   followUpDraft,
   followUpMayAdd,
+  solutionDraft,
+  solutionMayPropose,
   ticketAssigned,
+  ticketChange,
   ticketClosed,
   ticketCreated,
   ticketDraft,
+  ticketExport,
+  ticketListed,
+  ticketMayAssign,
+  ticketMayClose,
   ticketMayCreate,
+  ticketMayReopen,
   ticketMaySolve,
   ticketMayUpdate,
+  ticketNotices,
   ticketReopened,
+  ticketSearch,
   ticketSolved,
   ticketUpdated,
+  timelineShown,
 } from './tickets/index.ts';
 export type { TicketDraft, TicketFacts, TicketNews } from './tickets/index.ts';
+
+/**
+ * What core asks and tells about the house itself: pages, menus, mail, jobs, settings, the audit log.
+ *
+ * @example host.filter(menuVisible, (menu) => ({ ...menu, main: menu.main.filter(({ id }) => id !== 'dashboard') }));
+ * @example host.contribute(doctorChecks, async () => ({ name: 'licence', level: 'ok', message: '' }));
+ */
+export { apiDocument } from './api/api-hooks.ts';
+export { auditRecorded, type AuditNews } from './audit/index.ts';
+export { doctorChecks, type CheckResult } from './cli/doctor-hooks.ts';
+export { jobFailed, jobFinished, jobMayRun } from './jobs/index.ts';
+export { mailGivenUp, mailHandedOver, mailMayLeave, mailOutgoing } from './mail/index.ts';
+export { notificationSent } from './notifications/index.ts';
+export { pluginDisabled, pluginEnabled, pluginPurged } from './plugin-host/plugin-hooks.ts';
+export { settingChanged, settingMayChange } from './settings/index.ts';
+export { menuVisible, pageModel } from './views/index.ts';
 
 /**
  * Gives a plugin its part in the story of `latchkey seed demo`.

@@ -1,6 +1,8 @@
+import type { Hooks } from '../hooks/index.ts';
 import { json, view } from '../http/reply.ts';
 import { route, type Route } from '../http/route.ts';
 import type { MenuEntry } from '../views/index.ts';
+import { apiDocument } from './api-hooks.ts';
 import { openApiOf, type OpenApi } from './openapi.ts';
 
 export const apiMenu: readonly MenuEntry[] = [
@@ -8,25 +10,28 @@ export const apiMenu: readonly MenuEntry[] = [
 ];
 
 interface Deps {
+  hooks: Pick<Hooks, 'filter'>;
   /** The routes that exist at the moment of asking, plugins' included. */
   readonly routes: () => readonly Route[];
   version: string;
 }
 
 /** `/api/v1/openapi.json` for programs, `/api/v1/docs` for people. */
-export function apiRoutes({ routes, version }: Deps): Route[] {
+export function apiRoutes({ hooks, routes, version }: Deps): Route[] {
+  const documentAt = async (origin: string): Promise<OpenApi> =>
+    hooks.filter(apiDocument, openApiOf(routes(), { origin, version }), {});
   return [
     route({
       method: 'get',
       path: '/api/v1/openapi.json',
       access: 'public',
-      handler: ({ origin }) => json(openApiOf(routes(), { origin, version })),
+      handler: async ({ origin }) => json(await documentAt(origin)),
     }),
     route({
       method: 'get',
       path: '/developers',
       access: 'signed-in',
-      handler: ({ origin }) => view('api/docs', presentDocs(openApiOf(routes(), { origin, version }))),
+      handler: async ({ origin }) => view('api/docs', presentDocs(await documentAt(origin))),
     }),
     route({
       method: 'get',

@@ -1,10 +1,12 @@
 import type { Queryable, Tx } from '../db/database.ts';
+import type { EventToken, Hooks } from '../hooks/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ForbiddenError } from '../shared/errors.ts';
 import { newId } from '../shared/ids.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import type { AuditEntry, AuditFilter, AuditRecord, HistoryRange } from './audit-entry.ts';
+import { auditRecorded, type AuditNews } from './audit-hooks.ts';
 import { insertEntry, listEntries, listHistory } from './audit-repository.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -13,6 +15,9 @@ interface Deps {
   clock: Clock;
   /** What this process is called. */
   node: string;
+  hooks?: Pick<Hooks, 'emit'>;
+  /** Told when an action of their name is recorded. */
+  events?: readonly EventToken<AuditNews>[];
 }
 
 const HISTORY_LENGTH = 50;
@@ -20,9 +25,11 @@ const HISTORY_LENGTH = 50;
 /** Who did what to what, written in the transaction that did it. */
 export class AuditService {
   readonly #deps: Deps;
+  readonly #events: ReadonlyMap<string, EventToken<AuditNews>>;
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#events = new Map((deps.events ?? []).map((token) => [token.name, token]));
   }
 
   /** Takes the transaction of the act: what was rolled back was not done, and what was done is written. */
@@ -43,6 +50,24 @@ export class AuditService {
       network: entry.network ?? null,
       node: this.#deps.node,
     });
+    await this.#tell(tx, actor, entry);
+  }
+
+  async #tell(tx: Tx, actor: Actor, { action, subject, entityId, before, after }: AuditEntry): Promise<void> {
+    const { hooks } = this.#deps;
+    if (!hooks) return;
+    const news: AuditNews = {
+      subject,
+      by: actor.name,
+      byId: actor.userId,
+      entityId: entityId ?? null,
+      before: before ? withoutSecrets(before) : null,
+      after: after ? withoutSecrets(after) : null,
+    };
+    const about = { aggregate: `${subject.type}:${subject.id}`.slice(0, 100) };
+    await hooks.emit(tx, auditRecorded, { ...news, action }, about);
+    const token = this.#events.get(action);
+    if (token) await hooks.emit(tx, token, news, about);
   }
 
   /** What happened to one thing, newest first. */

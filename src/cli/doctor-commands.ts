@@ -1,6 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import type { Config } from '../config.ts';
+import type { Contributed } from '../hooks/index.ts';
 import type { Command } from './command.ts';
+import type { CheckResult } from './doctor-hooks.ts';
 
 /** One look at one thing: null when all is well, else the sentence that says what is wrong and what to do. */
 export interface DoctorCheck {
@@ -24,7 +26,10 @@ const ENOUGH_BYTES = 500 * 1024 * 1024;
 
 export function doctorCommands(
   checks: readonly DoctorCheck[],
-  { onProblem }: { onProblem: () => void },
+  {
+    onProblem,
+    contributed,
+  }: { onProblem: () => void; contributed: () => Promise<readonly Contributed<CheckResult>[]> },
 ): Command[] {
   return [
     {
@@ -34,12 +39,20 @@ export function doctorCommands(
       run: async ({ print }) => {
         const outcomes: Outcome[] = [];
         for (const check of checks) outcomes.push(await examine(check));
+        for (const { owner, thing } of await contributed()) outcomes.push(outcomeOf(owner, thing));
         print(outcomes);
         if (outcomes.some(({ result }) => result === 'problem')) onProblem();
       },
     },
   ];
 }
+
+const outcomeOf = (owner: string, { name, level, message }: CheckResult): Outcome => ({
+  check: `${owner}: ${name}`,
+  result: level,
+  ms: 0,
+  message,
+});
 
 async function examine({ name, run }: DoctorCheck): Promise<Outcome> {
   const begun = performance.now();

@@ -3,14 +3,7 @@ import { DeadlineError, type Awaited, type Deadlines } from './deadline.ts';
 import { deepFreeze } from './freeze.ts';
 import type { HookPoint, Listener } from './hook-point.ts';
 import type { Observer, Outcome } from './observer.ts';
-import type { FailureMode } from './tokens.ts';
-
-export interface GuardedToken {
-  readonly name: string;
-  readonly kind: 'filter' | 'veto' | 'event' | 'contribution';
-  readonly failure: FailureMode;
-  readonly budgetMs: number;
-}
+import type { HookToken } from './tokens.ts';
 
 export interface Guards {
   deadlines: Deadlines;
@@ -19,7 +12,7 @@ export interface Guards {
   deadlineSweeps: number;
   /** Listeners that write to what they are only shown, throw. */
   isStrict: boolean;
-  blame: (token: GuardedToken, listener: Listener, error: unknown) => void;
+  blame: (token: HookToken, listener: Listener, error: unknown) => void;
 }
 
 /** What differs between the kinds: how a listener is asked, and what its answer makes of the value. */
@@ -31,7 +24,7 @@ export interface Way {
 
 interface Start {
   point: HookPoint;
-  token: GuardedToken;
+  token: HookToken;
   guards: Guards;
   way: Way;
   value: unknown;
@@ -50,7 +43,7 @@ const FAULT_OVER_BUDGET = 10;
  */
 export class GuardedRun implements Awaited {
   readonly #point: HookPoint;
-  readonly #token: GuardedToken;
+  readonly #token: HookToken;
   readonly #guards: Guards;
   readonly #way: Way;
   readonly #context: unknown;

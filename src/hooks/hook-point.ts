@@ -61,6 +61,11 @@ export class HookPoint {
     return [...new Set([...this.listeners.map(({ owner }) => owner), ...this.#expected.keys()])];
   }
 
+  /** Nobody listens, and nobody should. */
+  get isIdle(): boolean {
+    return this.listeners.length === 0 && this.#expected.size === 0;
+  }
+
   /** The first runs are timed all, so that a rare hook has figures too; later one in sixty-four. */
   timeAgainLater(): void {
     const isResting = this.listeners.some(({ breaker }) => breaker.state !== 'closed');

@@ -4,14 +4,7 @@ import type { Log } from '../log.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Deadlines, sweepsIn } from './deadline.ts';
 import { insertEvent } from './event-repository.ts';
-import {
-  GuardedRun,
-  isThenable,
-  unavailable,
-  type GuardedToken,
-  type Guards,
-  type Way,
-} from './guarded-run.ts';
+import { GuardedRun, isThenable, unavailable, type Guards, type Way } from './guarded-run.ts';
 import { HookPoint, type Call, type Listener } from './hook-point.ts';
 import type { CatalogueEntry } from './hook-catalogue.ts';
 import { catalogueEntry } from './hook-catalogue.ts';
@@ -163,6 +156,11 @@ export class Hooks {
     }
   }
 
+  /** Whether an event would be kept for anybody: for those that are dear to tell. */
+  isHeard(token: HookToken): boolean {
+    return (this.#points.get(token.name)?.consumers.length ?? 0) > 0;
+  }
+
   /**
    * Writes the event down in `tx`, with a delivery for each consumer; they hear of it once `tx` is durable.
    * Events of one aggregate (`ticket:01J…`) stay in order. What nobody listens to leaves no row.
@@ -190,8 +188,11 @@ export class Hooks {
   }
 
   /** Puts hooks into the catalogue before anybody listens to them. */
-  declare(tokens: readonly HookToken[]): void {
+  declare(tokens: readonly HookToken[]): Undo {
     for (const token of tokens) this.#point(token.name).token ??= token;
+    return () => {
+      for (const { name } of tokens) if (this.#points.get(name)?.isIdle) this.#points.delete(name);
+    };
   }
 
   catalogue(): CatalogueEntry[] {
@@ -237,12 +238,9 @@ export class Hooks {
     return point;
   }
 
-  #listen(
-    token: { readonly name: string; readonly kind: HookToken['kind'] },
-    registration: Parameters<HookPoint['add']>[0],
-  ): Undo {
+  #listen(token: HookToken, registration: Parameters<HookPoint['add']>[0]): Undo {
     const point = this.#point(token.name);
-    point.token ??= token as HookToken;
+    point.token ??= token;
     const undo = point.add(registration);
     if (point.contradicting.length > 0) {
       const facts = { hook: point.name, owners: point.contradicting };
@@ -288,7 +286,7 @@ export class Hooks {
     }
   }
 
-  #mustLookClosely(point: HookPoint, token: GuardedToken): boolean {
+  #mustLookClosely(point: HookPoint, token: HookToken): boolean {
     return (
       point.runs >= point.timedAt ||
       this.#observing > 0 ||
@@ -297,12 +295,12 @@ export class Hooks {
     );
   }
 
-  #run<R>(point: HookPoint, token: GuardedToken, way: Way, matter: Matter): R | Promise<R> {
+  #run<R>(point: HookPoint, token: HookToken, way: Way, matter: Matter): R | Promise<R> {
     if (!isComplete(point, token)) return refuse(point, token);
     return this.#runFrom(point, token, way, matter).start() as R | Promise<R>;
   }
 
-  #runFrom(point: HookPoint, token: GuardedToken, way: Way, matter: Matter): GuardedRun {
+  #runFrom(point: HookPoint, token: HookToken, way: Way, matter: Matter): GuardedRun {
     const observer = matter.observer ?? (this.#observing > 0 ? this.#observers.getStore() : undefined);
     return new GuardedRun({ ...matter, point, token, way, guards: this.#guards, observer });
   }
@@ -315,7 +313,7 @@ export class Hooks {
     return isThenable(answer) ? this.#settledLater(answer) : PASSED;
   }
 
-  #blame({ name }: GuardedToken, { owner, breaker, cost }: Listener, error: unknown): void {
+  #blame({ name }: HookToken, { owner, breaker, cost }: Listener, error: unknown): void {
     cost.faults += 1;
     breaker.failed();
     this.#deps.log.warn({ owner, hook: name, error }, 'A listener failed');
@@ -335,8 +333,8 @@ interface Matter {
 const NOTHING: readonly never[] = [];
 
 /** A guard that is not there must not mean that everything is allowed. */
-const isComplete = ({ missing }: HookPoint, { failure }: GuardedToken): boolean =>
+const isComplete = ({ missing }: HookPoint, { failure }: HookToken): boolean =>
   failure === 'open' || missing.length === 0;
 
-const refuse = ({ missing: [owner = ''] }: HookPoint, token: GuardedToken): Promise<never> =>
+const refuse = ({ missing: [owner = ''] }: HookPoint, token: HookToken): Promise<never> =>
   Promise.reject(unavailable(token, owner));

@@ -106,5 +106,7 @@ export interface EventDelivery {
 }
 
 export type EventListener<P> = (payload: P, delivery: EventDelivery) => void | Promise<void>;
-export type HookToken =
-  FilterToken<never, never> | VetoToken<never> | EventToken<never> | ContributionToken<unknown, never>;
+/** A hook of any kind, whatever travels with it. */
+export interface HookToken extends Readonly<Guarded> {
+  readonly kind: 'filter' | 'veto' | 'event' | 'contribution';
+}

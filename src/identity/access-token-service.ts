@@ -3,6 +3,7 @@ import { digestOf } from '../crypto/digest.ts';
 import { mint } from '../crypto/mint.ts';
 import { check, mask } from '../crypto/tokens.ts';
 import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ForbiddenError, InvalidInputError, NotFoundError, type FieldProblem } from '../shared/errors.ts';
@@ -16,12 +17,14 @@ import {
   markTokenUsed,
   revokeToken,
 } from './access-token-repository.ts';
+import { accessTokenDraft, accessTokenMayCreate, apiMayCall } from './access-hooks.ts';
 import type { Directory } from './directory.ts';
 import { findUser } from './user-repository.ts';
 import { isOpen } from './user.ts';
 
 interface Deps {
   db: Database;
+  hooks: Hooks;
   clock: Clock;
   audit: AuditService;
   directory: Directory;
@@ -49,10 +52,13 @@ export class AccessTokenService {
   async create(
     actor: Actor,
     userId: string,
-    draft: TokenDraft,
+    asked: TokenDraft,
   ): Promise<{ token: AccessToken; secret: string }> {
-    const { db, clock, audit } = this.#deps;
+    const { db, clock, audit, hooks } = this.#deps;
     assertTheirs(actor, userId);
+    const about = { userId, actorId: actor.userId };
+    const draft = await hooks.filter(accessTokenDraft, { ...asked }, about);
+    await hooks.veto(accessTokenMayCreate, { ...about, scopes: draft.scopes });
     assertSound(draft, clock.now());
     const secret = mint('lkpat_');
     const token: AccessToken = {
@@ -91,7 +97,7 @@ export class AccessTokenService {
 
   /** What an `Authorization: Bearer` header says. Garbage is refused by its check symbols, before any query. */
   async byBearer(text: string): Promise<{ actor: Actor; scopes: readonly string[] } | null> {
-    const { db, clock, directory } = this.#deps;
+    const { db, clock, directory, hooks } = this.#deps;
     const checked = check(text, 'lkpat_');
     if (!checked.ok) return null;
     const now = clock.now();
@@ -99,6 +105,7 @@ export class AccessTokenService {
     if (!token || token.revokedAt !== null || token.expiresAt <= now) return null;
     const user = await findUser(db, token.userId);
     if (!user || !isOpen(user, now)) return null;
+    await hooks.veto(apiMayCall, { userId: user.id, tokenId: token.id, scopes: token.scopes });
     await this.#noteUse(token, now);
     return { actor: await directory.actorOf(user), scopes: token.scopes };
   }

@@ -1,10 +1,12 @@
 import type { AuditService } from '../audit/index.ts';
 import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/index.ts';
 import type { SessionInfo } from '../http/route.ts';
 import type { MailService } from '../mail/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import { ConflictError, InvalidInputError, NotFoundError, type FieldProblem } from '../shared/errors.ts';
 import { isTimeZone } from '../shared/time-zone.ts';
+import { userChange } from './access-hooks.ts';
 import type { PasswordGate } from './password-gate.ts';
 import { passwordChangedMail } from './password-reset-service.ts';
 import type { ClientFacts, SessionCookie, SessionService } from './session-service.ts';
@@ -15,6 +17,7 @@ import { isOurLocale, nameProblems, subjectOf, tidyName, type UserService } from
 
 interface Deps {
   db: Database;
+  hooks: Hooks;
   audit: AuditService;
   gate: PasswordGate;
   users: UserService;
@@ -51,8 +54,11 @@ export class AccountService {
     return (await findPasswordHash(this.#deps.db, user.id)) !== null;
   }
 
-  async updateProfile(actor: Actor, draft: OwnProfile): Promise<void> {
-    const { db, audit } = this.#deps;
+  async updateProfile(actor: Actor, asked: OwnProfile): Promise<void> {
+    const { db, audit, hooks } = this.#deps;
+    const { name, locale, timeZone } = asked;
+    const about = { userId: actor.userId ?? '', actorId: actor.userId };
+    const draft = { ...asked, ...(await hooks.filter(userChange, { name, locale, timeZone }, about)) };
     const fields = profileProblems(draft);
     const theme = asTheme(draft.theme);
     if (fields.length > 0 || theme === null) throw new InvalidInputError('input.invalid', { fields });

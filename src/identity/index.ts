@@ -23,6 +23,7 @@ export { SignInService, type Credentials } from './sign-in-service.ts';
 export { SignInThrottle } from './sign-in-throttle.ts';
 export type { SignedInActor } from './signed-in-actor.ts';
 export { locales, type PersonFacts, type PreparedUser, type User, type UserDraft } from './user.ts';
+export * from './access-hooks.ts';
 export * from './user-hooks.ts';
 export { UserNumbers } from './user-numbers.ts';
 export { UserService } from './user-service.ts';

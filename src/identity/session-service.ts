@@ -10,6 +10,7 @@ import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ForbiddenError, NotFoundError, UnauthenticatedError } from '../shared/errors.ts';
 import { newId } from '../shared/ids.ts';
+import { sessionLife, signInMayComplete, userSignedOut } from './access-hooks.ts';
 import type { Directory } from './directory.ts';
 import { hasSecondFactor } from './second-factor-repository.ts';
 import { isAlive, lifeFor, TOUCH_EVERY_MS, type Session } from './session.ts';
@@ -77,7 +78,11 @@ export class SessionService {
     if (!STRONG.includes(proof) && (await hasSecondFactor(db, userId)))
       throw new ForbiddenError('sign-in.second-factor');
     const actor = await directory.actorOf(user);
-    const { token, session } = begin(user, client, { now: clock.now(), ...lifeFor(actor) });
+    const facts = factsOf(user);
+    await hooks.veto(signInMayComplete, { user: facts, proof, network: networkOf(client.ip) });
+    const about = { user: facts, isStaff: actor.isStaff };
+    const life = await hooks.filter(sessionLife, lifeFor(actor), about);
+    const { token, session } = begin(user, client, { now: clock.now(), ...life });
     await db.transaction(async (tx) => {
       await insertSession(tx, session, { digest: digestOf(token) });
       await touchUser(tx, user.id, session.createdAt);
@@ -164,7 +169,11 @@ export class SessionService {
 
   async signOut(actor: Actor, session: SessionInfo): Promise<void> {
     const userId = actor.userId ?? '';
-    await this.#deps.db.transaction((tx) => deleteSession(tx, { id: session.id, userId }));
+    const { db, hooks } = this.#deps;
+    await db.transaction(async (tx) => {
+      if (!(await deleteSession(tx, { id: session.id, userId }))) return;
+      await hooks.emit(tx, userSignedOut, { userId }, { aggregate: `user:${userId}` });
+    });
   }
 
   /** For a job: rows of sessions that are over. */

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { digestOf } from '../crypto/digest.ts';
 import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/index.ts';
 import { limitKeyOf } from '../http/client-address.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InvalidInputError, UnauthenticatedError } from '../shared/errors.ts';
 import { newId } from '../shared/ids.ts';
+import { signInFailed, signInMayBegin } from './access-hooks.ts';
 import type { Directory } from './directory.ts';
 import { normaliseEmail } from './email.ts';
 import type { PasswordGate } from './password-gate.ts';
@@ -23,6 +25,7 @@ import { findPasswordHash, findUser, findUserByEmail, replaceHash } from './user
 
 interface Deps {
   db: Database;
+  hooks: Hooks;
   clock: Clock;
   gate: PasswordGate;
   throttle: SignInThrottle;
@@ -58,12 +61,16 @@ export class SignInService {
 
   /** The same answer after the same work, whether the address is unknown, the password wrong, or the account closed. */
   async signIn({ email, password }: Credentials, client: ClientFacts, next: string): Promise<SignedIn> {
-    const { db, throttle } = this.#deps;
+    const { db, throttle, hooks } = this.#deps;
     const emailNorm = normaliseEmail(email) ?? '';
     const network = limitKeyOf(client.ip);
     await throttle.count(emailNorm, network);
+    await hooks.veto(signInMayBegin, { emailNorm, network });
     const user = emailNorm === '' ? null : await findUserByEmail(db, emailNorm);
-    if (!(await this.#isTheirs(user, password))) throw new UnauthenticatedError('sign-in.wrong');
+    if (!(await this.#isTheirs(user, password))) {
+      await this.#tellFailed(user, network);
+      throw new UnauthenticatedError('sign-in.wrong');
+    }
     await throttle.forget(emailNorm, network);
     return this.#goOn(user, client, next);
   }
@@ -110,6 +117,15 @@ export class SignInService {
     await db.transaction((tx) => deleteStep(tx, step.id));
     const { cookie } = await sessions.completeLogin(user.id, 'password-and-code', client);
     return { cookie, next: step.nextPath };
+  }
+
+  /** Costs a write only where somebody listens. */
+  async #tellFailed(user: User | null, network: string): Promise<void> {
+    const { db, hooks } = this.#deps;
+    if (!hooks.isHeard(signInFailed)) return;
+    const userId = user?.id ?? null;
+    const about = { aggregate: `sign-in:${userId ?? 'nobody'}` };
+    await db.transaction((tx) => hooks.emit(tx, signInFailed, { userId, network }, about));
   }
 
   async #isTheirs(user: User | null, password: string): Promise<boolean> {

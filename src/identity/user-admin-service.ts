@@ -1,9 +1,11 @@
 import type { AuditRecord, AuditService } from '../audit/index.ts';
 import type { Database, Tx } from '../db/database.ts';
+import type { Hooks } from '../hooks/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, ForbiddenError, InvalidInputError, NotFoundError } from '../shared/errors.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
+import { userChange, userMayAnonymise, userMayDisable } from './access-hooks.ts';
 import { profileProblems } from './account-service.ts';
 import type { Directory } from './directory.ts';
 import { listGrantsOf } from './directory-repository.ts';
@@ -30,6 +32,7 @@ import { subjectOf, tidyName, type UserService } from './user-service.ts';
 
 interface Deps {
   db: Database;
+  hooks: Hooks;
   clock: Clock;
   audit: AuditService;
   directory: Directory;
@@ -119,8 +122,11 @@ export class UserAdminService {
   }
 
   /** A changed address counts as not proven, and the version must be the one that was looked at. */
-  async update(actor: Actor, id: string, edit: PersonEdit): Promise<void> {
-    const { db, audit } = this.#deps;
+  async update(actor: Actor, id: string, asked: PersonEdit): Promise<void> {
+    const { db, audit, hooks } = this.#deps;
+    const { name, locale, timeZone } = asked;
+    const about = { userId: id, actorId: actor.userId };
+    const edit = { ...asked, ...(await hooks.filter(userChange, { name, locale, timeZone }, about)) };
     const emailNorm = normaliseEmail(edit.email);
     const fields = profileProblems(edit);
     if (emailNorm === null) fields.push({ field: 'email', code: 'user.email' });
@@ -147,7 +153,8 @@ export class UserAdminService {
   }
 
   async setStatus(actor: Actor, id: string, status: UserStatus): Promise<void> {
-    const { db, users } = this.#deps;
+    const { db, users, hooks } = this.#deps;
+    if (status === 'disabled') await hooks.veto(userMayDisable, { userId: id, actorId: actor.userId });
     await db.transaction((tx) =>
       status === 'disabled' ? users.disable(tx, actor, id) : users.enable(tx, actor, id),
     );
@@ -174,7 +181,8 @@ export class UserAdminService {
 
   /** Forgets who it was and keeps the row that tickets point at. There is no way back. */
   async anonymise(actor: Actor, id: string): Promise<void> {
-    const { db, users } = this.#deps;
+    const { db, users, hooks } = this.#deps;
+    await hooks.veto(userMayAnonymise, { userId: id, actorId: actor.userId });
     await db.transaction(async (tx) => {
       await this.managed(tx, actor, id);
       await users.anonymise(tx, actor, id);

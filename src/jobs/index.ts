@@ -12,6 +12,7 @@ export { EventDispatcher } from './event-dispatcher.ts';
 export { failureText } from './failure-text.ts';
 export { scheduleHousekeeping } from './housekeeping-job.ts';
 export { JobScheduler, type JobDefinition, type JobTurn, type ListedJob } from './job-scheduler.ts';
+export * from './job-hooks.ts';
 export { jobsMenu } from './jobs-menu.ts';
 export { jobsRights } from './jobs-rights.ts';
 export { Poller } from './poller.ts';

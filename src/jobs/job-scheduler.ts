@@ -1,9 +1,10 @@
 import { Cron } from 'croner';
 import type { Database } from '../db/database.ts';
-import type { Undo } from '../hooks/index.ts';
+import type { Hooks, Undo } from '../hooks/index.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../shared/clock.ts';
 import { failureText } from './failure-text.ts';
+import { jobFailed, jobFinished, jobMayRun } from './job-hooks.ts';
 import {
   endTurn,
   enrolJob,
@@ -45,6 +46,7 @@ interface Deps {
   db: Database;
   clock: Clock;
   log: Log;
+  hooks?: Pick<Hooks, 'veto' | 'emit'>;
   onFault?: (fault: { job: string; error: unknown }) => void;
   tickMs?: number;
 }
@@ -174,11 +176,13 @@ export class JobScheduler {
   }
 
   async #run(definition: JobDefinition, lease: JobLease | null, abort: AbortController): Promise<void> {
-    const { log, onFault } = this.#deps;
+    const { log, hooks, onFault } = this.#deps;
+    const startedAt = performance.now();
     const { id, deadlineMs = DEADLINE_MS } = definition;
     const keepAlive = lease && setInterval(() => void this.#renew(lease, abort), RENEW_MS);
     let problem: string | null = null;
     try {
+      await hooks?.veto(jobMayRun, { job: id });
       const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(deadlineMs)]);
       await Promise.race([definition.run({ signal }), whenAborted(signal)]);
     } catch (error) {
@@ -188,13 +192,22 @@ export class JobScheduler {
     } finally {
       if (keepAlive) clearInterval(keepAlive);
     }
-    if (lease) await this.#end(lease, problem);
+    if (lease) await this.#end(lease, { problem, tookMs: Math.round(performance.now() - startedAt) });
   }
 
-  async #end(lease: JobLease, error: string | null): Promise<void> {
-    const { db, clock, log } = this.#deps;
+  async #end(
+    lease: JobLease,
+    { problem, tookMs }: { problem: string | null; tookMs: number },
+  ): Promise<void> {
+    const { db, clock, log, hooks } = this.#deps;
+    const told = { job: lease.id, tookMs };
+    const about = { aggregate: `job:${lease.id}` };
     try {
-      await db.transaction((tx) => endTurn(tx, lease, { at: clock.now(), error }));
+      await db.transaction(async (tx) => {
+        await endTurn(tx, lease, { at: clock.now(), error: problem });
+        if (problem === null) await hooks?.emit(tx, jobFinished, told, about);
+        else await hooks?.emit(tx, jobFailed, { ...told, problem }, about);
+      });
     } catch (failure) {
       log.error({ job: lease.id, error: failure }, 'The end of a job could not be recorded');
     }

@@ -1,9 +1,12 @@
 import { redact } from '../crypto/tokens.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/index.ts';
 import { failureText, pauseAfter, Poller } from '../jobs/index.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../shared/clock.ts';
+import { VetoError } from '../shared/errors.ts';
+import { mailGivenUp, mailHandedOver, mailMayLeave, mailOutgoing } from './mail-hooks.ts';
 import type { MailContent } from './mail.ts';
 import { claimMails, recordFailure, recordHandedOver, type ClaimedMail } from './mail-repository.ts';
 import { contextOf, messageIdOf, type MailService, type MailSite } from './mail-service.ts';
@@ -27,6 +30,7 @@ interface Deps {
   mail: MailService;
   site: MailSite;
   transport: MailTransport;
+  hooks?: Pick<Hooks, 'filter' | 'veto' | 'emit'>;
   limits?: Partial<CourierLimits>;
 }
 
@@ -103,18 +107,23 @@ export class Courier {
 
   /** Taken, but the database is away: it is sent again under the same Message-ID once the lease has run out. */
   async #recordHandedOver(mail: ClaimedMail, reply: string): Promise<void> {
-    const { db, clock, log } = this.#deps;
+    const { db, clock, log, hooks } = this.#deps;
     try {
-      await db.transaction((tx) => recordHandedOver(tx, mail, { at: clock.now(), reply }));
+      await db.transaction(async (tx) => {
+        if (!(await recordHandedOver(tx, mail, { at: clock.now(), reply }))) return;
+        await hooks?.emit(tx, mailHandedOver, factsOf(mail), { aggregate: `mail:${mail.id}` });
+      });
     } catch (error) {
       log.error({ mail: mail.id, error }, 'That a mail was taken could not be recorded');
     }
   }
 
-  async #outgoing({ id, sealed }: ClaimedMail): Promise<Parameters<MailTransport['send']>[0]> {
+  async #outgoing(claimed: ClaimedMail): Promise<Parameters<MailTransport['send']>[0]> {
     const { db, keys, mail, site } = this.#deps;
+    const { id, sealed } = claimed;
     if (!sealed) throw new Error('The content of this mail is gone');
-    const content = JSON.parse(keys.open(sealed, contextOf(id))) as MailContent;
+    const written = JSON.parse(keys.open(sealed, contextOf(id))) as MailContent;
+    const content = await this.#judged(claimed, written);
     const { organisation } = await site(db);
     return {
       ...content,
@@ -123,10 +132,20 @@ export class Courier {
     };
   }
 
+  /** What a link in it opens is between the house and its reader: such a mail is not shown to listeners. */
+  async #judged(mail: ClaimedMail, content: MailContent): Promise<MailContent> {
+    const { hooks } = this.#deps;
+    if (!hooks) return content;
+    await hooks.veto(mailMayLeave, factsOf(mail));
+    const isSecret = redact(content.text) !== content.text || redact(content.html) !== content.html;
+    return isSecret ? content : hooks.filter(mailOutgoing, content, { id: mail.id, kind: mail.kind });
+  }
+
   async #recordFailure(mail: ClaimedMail, error: unknown): Promise<void> {
-    const { db, clock } = this.#deps;
+    const { db, clock, hooks } = this.#deps;
     const { attempts, firstPauseMs: firstMs, longestPauseMs: longestMs } = this.#limits;
-    const isOver = isFinal(error) || mail.sealed === null || mail.attempts >= attempts;
+    const isOver =
+      isFinal(error) || error instanceof VetoError || mail.sealed === null || mail.attempts >= attempts;
     const said = replyOf(error);
     const failure = {
       state: isOver ? ('dead' as const) : ('failed' as const),
@@ -134,8 +153,18 @@ export class Courier {
       problem: failureText(error),
       reply: said === null ? null : fit(said),
     };
-    await db.transaction((tx) => recordFailure(tx, mail, failure));
+    const told = { ...factsOf(mail), problem: failure.problem };
+    await db.transaction(async (tx) => {
+      if (!(await recordFailure(tx, mail, failure)) || !isOver) return;
+      await hooks?.emit(tx, mailGivenUp, told, { aggregate: `mail:${mail.id}` });
+    });
   }
 }
+
+const factsOf = ({ id, kind, recipient }: ClaimedMail): { id: string; kind: string; to: string } => ({
+  id,
+  kind,
+  to: recipient,
+});
 
 const fit = (text: string): string => redact(text).slice(0, LONGEST_TEXT);

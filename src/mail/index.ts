@@ -1,5 +1,6 @@
 export { Courier } from './courier.ts';
 export type { MailDelivery, MailDraft, MailState } from './mail.ts';
+export * from './mail-hooks.ts';
 export { mailMenu } from './mail-menu.ts';
 export { scheduleMailRetention } from './mail-retention-job.ts';
 export { mailRights } from './mail-rights.ts';

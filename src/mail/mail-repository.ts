@@ -26,6 +26,8 @@ type MailRow = ReturnType<typeof mails.decode>;
 
 export interface ClaimedMail {
   id: string;
+  kind: string;
+  recipient: string;
   attempts: number;
   fence: number;
   sealed: Sealed | null;
@@ -84,7 +86,7 @@ export async function claimMails(
         .whereIn('state', WAITING)
         .update(mails.encode(mine));
       if (took === 1)
-        claimed.push({ id, fence: mine.fence, attempts: mine.attempts, sealed: sealedOf(mail) });
+        claimed.push({ ...mail, id, fence: mine.fence, attempts: mine.attempts, sealed: sealedOf(mail) });
     }
     return claimed;
   });

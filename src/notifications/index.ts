@@ -1,4 +1,5 @@
 export { notificationApi, type Translate } from './notification-api.ts';
+export * from './notification-hooks.ts';
 export { notificationMenu } from './notification-menu.ts';
 export { scheduleNotificationRetention } from './notification-retention-job.ts';
 export { notificationRoutes } from './notification-routes.ts';

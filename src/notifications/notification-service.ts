@@ -1,5 +1,5 @@
 import type { Database, Tx } from '../db/database.ts';
-import type { Undo } from '../hooks/index.ts';
+import type { Hooks, Undo } from '../hooks/index.ts';
 import type { MailService } from '../mail/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -13,6 +13,7 @@ import type {
   Preference,
   Recipient,
 } from './notification.ts';
+import { notificationSent } from './notification-hooks.ts';
 import {
   countUnread,
   findNotification,
@@ -31,6 +32,7 @@ interface Deps {
   clock: Clock;
   mail: Pick<MailService, 'queue' | 'isOn'>;
   recipients: FindRecipients;
+  hooks?: Pick<Hooks, 'emit'>;
 }
 
 export type NotificationView = Notification & Pick<NotificationKind, 'text' | 'icon'>;
@@ -62,6 +64,9 @@ export class NotificationService {
     if (!kind) throw new Error(`There is no kind of notification ${draft.kind}`);
     const userIds = [...new Set(draft.userIds)];
     if (userIds.length === 0) return;
+    const { subject, link } = draft;
+    const about = { aggregate: `${subject.type}:${subject.id}`.slice(0, 100) };
+    await this.#deps.hooks?.emit(tx, notificationSent, { kind: kind.id, subject, userIds, link }, about);
     const recipients = await this.#deps.recipients(tx, userIds);
     const chosen = await preferencesFor(tx, { kind: kind.id, userIds });
     const wantBy = (way: 'bell' | 'mail') => (person: Recipient) => (chosen.get(person.id) ?? kind)[way];

@@ -1,15 +1,19 @@
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Queryable, Tx } from '../db/database.ts';
 import type {
+  Contributed,
+  ContributionListener,
+  ContributionToken,
   EventToken,
   FilterListener,
   FilterToken,
+  HookToken,
   Order,
   VetoListener,
   VetoToken,
 } from '../hooks/tokens.ts';
 import type { CookieChange } from '../http/reply.ts';
-import type { Route } from '../http/route.ts';
+import type { Route, UploadedFile } from '../http/route.ts';
 import type { OutboundAnswer, OutboundRequest } from '../outbound/outbound.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -203,6 +207,33 @@ export interface MailDraft {
   replyTo?: string;
 }
 
+/** What the plugins' people may do with tickets; every call is judged by the actor's own rights. */
+export interface HostTickets {
+  find(
+    actor: Actor,
+    number: number,
+  ): Promise<{ id: string; number: number; entityId: string; title: string }>;
+  /** The address of whom it was written down for, who has no account; null when nobody, or when that is none of this actor's business. */
+  correspondent(actor: Actor, number: number): Promise<string | null>;
+  /** Whether this actor may note somebody without an account as the one it is about. */
+  mayNoteCorrespondent(actor: Actor, number: number): Promise<boolean>;
+  noteCorrespondent(actor: Actor, number: number, email: string): Promise<void>;
+  reply(
+    actor: Actor,
+    number: number,
+    draft: { body: string; attachments: readonly string[]; files: readonly UploadedFile[] },
+  ): Promise<void>;
+  /**
+   * They have an account now: `ticketId`, and with a proven address all that waited for it, become theirs.
+   * In the transaction that makes the account. Answers how many.
+   */
+  adopt(
+    tx: Tx,
+    actor: Actor,
+    who: { userId: string; ticketId: string | null; emailNorm: string | null },
+  ): Promise<number>;
+}
+
 export interface HostMail {
   /** Whether SMTP is configured; without it links are shown to people instead. */
   readonly isOn: boolean;
@@ -343,6 +374,12 @@ export interface Host {
   filter<V, C>(token: FilterToken<V, C>, listener: FilterListener<V, C>, order?: Order): void;
   veto<C>(token: VetoToken<C>, listener: VetoListener<C>, order?: Order): void;
   on<P>(token: EventToken<P>, listener: (payload: P, delivery: Delivery) => void | Promise<void>): void;
+  /** Adds something where a hook collects: one's thing, or null to stay away. */
+  contribute<T, C>(token: ContributionToken<T, C>, listener: ContributionListener<T, C>, order?: Order): void;
+  /** Puts hooks of one's own into the catalogue (`latchkey hooks`), before anybody listens to them. */
+  provideHooks(tokens: readonly HookToken[]): void;
+  /** What others add to a place of one's own. */
+  gather<T, C>(token: ContributionToken<T, C>, context: C): Promise<readonly Contributed<T>[]>;
   /** Runs a filter of one's own through its listeners. */
   applyFilter<V, C>(token: FilterToken<V, C>, value: V, context: C): Promise<V>;
   /** Asks a veto of one's own; throws `VetoError` with the reason of the first listener that refuses. */
@@ -369,6 +406,7 @@ export interface Host {
   readonly passkeys: HostPasskeys;
   readonly memberships: HostMemberships;
   readonly mail: HostMail;
+  readonly tickets: HostTickets;
   readonly audit: HostAudit;
   readonly sessions: HostSessions;
   readonly limits: HostLimits;

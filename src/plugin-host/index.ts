@@ -1,3 +1,4 @@
+export { pluginDisabled, pluginEnabled, pluginPurged } from './plugin-hooks.ts';
 export { BootMarkers } from './boot-markers.ts';
 export { CommandList } from './command-list.ts';
 export { demoSeeding, type DemoScene } from './demo-seeding.ts';

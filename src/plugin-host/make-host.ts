@@ -61,6 +61,17 @@ export function makeHost(parts: Parts): Host {
         hooks.onEvent(id, token, (payload, delivery) => scope.busyWith(() => listener(payload, delivery))),
       );
     },
+    contribute: (token, listener, order) => {
+      heard(token.name);
+      scope.undoWith(hooks.onContribution(id, token, listener, order));
+    },
+    provideHooks: (tokens) => {
+      scope.undoWith(hooks.declare(tokens));
+    },
+    gather: (token, context) => {
+      scope.assertAlive();
+      return hooks.gather(token, context);
+    },
     applyFilter: async (token, value, context) => {
       scope.assertAlive();
       return hooks.filter(token, value, context);
@@ -126,6 +137,7 @@ export function makeHost(parts: Parts): Host {
     passkeys: lent(services.passkeys, 'users', parts),
     memberships: lent(services.memberships, 'memberships', parts),
     mail: lent(services.mail, 'mail', parts),
+    tickets: lent(services.tickets, 'tickets', parts),
     sessions: lent(services.sessions, 'sessions', parts),
     audit: lent(services.audit, null, parts),
     limits: lent(ownLimits(services.limits, id), null, parts),
@@ -204,7 +216,7 @@ const ownLimits = (limits: Services['limits'], id: string): Services['limits'] =
 /** A service of core, while the plugin runs and as far as its manifest asked for it. */
 function lent<T extends object>(
   service: T,
-  permission: 'users' | 'memberships' | 'mail' | 'sessions' | null,
+  permission: 'users' | 'memberships' | 'mail' | 'tickets' | 'sessions' | null,
   { manifest, scope }: Parts,
 ): T {
   return new Proxy(service, {

@@ -38,6 +38,7 @@ const permissions = z
     memberships: z.array(z.enum(['read', 'grant'])).default([]),
     sessions: z.boolean().default(false).describe('Signs people in.'),
     mail: z.boolean().default(false),
+    tickets: z.array(z.enum(['read', 'write'])).default([]),
     net: z.array(z.string()).default([]).describe('Addresses it calls.'),
   })
   .prefault({});

@@ -23,6 +23,7 @@ import type {
   HostMemberships,
   HostPasskeys,
   HostSessions,
+  HostTickets,
   HostUsers,
   SiteFacts,
 } from './host.ts';
@@ -31,7 +32,17 @@ import type {
 export interface Registries {
   hooks: Pick<
     Hooks,
-    'onFilter' | 'onVeto' | 'onEvent' | 'filter' | 'veto' | 'emit' | 'expectListener' | 'catalogue'
+    | 'onFilter'
+    | 'onVeto'
+    | 'onEvent'
+    | 'onContribution'
+    | 'gather'
+    | 'declare'
+    | 'filter'
+    | 'veto'
+    | 'emit'
+    | 'expectListener'
+    | 'catalogue'
   >;
   routes: Pick<RouteTable, 'add' | 'all'>;
   rights: Pick<Rights, 'add'>;
@@ -51,6 +62,7 @@ export interface Services {
   passkeys: HostPasskeys;
   memberships: HostMemberships;
   mail: HostMail;
+  tickets: HostTickets;
   audit: HostAudit;
   sessions: HostSessions;
   limits: HostLimits;

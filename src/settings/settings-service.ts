@@ -3,10 +3,12 @@ import { packBox, unpackBox } from '../crypto/secret-box.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { bumpVersion } from '../db/versions.ts';
+import type { Hooks } from '../hooks/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ForbiddenError, InvalidInputError } from '../shared/errors.ts';
 import type { SettingToken } from './setting.ts';
+import { settingMayChange } from './setting-hooks.ts';
 import {
   findSetting,
   listSettings,
@@ -22,6 +24,7 @@ interface Deps {
   db: Database;
   clock: Clock;
   audit: Pick<AuditService, 'record'>;
+  hooks?: Pick<Hooks, 'veto'>;
   /** Seals secrets; purpose `settings`. */
   keys: KeyRing;
 }
@@ -64,6 +67,8 @@ export class SettingsService {
   /** What an administrator has changed on the settings page. */
   async change(actor: Actor, changes: readonly Change[]): Promise<void> {
     if (!actor.can('settings.manage')) throw new ForbiddenError('forbidden');
+    for (const { token } of changes)
+      await this.#deps.hooks?.veto(settingMayChange, { setting: token.id, actorId: actor.userId });
     await this.#deps.db.transaction(async (tx) => {
       for (const { token, value } of changes) await this.set(tx, actor, token, value);
     });

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import type { UploadedFile } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -14,6 +15,7 @@ import {
   listStaleDrafts,
 } from './attachment-repository.ts';
 import type { AttachmentStorage } from './attachment-storage.ts';
+import { attachmentDraft, attachmentMayKeep, attachmentMayOpen } from './desk-hooks.ts';
 import { nameOrFallback, type Attachment } from './attachment.ts';
 import { imageSizeOf } from './image-size.ts';
 import { assertMaySee, mayReadEntry } from './ticket-policy.ts';
@@ -22,6 +24,7 @@ import { findEntry } from './timeline-repository.ts';
 
 interface Deps {
   db: Database;
+  hooks: Hooks;
   clock: Clock;
   storage: AttachmentStorage;
 }
@@ -51,8 +54,12 @@ export class AttachmentService {
     return kept;
   }
 
-  async #keepOne(uploaderId: string, { path, name, mediaType, size }: UploadedFile): Promise<Attachment> {
-    const { db, clock, storage } = this.#deps;
+  async #keepOne(uploaderId: string, file: UploadedFile): Promise<Attachment> {
+    const { db, hooks, clock, storage } = this.#deps;
+    const { path, mediaType, size } = file;
+    const about = { uploaderId, mediaType, size };
+    const { name } = await hooks.filter(attachmentDraft, { name: nameOrFallback(file.name, 'file') }, about);
+    await hooks.veto(attachmentMayKeep, { ...about, name, path });
     const pixels = await imageSizeOf(path, mediaType);
     const storageKey = await storage.keep(path);
     const attachment: Attachment = {
@@ -80,6 +87,7 @@ export class AttachmentService {
   /** Decides who may before anything is read; what one may not see does not exist. */
   async open(actor: Actor, id: string): Promise<{ attachment: Attachment; content: Readable }> {
     const attachment = await this.#find(actor, id);
+    await this.#deps.hooks.veto(attachmentMayOpen, { actorId: actor.userId, attachment });
     return { attachment, content: await this.#deps.storage.read(attachment.storageKey) };
   }
 

@@ -1,7 +1,9 @@
 import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { CategoryService } from './category-service.ts';
+import { dashboardFigures } from './desk-hooks.ts';
 import { averageFirstReply, countByCategory, countByDay, countByStatus } from './dashboard-repository.ts';
 import { filterQuery } from './ticket-filter.ts';
 import { countTickets, firstTickets, type TicketSummary } from './ticket-list-repository.ts';
@@ -10,6 +12,7 @@ import type { Status } from './ticket.ts';
 
 interface Deps {
   db: Database;
+  hooks: Hooks;
   clock: Clock;
   categories: CategoryService;
   lists: TicketListService;
@@ -71,7 +74,9 @@ export class DashboardService {
       created: created.get(at) ?? 0,
       solved: solved.get(at) ?? 0,
     }));
-    return { byStatus, byCategory, days, averageFirstReplyMs, unassigned, mine: myWork, mineTotal, oldest };
+    const figures = { byStatus, byCategory, days, averageFirstReplyMs, unassigned, mineTotal, oldest };
+    const about = { actorId: actor.userId };
+    return this.#deps.hooks.filter(dashboardFigures, { ...figures, mine: myWork }, about);
   }
 
   #firstDay(): number {

@@ -5,6 +5,7 @@ import { ConflictError } from '../shared/errors.ts';
 import { listAttachments } from './attachment-repository.ts';
 import type { Attachment } from './attachment.ts';
 import { followUpDraft, followUpMayAdd } from './ticket-hooks.ts';
+import { timelineShown } from './desk-hooks.ts';
 import { byOf, factsOf } from './ticket-news.ts';
 import { assertMayFollowUp, assertMaySee, mayReadEntry, mayReadPrivate, sideOf } from './ticket-policy.ts';
 import { findTicket } from './ticket-repository.ts';
@@ -47,10 +48,12 @@ export class FollowUpService {
 
   /** The ticket and all that happened on it, oldest first, without what this actor may not read. */
   async conversation(actor: Actor, number: number): Promise<Conversation> {
-    const { db } = this.#deps;
+    const { db, hooks } = this.#deps;
     const ticket = await findTicket(db, number);
     assertMaySee(actor, ticket);
-    const entries = await listEntries(db, ticket.id, { withPrivate: mayReadPrivate(actor, ticket) });
+    const written = await listEntries(db, ticket.id, { withPrivate: mayReadPrivate(actor, ticket) });
+    const about = { ...byOf(actor), ticket: factsOf(ticket) };
+    const entries = [...(await hooks.filter(timelineShown, written, about))];
     const shown = new Set(entries.map(({ id }) => id));
     const attachments = await listAttachments(db, ticket.id);
     return {

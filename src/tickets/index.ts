@@ -4,6 +4,8 @@ export { categoryRoutes } from './category-routes.ts';
 export { dashboardRoutes } from './dashboard-routes.ts';
 export { peopleOf, type People } from './people.ts';
 export { ticketApi } from './ticket-api.ts';
+export * from './desk-hooks.ts';
+export { TicketsForPlugins } from './tickets-for-plugins.ts';
 export * from './ticket-hooks.ts';
 export { scheduleTicketJobs } from './ticket-jobs.ts';
 export { ticketMenu } from './ticket-menu.ts';

@@ -1,7 +1,10 @@
 import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/index.ts';
 import { system, type Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError } from '../shared/errors.ts';
+import { solutionDraft, solutionMayPropose } from './desk-hooks.ts';
+import { byOf, factsOf } from './ticket-news.ts';
 import { assertMayJudgeSolution, assertMaySolve } from './ticket-policy.ts';
 import { listLongSolved } from './ticket-repository.ts';
 import { collision } from './ticket-service.ts';
@@ -10,6 +13,7 @@ import type { Ticket } from './ticket.ts';
 
 interface Deps {
   db: Database;
+  hooks: Hooks;
   clock: Clock;
   writer: TicketWriter;
 }
@@ -34,11 +38,15 @@ export class SolutionService {
       version,
     }: { body: string; attachments?: readonly string[]; version?: number | undefined },
   ): Promise<Ticket> {
-    const { ticket } = await this.#deps.writer.move(actor, number, (current) => {
+    const { writer, hooks } = this.#deps;
+    const { ticket } = await writer.move(actor, number, async (current) => {
       assertMaySolve(actor, current);
       if (version !== undefined && version !== current.version) throw collision(current);
-      const said = { kind: 'solution' as const, visibility: 'public' as const, body, attachments };
-      return Promise.resolve({ said, change: { status: 'solved' as const } });
+      const about = { ...byOf(actor), ticket: factsOf(current) };
+      const draft = await hooks.filter(solutionDraft, { body }, about);
+      await hooks.veto(solutionMayPropose, { ...about, draft });
+      const said = { kind: 'solution' as const, visibility: 'public' as const, ...draft, attachments };
+      return { said, change: { status: 'solved' as const } };
     });
     return ticket;
   }

@@ -1,15 +1,18 @@
 import type { Database } from '../db/database.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import type { Actor } from '../shared/actor.ts';
 import { KnownError } from '../shared/errors.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import type { People } from './people.ts';
 import type { TicketFilter } from './ticket-filter.ts';
 import { firstTickets, listTickets, type Scope, type TicketSummary } from './ticket-list-repository.ts';
+import { ticketExport, ticketListed, ticketSearch } from './desk-hooks.ts';
 import type { TicketService } from './ticket-service.ts';
 import type { Assignees, Editable } from './ticket.ts';
 
 interface Deps {
   db: Database;
+  hooks: Hooks;
   people: People;
   tickets: TicketService;
 }
@@ -35,8 +38,12 @@ export class TicketListService {
     this.#deps = deps;
   }
 
-  async list(actor: Actor, filter: TicketFilter, page: PageRequest): Promise<Page<TicketSummary>> {
-    return listTickets(this.#deps.db, await this.scopeOf(actor), filter, page);
+  async list(actor: Actor, asked: TicketFilter, page: PageRequest): Promise<Page<TicketSummary>> {
+    const { db, hooks } = this.#deps;
+    const about = { actorId: actor.userId };
+    const filter = await hooks.filter(ticketSearch, asked, about);
+    const found = await listTickets(db, await this.scopeOf(actor), filter, page);
+    return { ...found, items: [...(await hooks.filter(ticketListed, found.items, about))] };
   }
 
   async first(actor: Actor, filter: TicketFilter, limit: number): Promise<TicketSummary[]> {
@@ -46,7 +53,8 @@ export class TicketListService {
   /** What leaves the house in a file needs a right of its own, in each entity it comes from. */
   async forExport(actor: Actor, filter: TicketFilter): Promise<TicketSummary[]> {
     const readable = await firstTickets(this.#deps.db, await this.scopeOf(actor), filter, MOST_EXPORTED);
-    return readable.filter(({ entityId }) => actor.can('ticket.export', entityId));
+    const allowed = readable.filter(({ entityId }) => actor.can('ticket.export', entityId));
+    return [...(await this.#deps.hooks.filter(ticketExport, allowed, { actorId: actor.userId }))];
   }
 
   async scopeOf(actor: Actor): Promise<Scope> {

@@ -104,6 +104,17 @@ export async function updateTicket(tx: Tx, ticket: Ticket): Promise<boolean> {
   return changed === 1;
 }
 
+/** Makes somebody else the requester, whatever version it is at. */
+export async function handOver(
+  tx: Tx,
+  { ticketId, requesterId, now }: { ticketId: string; requesterId: string; now: number },
+): Promise<void> {
+  await tx
+    .knex(tickets.name)
+    .where({ id: ticketId })
+    .update({ requester_id: requesterId, updated_at: now, version: tx.knex.raw('version + 1') });
+}
+
 export async function replaceMembers(tx: Tx, ticket: Ticket): Promise<void> {
   await tx.knex('ticket_members').where({ ticket_id: ticket.id }).delete();
   await insertMembers(tx, ticket);

@@ -9,7 +9,8 @@ import { findCategory } from './category-repository.ts';
 import { isOffered } from './category.ts';
 import { lineage, type People } from './people.ts';
 import { ticketDraft, ticketMayCreate, type TicketDraft } from './ticket-hooks.ts';
-import { byOf } from './ticket-news.ts';
+import { ticketChange } from './desk-hooks.ts';
+import { byOf, factsOf } from './ticket-news.ts';
 import { assertMayChange, assertMayCreate, assertMaySee, maySee } from './ticket-policy.ts';
 import { findTicket, findTicketById, followersOf } from './ticket-repository.ts';
 import type { TicketWriter } from './ticket-writer.ts';
@@ -80,7 +81,7 @@ export class TicketService {
     wanted: { version: number; change: Partial<Editable> },
   ): Promise<Ticket> {
     const { ticket } = await this.#deps.writer.move(actor, number, async (current) => {
-      const change = withConsequences(current, tidy(wanted.change));
+      const change = await this.#changeOf(actor, current, wanted.change);
       assertMayChange(actor, current, change);
       if (current.version !== wanted.version) throw collision(current);
       await this.#assertSoundChange(current, change);
@@ -92,12 +93,18 @@ export class TicketService {
   /** As `update`, for whoever cannot have seen a version: bulk actions and jobs. */
   async changeNow(actor: Actor, number: number, change: Partial<Editable>): Promise<Ticket> {
     const { ticket } = await this.#deps.writer.move(actor, number, async (current) => {
-      const whole = withConsequences(current, tidy(change));
+      const whole = await this.#changeOf(actor, current, change);
       assertMayChange(actor, current, whole);
       await this.#assertSoundChange(current, whole);
       return { change: whole };
     });
     return ticket;
+  }
+
+  async #changeOf(actor: Actor, ticket: Ticket, asked: Partial<Editable>): Promise<Partial<Editable>> {
+    const about = { ...byOf(actor), ticket: factsOf(ticket) };
+    const change = await this.#deps.hooks.filter(ticketChange, asked, about);
+    return withConsequences(ticket, tidy(change));
   }
 
   async #draftFrom(actor: Actor, wanted: NewTicket): Promise<TicketDraft> {

@@ -4,6 +4,7 @@ import type { Hooks } from '../hooks/hooks.ts';
 import type { Clock } from '../shared/clock.ts';
 import { AttachmentService } from './attachment-service.ts';
 import type { AttachmentStorage } from './attachment-storage.ts';
+import { CorrespondentService } from './correspondent-service.ts';
 import { CategoryService } from './category-service.ts';
 import { DashboardService } from './dashboard-service.ts';
 import { FollowUpService } from './follow-up-service.ts';
@@ -33,6 +34,7 @@ export interface TicketServices {
   solutions: SolutionService;
   attachments: AttachmentService;
   categories: CategoryService;
+  correspondents: CorrespondentService;
   lists: TicketListService;
   views: TicketViewService;
   dashboard: DashboardService;
@@ -52,17 +54,18 @@ export function ticketServices({
   const writer = new TicketWriter({ db, hooks, clock, audit, people, notices });
   const tickets = new TicketService({ db, hooks, clock, people, writer });
   const categories = new CategoryService({ db, clock, audit, people });
-  const lists = new TicketListService({ db, people, tickets });
+  const lists = new TicketListService({ db, hooks, people, tickets });
   return {
     people,
     tickets,
     followUps: new FollowUpService({ db, hooks, writer, tickets, notices }),
-    solutions: new SolutionService({ db, clock, writer }),
-    attachments: new AttachmentService({ db, clock, storage }),
+    solutions: new SolutionService({ db, hooks, clock, writer }),
+    attachments: new AttachmentService({ db, hooks, clock, storage }),
     categories,
+    correspondents: new CorrespondentService({ db, hooks, clock, audit, people }),
     lists,
     views: new TicketViewService({ db, clock }),
-    dashboard: new DashboardService({ db, clock, categories, lists }),
+    dashboard: new DashboardService({ db, hooks, clock, categories, lists }),
     presenter: new TicketPresenter({ people, categories }),
   };
 }

@@ -10,9 +10,10 @@ import { claimDrafts } from './attachment-repository.ts';
 import type { Attachment } from './attachment.ts';
 import type { People } from './people.ts';
 import { appendText, foldText } from '../shared/search-text.ts';
+import { ticketMayAssign, ticketMayClose, ticketMayReopen, ticketNotices } from './desk-hooks.ts';
 import { ticketMaySolve, ticketMayUpdate } from './ticket-hooks.ts';
 import { byOf, factsOf, tellNews } from './ticket-news.ts';
-import { noticesFor, type News, type Notices } from './ticket-notices.ts';
+import { isReopened, noticesFor, type News, type Notices } from './ticket-notices.ts';
 import { assertMaySee, sideOf } from './ticket-policy.ts';
 import {
   findTicket,
@@ -127,6 +128,11 @@ export class TicketWriter {
     if (move.change) await hooks.veto(ticketMayUpdate, { ...by, ticket, change: { ...move.change } });
     if (after.status === 'solved' && before.status !== 'solved')
       await hooks.veto(ticketMaySolve, { ...by, ticket });
+    if (after.status === 'closed' && before.status !== 'closed')
+      await hooks.veto(ticketMayClose, { ...by, ticket });
+    if (isReopened(before, after)) await hooks.veto(ticketMayReopen, { ...by, ticket });
+    if (move.change?.assignees)
+      await hooks.veto(ticketMayAssign, { ...by, ticket, assignees: after.assignees });
   }
 
   async #write(tx: Tx, actor: Actor, planned: Planned): Promise<Moved> {
@@ -167,8 +173,10 @@ export class TicketWriter {
     return { ...said, kind: 'change', changes };
   }
 
-  #noticesFor(news: News): Promise<NotificationDraft[]> {
-    return noticesFor(this.#deps.people, news);
+  async #noticesFor(news: News): Promise<readonly NotificationDraft[]> {
+    const { people, hooks } = this.#deps;
+    const about = { ...byOf(news.actor), ticket: factsOf(news.after) };
+    return hooks.filter(ticketNotices, await noticesFor(people, news), about);
   }
 
   async #tell(

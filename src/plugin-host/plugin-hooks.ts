@@ -1,0 +1,11 @@
+import { auditEvent } from '../audit/index.ts';
+
+export const pluginEnabled = auditEvent('plugin.enabled', 'A plugin is wanted on every node.');
+export const pluginDisabled = auditEvent(
+  'plugin.disabled',
+  'A plugin is not wanted any more; its data stays.',
+);
+export const pluginPurged = auditEvent(
+  'plugin.purged',
+  'The schema of a plugin was taken back, with all in it.',
+);
