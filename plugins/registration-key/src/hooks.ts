@@ -134,6 +134,12 @@ export const keyRedeemed = defineEvent<{
   since,
 });
 
+export const keyAsked = defineEvent<{ key: KeyFacts; requestId: string }>({
+  name: 'registration-key.asked',
+  summary: 'Somebody who holds a key that is over asks for a way in.',
+  since,
+});
+
 export const keyRefused = defineEvent<{ key: KeyFacts; reason: string }>({
   name: 'registration-key.refused',
   summary: 'A key that exists was refused to somebody.',

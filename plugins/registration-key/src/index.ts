@@ -25,15 +25,21 @@ import { KeyDoor } from './keys/key-door.ts';
 import { keyRoutes } from './keys/key-routes.ts';
 import { KeyService } from './keys/key-service.ts';
 import { MemberQuota } from './keys/member-quota.ts';
+import { standMinting } from './keys/minting.ts';
 import { PresetBook } from './keys/preset-book.ts';
 import { SecondYes } from './keys/second-yes.ts';
-import { MailingService } from './mailings/mailing-service.ts';
+import { standReach } from './mailings/reach.ts';
 import { Newcomers } from './join/newcomers.ts';
 import { peopleRoutes } from './people/people-routes.ts';
 import { Places } from './keys/places.ts';
 import { ProofBox } from './join/proofs.ts';
+import { explainRoutes } from './keys/explain-routes.ts';
+import { requestRoutes } from './requests/request-routes.ts';
+import { RequestService } from './requests/request-service.ts';
 import { RedeemService } from './join/redeem-service.ts';
 import { SeatLine } from './join/seat-line.ts';
+import { outcomeCommand, outcomeRoutes } from './carries/outcome-routes.ts';
+import { Outcomes } from './carries/outcome.ts';
 import { Landing } from './steps/landing.ts';
 import { stepRoutes } from './steps/step-routes.ts';
 import { StepService } from './steps/step-service.ts';
@@ -66,9 +72,10 @@ export default definePlugin((host: Host) => {
   const evidence = new Evidence(host);
   const care = new KeyCare({ host, authority, mails, evidence });
   const keys = new KeyService({ host, door, authority, places, quota, secondYes, presets });
-  const mailings = new MailingService({ host, door, mails });
+  const minting = standMinting({ host, keys, places, presets, quota });
+  const reach = standReach({ host, door, mails, keys, places });
   const join = new JoinService({ host, mails, care });
-  const redeem = new RedeemService({ host, proofs, care, line, newcomers, mails, walk });
+  const redeem = new RedeemService({ host, rosters: reach.rosters, proofs, care, line, newcomers, mails, walk });
   const confirm = new ConfirmService({ host, proofs, mails, care, line, newcomers, sweeper });
   const approvals = new ApprovalService({ host, proofs, authority, newcomers, mails, sweeper });
 
@@ -77,8 +84,10 @@ export default definePlugin((host: Host) => {
   const funnel = new Funnel(host);
   const insight = new KeyInsight({ host, funnel });
   const landing = new Landing(host, walk);
+  const outcomes = new Outcomes({ host, keys, authority, walk });
   const steps = new StepService(host, { changed: walk.forget });
-  const joining = joinRoutes({ host, door, handles, redeem, confirm, join, funnel, walk, landing });
+  const requests = new RequestService({ host, keys, mailings: reach.mailings, mails });
+  const joining = joinRoutes({ host, door, handles, redeem, confirm, join, requests, funnel, walk, landing });
 
   const guard = standGuard({ host, evidence, care, keys, door });
   host.routes([
@@ -86,18 +95,35 @@ export default definePlugin((host: Host) => {
     ...inCapitals(joining),
     ...walkRoutes({ host, walk, landing }),
     ...stepRoutes({ host, steps }),
+    ...outcomeRoutes({ host, outcomes }),
     ...copyApi({ copies }),
     ...copyRoutes({ host, keys, copies, places }),
     ...shareRoutes({ host, keys, prints }),
     ...insightRoutes({ host, keys, funnel }),
+    ...minting.routes,
+    ...reach.routes,
     ...keyApi({ host, door, keys, redeem, join }),
+    ...requestRoutes({ host, requests }),
+    ...explainRoutes({ host, keys }),
     ...peopleRoutes({ host, approvals, confirm }),
-    ...keyRoutes({ host, keys, places, mailings, approvals, insight }),
+    ...keyRoutes({
+      host,
+      keys,
+      places,
+      mailings: reach.mailings,
+      approvals,
+      insight,
+      guard,
+      presets,
+      batches: minting.batches,
+    }),
   ]);
   for (const command of inviteCommands({ host, keys })) host.command(command);
+  host.command(outcomeCommand(outcomes));
   host.job('give-back-seats', async ({ signal }) => {
     await sweeper.sweep(signal);
   });
+  host.job('tidy-requests', () => requests.tidy());
   host.job('count-visits', () => funnel.flush());
   host.on(ticketCreated, ({ ticket }, delivery) =>
     delivery.once((tx) =>

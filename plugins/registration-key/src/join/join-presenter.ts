@@ -3,6 +3,7 @@ import type { Host, KnownError, FieldProblem } from 'latchkey/plugin-api';
 import { maskAddress } from './address.ts';
 import { carriedFields, withFixed } from '../carries/carried-fields.ts';
 import { joinForm, type JoinField } from '../hooks.ts';
+import { mayAsk } from '../requests/access-request.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { Handle } from './join-handle.ts';
 import { nextOpening } from '../keys/opening-hours.ts';
@@ -93,7 +94,6 @@ export async function presentClosed(host: Host, facts: ClosedFacts): Promise<obj
   const { key, handle, error, typed = {}, whileTyping = false } = facts;
   const site = await host.site();
   const reason = error.code === 'user.no-room' ? 'house_full' : error.code.replace('invitation.', '');
-  const mayAsk = !key.weak && (reason === 'expired' || reason === 'used_up');
   return {
     organisation: site.organisation,
     reason: whileTyping && reason === 'used_up' ? 'filled' : reason,
@@ -101,7 +101,7 @@ export async function presentClosed(host: Host, facts: ClosedFacts): Promise<obj
     expiresAt: key.expiresAt,
     opens: reason === 'not_yet' || reason === 'outside_hours' ? opensNext(key, host.clock.now()) : null,
     handle: handle?.name ?? '',
-    mayAsk,
+    mayAsk: mayAsk(key, reason),
     askFor: whileTyping ? 'place' : 'new',
     form: { name: typed['name'] ?? '', email: typed['email'] ?? '' },
     kept: whileTyping,

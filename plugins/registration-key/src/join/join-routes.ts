@@ -24,6 +24,7 @@ import { opensNext, presentClosed, presentForm, problemsOf, type Typed } from '.
 import type { JoinService } from './join-service.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import { findMailing, type Mailing } from '../mailings/mailing-repository.ts';
+import type { RequestService } from '../requests/request-service.ts';
 import type { Outcome, RedeemService } from './redeem-service.ts';
 import { findByUser } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';
@@ -44,6 +45,7 @@ interface Deps {
   confirm: ConfirmService;
   join: JoinService;
   funnel: Funnel;
+  requests: RequestService;
   walk: StepWalk;
   landing: Landing;
 }
@@ -90,7 +92,7 @@ const quietAddress = { ...closedToOthers, 'Referrer-Policy': 'no-referrer' };
 
 /** The newcomer's way in. No GET changes anything but a handle. */
 export function joinRoutes(deps: Deps): Route[] {
-  const { host, door, handles, redeem, confirm, join, funnel, walk, landing } = deps;
+  const { host, door, handles, redeem, confirm, join, requests, funnel, walk, landing } = deps;
   // Three hundred phones that open one key ask for one row.
   const passkeys = new JoinPasskeys(host, handles);
   const shown = new KeysInView(host.db);
@@ -479,7 +481,7 @@ export function joinRoutes(deps: Deps): Route[] {
       handler: async (incoming) => {
         const { h, ...form } = incoming.body;
         const { key } = await needEntrance(incoming, h);
-        await join.ask(key, form, incoming.network);
+        await requests.ask(key, { ...form, locale: incoming.locale }, incoming.network);
         return redirect(`/join/step/asked?h=${h}`);
       },
     }),

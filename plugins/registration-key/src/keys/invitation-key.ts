@@ -1,3 +1,6 @@
+import type { Carries } from '../carries/carries.ts';
+import { isWithin, type OpeningHours } from './opening-hours.ts';
+
 export type Approval = 'auto' | 'domain' | 'manual';
 export type EmailProof = 'required' | 'none';
 
@@ -13,6 +16,8 @@ export interface KeyTerms {
   notBefore: number | null;
   /** Valid while now < expiresAt; null is for ever. */
   expiresAt: number | null;
+  /** Null is around the clock. */
+  hours: OpeningHours | null;
   approval: Approval;
   emailProof: EmailProof;
   /** For one person only. */
@@ -23,9 +28,42 @@ export interface KeyTerms {
   /** A path of ours where a newcomer arrives. */
   landing: string;
   locale: string | null;
+  /** Profile data, questions, metadata, the life of the account, steps. */
+  carries: Carries;
 }
 
-export type PauseReason = 'by-hand' | 'owner-gone' | 'authority-lost' | 'restored-backup' | 'locked';
+/** Every term, for what compares and records them. */
+export const termNames = [
+  'label',
+  'note',
+  'entityId',
+  'profileId',
+  'groupIds',
+  'maxUses',
+  'notBefore',
+  'expiresAt',
+  'hours',
+  'approval',
+  'emailProof',
+  'email',
+  'emailDomains',
+  'landing',
+  'locale',
+  'carries',
+] as const satisfies readonly (keyof KeyTerms)[];
+
+export type PauseReason =
+  | 'by-hand'
+  | 'owner-gone'
+  | 'authority-lost'
+  | 'restored-backup'
+  | 'locked'
+  /** People came in as they never did before. */
+  | 'breaker'
+  /** Somebody found it where it should not be. */
+  | 'reported'
+  /** It gives a profile of the staff, and nobody but its maker has said yes so far. */
+  | 'second-approval';
 
 /** A key as everything but its secret: nothing in here opens a door. */
 export interface InvitationKey extends KeyTerms {
@@ -48,6 +86,18 @@ export interface InvitationKey extends KeyTerms {
   /** Null when the house itself made it (the command line). */
   ownerId: string | null;
   ownerName: string;
+  /** Made by somebody who may only invite within the quota of the house. */
+  byMember: boolean;
+  /** Who made it give a profile of the staff, or more of it; and who else agreed. */
+  askedBy: string | null;
+  approvedBy: string | null;
+  approvedAt: number | null;
+  /** Gone from every list; what happened with it stays. */
+  deletedAt: number | null;
+  /** Made together with others. */
+  batchId: string | null;
+  /** Whoever joins by it gets this ticket, and arrives there. */
+  ticketId: string | null;
   createdAt: number;
   updatedAt: number;
   lastUsedAt: number | null;
@@ -55,16 +105,30 @@ export interface InvitationKey extends KeyTerms {
 }
 
 /** What a key is right now, the first that is true. */
-export type Standing = 'revoked' | 'used-up' | 'expired' | 'paused' | 'scheduled' | 'active';
+export const standings = [
+  'deleted',
+  'revoked',
+  'used-up',
+  'expired',
+  'needs-approval',
+  'paused',
+  'scheduled',
+  'outside-hours',
+  'active',
+] as const;
+export type Standing = (typeof standings)[number];
 
-type Timed = Pick<InvitationKey, 'revokedAt' | 'maxUses' | 'uses' | 'expiresAt' | 'pausedAt' | 'notBefore'>;
+type Timed = Pick<InvitationKey, 'revokedAt' | 'maxUses' | 'uses' | 'expiresAt' | 'pausedAt' | 'notBefore'> &
+  Partial<Pick<InvitationKey, 'deletedAt' | 'pausedReason' | 'hours'>>;
 
 export function standingOf(key: Timed, now: number): Standing {
+  if (typeof key.deletedAt === 'number') return 'deleted';
   if (key.revokedAt !== null) return 'revoked';
   if (seatsLeft(key) === 0) return 'used-up';
   if (key.expiresAt !== null && now >= key.expiresAt) return 'expired';
-  if (key.pausedAt !== null) return 'paused';
+  if (key.pausedAt !== null) return key.pausedReason === 'second-approval' ? 'needs-approval' : 'paused';
   if (key.notBefore !== null && now < key.notBefore) return 'scheduled';
+  if (key.hours && !isWithin(key.hours, now)) return 'outside-hours';
   return 'active';
 }
 

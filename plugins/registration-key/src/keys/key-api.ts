@@ -12,6 +12,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { saidOnTheWay } from '../carries/said-on-the-way.ts';
 import type { InvitationKey } from './invitation-key.ts';
 import type { JoinService } from '../join/join-service.ts';
 import type { KeyDoor, Opened } from './key-door.ts';
@@ -25,6 +26,7 @@ import {
   redemptionSchema,
   shownKeySchema,
 } from './key-json.ts';
+import { sorts, states, tabOrState, tabs } from './key-filter.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
 import type { RedeemService } from '../join/redeem-service.ts';
 import { listRedemptions } from '../join/redemption-repository.ts';
@@ -46,9 +48,11 @@ const pageQuery = z.object({
   perPage: z.coerce.number().int().min(1).max(100).default(25),
 });
 const listQuery = pageQuery.extend({
-  status: z.enum(['active', 'scheduled', 'finished', 'all']).default('all'),
+  status: z.enum([...tabs, ...states]).default('all'),
+  sort: z.enum(sorts).default('newest'),
   search: z.string().max(120).default(''),
 });
+const deleteQuery = z.object({ keepHistory: z.enum(['true', 'false']).default('false') });
 const pageOf = (items: z.ZodType): z.ZodType =>
   z.object({ items: z.array(items), page: z.int(), perPage: z.int(), total: z.int() });
 
@@ -94,6 +98,8 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
   const one = async (key: InvitationKey): Promise<Reply> => json((await keyJson(host, [key]))[0]);
   const shown = async ({ key, text, url }: ShownKey, status = 200): Promise<Reply> =>
     json({ ...(await keyJson(host, [key]))[0], key: text, url }, { status });
+
+  const minted = (made: ShownKey): Promise<Reply> => shown(made, made.isReused === true ? 200 : 201);
 
   const action = (name: 'pause' | 'resume' | 'revoke' | 'restore', summary: string): Route =>
     route({
@@ -141,7 +147,7 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
       access: 'signed-in',
       body: mintBody,
       api: facts('Make an invitation key; its text is in this answer only', 'write', shownKeySchema, 201),
-      handler: async ({ actor, body }) => shown(await keys.mint(actor, draftFrom(body)), 201),
+      handler: async ({ actor, body }) => minted(await keys.mint(actor, draftFrom(body))),
     }),
     route({
       method: 'get',
@@ -149,9 +155,9 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
       access: 'signed-in',
       query: listQuery,
       api: facts('Invitation keys, newest first', 'read', pageOf(keySchema)),
-      handler: async ({ actor, query: { status, search, ...page } }) => {
-        assertMayList(actor);
-        const found = await keys.list(actor, { tab: status, search }, page);
+      handler: async ({ actor, query: { status, search, sort, ...page } }) => {
+        if (!actor.can('registration-key.invite')) assertMayList(actor);
+        const found = await keys.list(actor, { ...tabOrState(status), search, sort }, page);
         return json({ ...found, items: await keyJson(host, found.items) });
       },
     }),
@@ -190,14 +196,16 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
       path: `${ROOT}/:id`,
       access: 'signed-in',
       params: idParams,
+      query: deleteQuery,
       api: {
-        summary: 'Delete a key that nobody has used',
+        summary:
+          'Delete a key that nobody has used; with `keepHistory=true` also one that was, which leaves every list and keeps its history',
         tag,
         scope: 'invitation-keys:write',
         responses: { 204: { description: 'Gone' } },
       },
-      handler: async ({ actor, params }) => {
-        await keys.remove(actor, params.id);
+      handler: async ({ actor, params, query }) => {
+        await keys.remove(actor, params.id, { keepHistory: query.keepHistory === 'true' });
         return empty();
       },
     }),
@@ -234,7 +242,9 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
         const names = await host.users.named(
           found.items.flatMap(({ userId }) => (userId === null ? [] : [userId])),
         );
-        return json({ ...found, items: found.items.map((redemption) => redemptionJson(redemption, names)) });
+        const said = await saidOnTheWay(host.db, key.id, found.items);
+        const items = found.items.map((one) => redemptionJson(one, names, said.get(one.seat)));
+        return json({ ...found, items });
       },
     }),
     route({

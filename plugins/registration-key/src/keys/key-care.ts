@@ -7,19 +7,21 @@ import {
   type Limit,
 } from 'latchkey/plugin-api';
 import type { Authority, Giver } from './authority.ts';
+import type { Evidence } from '../guard/evidence.ts';
 import { keyChanged, keyRefused } from '../hooks.ts';
 import type { InvitationKey, PauseReason } from './invitation-key.ts';
 import type { JoinMails } from '../join/join-mails.ts';
 import { findKeysOwnedBy, moveKey } from './key-repository.ts';
 import { factsOf, subjectOf } from './key-service.ts';
 
-/** A key that can be guessed is locked after so many wrong addresses. */
-const WRONG_ON_WEAK: Limit = { name: 'weak-key', points: 10, perSeconds: 3600 };
+/** The tenth failure within an hour locks a key that can be guessed. */
+const WRONG_ON_WEAK: Limit = { name: 'weak-key', points: 9, perSeconds: 3600 };
 
 interface Deps {
   host: Host;
   authority: Authority;
   mails: JoinMails;
+  evidence: Evidence;
 }
 
 /** Closes a key by itself where nobody may answer for it any more, and tells its owner. */
@@ -68,26 +70,33 @@ export class KeyCare {
     });
   }
 
-  /** Wrong addresses count against a key that can be guessed, and lock it. */
+  /** Wrong addresses count against a key that can be guessed, and whoever guesses does not learn which would be right. */
   async assertAddressFits(key: InvitationKey, assert: () => void): Promise<void> {
     try {
       assert();
     } catch (error) {
-      if (key.weak && error instanceof InvalidInputError) await this.#countWrong(key);
-      throw error;
+      if (!key.weak || !(error instanceof InvalidInputError)) throw error;
+      await this.countFailure(key);
+      const code = 'invitation.wrong_address';
+      throw new InvalidInputError(code, { fields: [{ field: 'email', code }], cause: error });
     }
+  }
+
+  /** Ten failures lock a key that can be guessed, and its owner is told. */
+  async countFailure(key: InvitationKey): Promise<void> {
+    if (key.weak) await this.#countWrong(key);
   }
 
   /** A refusal of a key that exists is on record: who was turned away by what, without a secret. */
   async recordRefusal(key: InvitationKey, reason: string, network: string): Promise<void> {
-    const { host } = this.#deps;
+    const { host, evidence } = this.#deps;
     await host.transaction(async (tx) => {
       await host.audit.record(tx, system, {
         action: 'invitation-key.refused',
         ...subjectOf(key),
         after: { reason },
-        network,
       });
+      await evidence.refused(tx, key, { reason, network });
       await host.emit(tx, keyRefused, { key: factsOf(key), reason }, { aggregate: key.id });
     });
   }

@@ -1,7 +1,9 @@
 import { DateTime } from 'luxon';
 import { InvalidInputError, z } from 'latchkey/plugin-api';
-import type { InvitationKey } from './invitation-key.ts';
-import { DAY_MS, type KeyDraft } from './key-terms.ts';
+import { carriesFormOf, carriesFormShape, carriesFromForm } from '../carries/carries-form.ts';
+import type { InvitationKey, KeyTerms } from './invitation-key.ts';
+import { completeTerms, DAY_MS, type KeyDraft } from './key-terms.ts';
+import type { OpeningHours } from './opening-hours.ts';
 
 export const kinds = ['person', 'team', 'event'] as const;
 export type Kind = (typeof kinds)[number];
@@ -23,6 +25,10 @@ export const keyFormSchema = z.object({
   expires: z.string().default(''),
   expiresOn: some,
   startsOn: some,
+  hoursDays: many,
+  hoursFrom: some,
+  hoursTo: some,
+  hoursZone: some,
   domains: some,
   profile: some,
   entity: some,
@@ -35,7 +41,13 @@ export const keyFormSchema = z.object({
   customKey: some,
   understood: z.string().optional(),
   step: z.string().optional(),
+  /** A risk whose button was pressed. */
+  safer: z.string().max(40).optional(),
+  reuse: z.string().optional(),
+  /** Beside 1: so many keys at once. */
+  count: some,
   version: z.coerce.number().int().optional(),
+  ...carriesFormShape,
 });
 export type KeyForm = z.output<typeof keyFormSchema>;
 
@@ -63,6 +75,7 @@ export function draftFromForm(form: KeyForm, here: Here): KeyDraft {
     maxUses: isPerson ? 1 : form.unlimited === undefined ? usesFrom(form.maxUses, preset.maxUses) : null,
     expiresAt: endFrom(form, preset.expires, here),
     notBefore: form.startsOn === '' ? null : localMoment('startsOn', form.startsOn, here),
+    hours: hoursFrom(form, here),
     emailDomains:
       isPerson && form.email !== '' ? [] : form.domains.split(/[\s,;]+/).filter((rule) => rule !== ''),
     groups: form.groups,
@@ -70,17 +83,22 @@ export function draftFromForm(form: KeyForm, here: Here): KeyDraft {
     landing: form.landing,
     locale: form.locale === '' ? null : form.locale,
     showOnce: form.showOnce !== undefined,
+    carries: carriesFromForm(form, here),
   };
   if (isPerson && form.email !== '') draft.email = form.email;
   if (form.profile !== '') draft.profile = form.profile;
   if (form.entity !== '') draft.entity = form.entity;
+  if (form.reuse !== undefined) draft.reuse = true;
   if (form.emailProof !== '') draft.emailProof = form.emailProof;
   if (form.customKey.trim() !== '') draft.customKey = form.customKey;
   return draft;
 }
 
 /** A key as its edit form shows it. */
-export function formOf(key: InvitationKey, { timeZone }: { timeZone: string }): Record<string, unknown> {
+export function formOf(
+  key: KeyTerms & Pick<InvitationKey, 'version'>,
+  { timeZone }: { timeZone: string },
+): Record<string, unknown> {
   const local = (at: number | null): string =>
     at === null ? '' : DateTime.fromMillis(at, { zone: timeZone }).toFormat("yyyy-MM-dd'T'HH:mm");
   return {
@@ -93,6 +111,7 @@ export function formOf(key: InvitationKey, { timeZone }: { timeZone: string }): 
     expires: key.expiresAt === null ? 'never' : 'date',
     expiresOn: local(key.expiresAt),
     startsOn: local(key.notBefore),
+    ...hoursForm(key.hours),
     domains: key.emailDomains.join(' '),
     profile: key.profileId,
     entity: key.entityId,
@@ -102,7 +121,18 @@ export function formOf(key: InvitationKey, { timeZone }: { timeZone: string }): 
     landing: key.landing,
     locale: key.locale ?? '',
     version: key.version,
+    ...carriesFormOf(key.carries, { timeZone }),
   };
+}
+
+/** A preset as the form begins with it. */
+export function formOfDraft(draft: KeyDraft, here: Here): Record<string, unknown> {
+  const place = { profileId: draft.profile ?? '', entityId: draft.entity ?? '' };
+  const terms = completeTerms(draft, { now: here.now, mailIsOn: true, ...place });
+  const { version: _version, ...form } = formOf({ ...terms, version: 0 }, here);
+  const days = terms.expiresAt === null ? 'never' : String((terms.expiresAt - here.now) / DAY_MS);
+  const isUsual = (periods as readonly string[]).includes(days);
+  return { ...form, ...(isUsual ? { expires: days, expiresOn: '' } : {}), showOnce: draft.showOnce === true };
 }
 
 /** An edit that does not touch a moment leaves it exactly, seconds and all. */
@@ -114,6 +144,25 @@ export function changesFromForm(form: KeyForm, key: InvitationKey, here: Here): 
   if (form.startsOn === shown['startsOn']) changes.notBefore = key.notBefore;
   return { ...changes, email: changes.email ?? null };
 }
+
+/** Days without times are whole days; times without days are every day. */
+function hoursFrom(form: KeyForm, { timeZone }: Here): OpeningHours | null {
+  const { hoursDays, hoursFrom: from, hoursTo: to, hoursZone } = form;
+  if (hoursDays.length === 0 && from === '' && to === '') return null;
+  return {
+    days: hoursDays.length === 0 ? [1, 2, 3, 4, 5, 6, 7] : hoursDays.map(Number),
+    from: from === '' ? '00:00' : from,
+    to: to === '' ? '24:00' : to,
+    timeZone: hoursZone.trim() === '' ? timeZone : hoursZone.trim(),
+  };
+}
+
+const hoursForm = (hours: OpeningHours | null): Record<string, unknown> => ({
+  hoursDays: (hours?.days ?? []).map(String),
+  hoursFrom: hours?.from ?? '',
+  hoursTo: hours?.to === '24:00' ? '' : (hours?.to ?? ''),
+  hoursZone: hours?.timeZone ?? '',
+});
 
 const usesFrom = (typed: string, otherwise: number): number =>
   typed.trim() === '' ? otherwise : Number(typed);

@@ -1,5 +1,7 @@
 import { z, type Host } from 'latchkey/plugin-api';
-import { standingOf, type InvitationKey } from './invitation-key.ts';
+import { carriesBody, carriesJson, carriesSchema } from '../carries/carries-json.ts';
+import type { Said } from '../carries/said-on-the-way.ts';
+import { standingOf, standings, type InvitationKey } from './invitation-key.ts';
 import type { KeyDraft } from './key-terms.ts';
 import type { Redemption } from '../join/redemption.ts';
 
@@ -11,12 +13,21 @@ const moment = z.iso
 
 const uses = z.int().min(1, 'invitation.zero_uses').max(1_000_000).nullable();
 
+/** On which days of the week (1 is Monday), from when to when, on the clocks of which zone. */
+const hoursSchema = z.strictObject({
+  days: z.array(z.int().min(1).max(7)).min(1).max(7),
+  from: z.string().max(5),
+  to: z.string().max(5),
+  timeZone: z.string().max(64),
+});
+
 const draftFields = {
   label: z.string().max(120).optional(),
   note: z.string().max(2000).optional(),
   maxUses: uses.optional(),
   notBefore: moment.optional(),
   expiresAt: moment.optional(),
+  hours: hoursSchema.nullable().optional(),
   profile: z.string().max(120).optional(),
   entity: z.string().max(200).optional(),
   groups: z.array(z.string().max(64)).max(50).optional(),
@@ -26,12 +37,17 @@ const draftFields = {
   emailProof: z.enum(['required', 'none']).optional(),
   landing: z.string().max(200).optional(),
   locale: z.enum(['en', 'fr']).nullable().optional(),
+  carries: carriesBody.optional(),
 };
 
 export const mintBody = z.strictObject({
   ...draftFields,
   showOnce: z.boolean().optional(),
   customKey: z.string().max(64).optional(),
+  /** The open key with the same terms, if there is one. */
+  reuse: z.boolean().optional(),
+  /** Id or name of a preset; what is said beside it counts more. */
+  preset: z.string().max(80).optional(),
 });
 export const editBody = z.strictObject({ ...draftFields, version: z.int() });
 
@@ -47,11 +63,12 @@ export const keySchema = z.object({
   label: z.string(),
   note: z.string(),
   hint: z.string(),
-  status: z.enum(['active', 'scheduled', 'paused', 'expired', 'used-up', 'revoked']),
+  status: z.enum(standings),
   maxUses: z.int().nullable(),
   uses: z.int(),
   notBefore: iso.nullable(),
   expiresAt: iso.nullable(),
+  hours: hoursSchema.nullable(),
   profile: z.string(),
   profileId: z.string(),
   entity: z.string(),
@@ -63,6 +80,7 @@ export const keySchema = z.object({
   emailProof: z.enum(['required', 'none']),
   landing: z.string(),
   locale: z.string().nullable(),
+  carries: carriesSchema,
   showOnce: z.boolean(),
   custom: z.boolean(),
   pausedAt: iso.nullable(),
@@ -71,6 +89,12 @@ export const keySchema = z.object({
   createdAt: iso,
   createdBy: z.string(),
   lastUsedAt: iso.nullable(),
+  /** Whom the second yes came from, and whether it was needed. */
+  askedBy: z.string().nullable(),
+  approvedBy: z.string().nullable(),
+  approvedAt: iso.nullable(),
+  byMember: z.boolean(),
+  batch: z.string().nullable(),
   version: z.int(),
 });
 
@@ -86,6 +110,8 @@ export const redemptionSchema = z.object({
   at: iso,
   settledAt: iso.nullable(),
   holdUntil: iso.nullable(),
+  answers: z.array(z.object({ name: z.string(), question: z.string(), answer: z.string() })),
+  agreed: z.array(z.object({ step: z.string(), edition: z.int(), title: z.string(), at: iso })),
 });
 
 export type KeyJson = z.infer<typeof keySchema>;
@@ -107,6 +133,7 @@ export async function keyJson(host: Host, keys: readonly InvitationKey[]): Promi
     uses: key.uses,
     notBefore: isoOrNull(key.notBefore),
     expiresAt: isoOrNull(key.expiresAt),
+    hours: key.hours,
     profile: profiles.get(key.profileId) ?? key.profileId,
     profileId: key.profileId,
     entity: key.entityId,
@@ -118,6 +145,7 @@ export async function keyJson(host: Host, keys: readonly InvitationKey[]): Promi
     emailProof: key.emailProof,
     landing: key.landing,
     locale: key.locale,
+    carries: carriesJson(key.carries),
     showOnce: !key.hasCopy,
     custom: key.weak,
     pausedAt: isoOrNull(key.pausedAt),
@@ -126,6 +154,11 @@ export async function keyJson(host: Host, keys: readonly InvitationKey[]): Promi
     createdAt: new Date(key.createdAt).toISOString(),
     createdBy: key.ownerName,
     lastUsedAt: isoOrNull(key.lastUsedAt),
+    askedBy: key.askedBy,
+    approvedBy: key.approvedBy,
+    approvedAt: isoOrNull(key.approvedAt),
+    byMember: key.byMember,
+    batch: key.batchId,
     version: key.version,
   }));
 }
@@ -133,6 +166,7 @@ export async function keyJson(host: Host, keys: readonly InvitationKey[]): Promi
 export const redemptionJson = (
   redemption: Redemption,
   names: ReadonlyMap<string, { name: string }>,
+  said?: Said,
 ): z.infer<typeof redemptionSchema> => ({
   id: redemption.id,
   seat: redemption.seat,
@@ -142,4 +176,6 @@ export const redemptionJson = (
   at: new Date(redemption.at).toISOString(),
   settledAt: isoOrNull(redemption.settledAt),
   holdUntil: isoOrNull(redemption.holdUntil),
+  answers: said?.answers ?? [],
+  agreed: (said?.agreed ?? []).map(({ at, ...one }) => ({ ...one, at: new Date(at).toISOString() })),
 });

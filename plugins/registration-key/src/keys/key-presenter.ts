@@ -1,9 +1,11 @@
-import type { AuditRecord, Host } from 'latchkey/plugin-api';
+import type { Host } from 'latchkey/plugin-api';
+import type { Happening } from '../guard/evidence.ts';
 import { seatsLeft, standingOf, type InvitationKey, type KeyTerms, type Standing } from './invitation-key.ts';
 import { DAY_MS } from './key-terms.ts';
 import { sentenceOf, type Clause } from './key-sentence.ts';
 import type { SentMailing } from '../mailings/mailing-service.ts';
 import type { Places } from './places.ts';
+import type { Said } from '../carries/said-on-the-way.ts';
 import type { Redemption } from '../join/redemption.ts';
 import type { SeatCounts } from '../join/redemption-repository.ts';
 
@@ -14,6 +16,9 @@ const pills: Record<Standing, { tone: string; icon: string }> = {
   expired: { tone: 'quiet', icon: 'clock' },
   'used-up': { tone: 'quiet', icon: 'users' },
   revoked: { tone: 'danger', icon: 'ban' },
+  'needs-approval': { tone: 'warning', icon: 'user-check' },
+  'outside-hours': { tone: 'info', icon: 'clock' },
+  deleted: { tone: 'quiet', icon: 'trash' },
 };
 
 type Names = Awaited<ReturnType<Places['names']>>;
@@ -71,8 +76,9 @@ export interface DetailFacts {
   key: InvitationKey;
   counts: SeatCounts;
   people: Redemption[];
+  said: ReadonlyMap<number, Said>;
   names: ReadonlyMap<string, { name: string; email: string }>;
-  history: AuditRecord[];
+  history: Happening[];
   mailings: SentMailing[];
   joins: number[];
   now: number;
@@ -97,6 +103,7 @@ export function presentDetail(facts: DetailFacts): object {
       owner: key.ownerName,
       lastUsedAt: key.lastUsedAt,
       landing: key.landing,
+      batchId: key.batchId,
       version: key.version,
       isUnused: key.uses === 0 && facts.people.length === 0,
     },
@@ -107,11 +114,14 @@ export function presentDetail(facts: DetailFacts): object {
       total: key.maxUses,
       free: seatsLeft(key),
     },
-    people: facts.people.map((redemption) => presentRedemption(redemption, facts.names)),
+    people: facts.people.map((redemption) => ({
+      ...presentRedemption(redemption, facts.names),
+      ...facts.said.get(redemption.seat),
+    })),
     history: facts.history.map((record) => ({
       at: record.at,
       actor: record.actorName,
-      text: `registration-key:history.${record.action.replace('invitation-key.', '')}`,
+      text: `registration-key:history.${record.kind}`,
       detail: detailOf(record),
     })),
     mailings: facts.mailings.map(({ email, at, delivery }) => ({
@@ -149,7 +159,7 @@ const presentRedemption = (
 };
 
 /** A refusal's reason, who it was mailed to, what changed: in a few words, and never a secret, which is not in there. */
-function detailOf({ before, after }: AuditRecord): string {
+function detailOf({ before, after }: Happening): string {
   const named = ['reason', 'to', 'name', 'seat']
     .map((field) => after?.[field])
     .filter((value) => value !== undefined && value !== null);

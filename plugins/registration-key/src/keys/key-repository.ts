@@ -1,16 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import {
   column,
   COUNT_LIMIT,
   defineTable,
-  offsetOf,
   type Mac,
-  type Page,
-  type PageRequest,
   type Queryable,
   type Sealed,
   type Tx,
 } from 'latchkey/plugin-api';
+import { carriesColumn } from '../carries/carries.ts';
 import type { InvitationKey, KeyTerms } from './invitation-key.ts';
+import { wordsOfKey } from './key-words.ts';
+import { isWithin, type OpeningHours } from './opening-hours.ts';
+import { termsMark } from './terms-mark.ts';
 
 const { bytes, flag, instant, json, nullable, oneOf, text, whole } = column;
 
@@ -27,8 +29,20 @@ const keys = defineTable('invite_key', {
   uses: whole,
   notBefore: nullable(instant),
   expiresAt: nullable(instant),
+  hours: nullable(json<OpeningHours>()),
   pausedAt: nullable(instant),
-  pausedReason: nullable(oneOf('by-hand', 'owner-gone', 'authority-lost', 'restored-backup', 'locked')),
+  pausedReason: nullable(
+    oneOf(
+      'by-hand',
+      'owner-gone',
+      'authority-lost',
+      'restored-backup',
+      'locked',
+      'breaker',
+      'reported',
+      'second-approval',
+    ),
+  ),
   revokedAt: nullable(instant),
   approval: oneOf('auto', 'domain', 'manual'),
   emailProof: oneOf('required', 'none'),
@@ -39,8 +53,16 @@ const keys = defineTable('invite_key', {
   groupIds: json<string[]>(),
   landing: text,
   locale: nullable(text),
+  carries: carriesColumn,
   ownerId: nullable(text),
   ownerName: text,
+  byMember: flag,
+  askedBy: nullable(text),
+  approvedBy: nullable(text),
+  approvedAt: nullable(instant),
+  deletedAt: nullable(instant),
+  batchId: nullable(text),
+  ticketId: nullable(text),
   createdAt: instant,
   updatedAt: instant,
   lastUsedAt: nullable(instant),
@@ -69,22 +91,17 @@ export interface KeySecret {
   copy: Sealed | null;
 }
 
-export type Tab = 'active' | 'scheduled' | 'finished' | 'all';
-
-export interface KeyFilter {
-  tab: Tab;
-  search: string;
-  entities: 'all' | readonly string[];
-}
-
 type Row = Record<string, unknown>;
 type Query = ReturnType<Queryable['knex']['queryBuilder']>;
 
-const readable = [...keys.columns, 'invite_key.copy_key'];
-const decodeKey = (row: Row): InvitationKey => ({ ...keys.decode(row), hasCopy: row['copy_key'] !== null });
+export const readableColumns = [...keys.columns, 'invite_key.copy_key'];
+export const decodeKey = (row: Row): InvitationKey => ({
+  ...keys.decode(row),
+  hasCopy: row['copy_key'] !== null,
+});
 
 export async function findKey(db: Queryable, id: string): Promise<InvitationKey | null> {
-  const row = (await db.knex(keys.name).select(readable).where({ id }).first()) as Row | undefined;
+  const row = (await db.knex(keys.name).select(readableColumns).where({ id }).first()) as Row | undefined;
   return row ? decodeKey(row) : null;
 }
 
@@ -100,7 +117,7 @@ export async function findKeyStamp(db: Queryable, id: string): Promise<KeyStamp 
 /** By its digests under every key of the ring that is still in use. One indexed read. */
 export async function findKeyByLookup(db: Queryable, lookups: readonly Mac[]): Promise<InvitationKey | null> {
   const digests = lookups.map(({ digest }) => digest);
-  const row = (await db.knex(keys.name).select(readable).whereIn('lookup', digests).first()) as
+  const row = (await db.knex(keys.name).select(readableColumns).whereIn('lookup', digests).first()) as
     Row | undefined;
   return row ? decodeKey(row) : null;
 }
@@ -109,43 +126,9 @@ export async function findKeys(db: Queryable, ids: readonly string[]): Promise<M
   if (ids.length === 0) return new Map();
   const rows = (await db
     .knex(keys.name)
-    .select(readable)
+    .select(readableColumns)
     .whereIn('id', [...ids])) as Row[];
   return new Map(rows.map(decodeKey).map((key) => [key.id, key]));
-}
-
-export async function listKeys(
-  db: Queryable,
-  filter: KeyFilter,
-  page: PageRequest,
-  now: number,
-): Promise<Page<InvitationKey>> {
-  const wanted = restrict(db, filter, now);
-  const rows = (await wanted
-    .clone()
-    .select(readable)
-    .orderBy([
-      { column: 'created_at', order: 'desc' },
-      { column: 'id', order: 'desc' },
-    ])
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Row[];
-  return { items: rows.map(decodeKey), ...page, total: await countUpTo(db, wanted) };
-}
-
-export async function countTabs(
-  db: Queryable,
-  filter: Omit<KeyFilter, 'tab'>,
-  now: number,
-): Promise<Record<Tab, number>> {
-  const count = (tab: Tab): Promise<number> => countUpTo(db, restrict(db, { ...filter, tab }, now));
-  const [active, scheduled, finished, all] = [
-    await count('active'),
-    await count('scheduled'),
-    await count('finished'),
-    await count('all'),
-  ];
-  return { active, scheduled, finished, all };
 }
 
 export async function insertKey(
@@ -157,8 +140,11 @@ export async function insertKey(
     ...keys.encode(key),
     ...secretColumns({ lookup, copy }),
     ...searchColumn(key),
+    terms_mark: termsMark(key),
     seat_seq: 0,
+    is_full: 0,
   });
+  await writeWords(tx, key.id, key);
 }
 
 /**
@@ -167,9 +153,11 @@ export async function insertKey(
  */
 export async function takeSeat(
   tx: Tx,
-  key: Pick<InvitationKey, 'id' | 'entityId' | 'generation' | 'version'>,
+  key: Pick<InvitationKey, 'id' | 'entityId' | 'generation' | 'version' | 'hours'>,
   now: number,
 ): Promise<boolean> {
+  // The guard on `version` makes sure that these are the hours of the row.
+  if (key.hours !== null && !isWithin(key.hours, now)) return false;
   const taken = await tx
     .knex(keys.name)
     .where({ id: key.id, entity_id: key.entityId, generation: key.generation, version: key.version })
@@ -178,7 +166,13 @@ export async function takeSeat(
     .where((w) => void w.whereNull('not_before').orWhere('not_before', '<=', now))
     .where((w) => void w.whereNull('expires_at').orWhere('expires_at', '>', now))
     .where((w) => void w.whereNull('max_uses').orWhereRaw('uses < max_uses'))
-    .update({ uses: tx.knex.raw('uses + 1'), seat_seq: tx.knex.raw('seat_seq + 1'), last_used_at: now });
+    .update({
+      // Before `uses`: MariaDB hands each assignment what the ones before it have written.
+      is_full: tx.knex.raw('CASE WHEN max_uses IS NULL OR uses + 1 < max_uses THEN 0 ELSE 1 END'),
+      uses: tx.knex.raw('uses + 1'),
+      seat_seq: tx.knex.raw('seat_seq + 1'),
+      last_used_at: now,
+    });
   return taken === 1;
 }
 
@@ -194,7 +188,7 @@ export async function giveBackSeat(tx: Tx, keyId: string): Promise<void> {
     .knex(keys.name)
     .where({ id: keyId })
     .where('uses', '>', 0)
-    .update({ uses: tx.knex.raw('uses - 1') });
+    .update({ uses: tx.knex.raw('uses - 1'), is_full: 0 });
 }
 
 /** Writes new terms over the version that was read; false when somebody was faster or the cap would fall below what is used. */
@@ -205,18 +199,23 @@ export async function updateTerms(
   terms: KeyTerms,
   now: number,
 ): Promise<boolean> {
-  const write = tx.knex(keys.name).where({ id, version });
+  const write = tx.knex(keys.name).where({ id, version }).whereNull('deleted_at');
   if (terms.maxUses !== null) write.where('uses', '<=', terms.maxUses);
-  return (
-    (await write.update({
-      ...keys.encode({ ...terms, updatedAt: now }),
-      ...searchColumn(terms),
-      version: tx.knex.raw('version + 1'),
-    })) === 1
-  );
+  const written = await write.update({
+    ...keys.encode({ ...terms, updatedAt: now }),
+    ...searchColumn(terms),
+    is_full: tx.knex.raw('CASE WHEN uses >= ? THEN 1 ELSE 0 END', [terms.maxUses]),
+    terms_mark: termsMark(terms),
+    version: tx.knex.raw('version + 1'),
+  });
+  if (written === 1) await writeWords(tx, id, terms);
+  return written === 1;
 }
 
-type Lifecycle = Pick<InvitationKey, 'pausedAt' | 'pausedReason' | 'revokedAt'>;
+type Lifecycle = Pick<
+  InvitationKey,
+  'pausedAt' | 'pausedReason' | 'revokedAt' | 'askedBy' | 'approvedBy' | 'approvedAt'
+>;
 
 /** From one state to another, once: false when it is not (or no longer) in the first. */
 export async function moveKey(
@@ -226,11 +225,14 @@ export async function moveKey(
   to: Partial<Lifecycle>,
   now: number,
 ): Promise<boolean> {
-  const write = tx.knex(keys.name).where({ id });
+  const write = tx.knex(keys.name).where({ id }).whereNull('deleted_at');
   for (const [column, state] of Object.entries(from)) {
     if (state === 'set') write.whereNotNull(column);
     else write.whereNull(column);
   }
+  // What waits for a second administrator is opened by `agreeToKey` alone, even if it was held back this very moment.
+  if (to.pausedAt === null)
+    write.where((w) => void w.whereNull('paused_reason').orWhereNot('paused_reason', 'second-approval'));
   const moved = await write.update({
     ...keys.encode({ ...to, updatedAt: now }),
     version: tx.knex.raw('version + 1'),
@@ -255,6 +257,125 @@ export async function replaceSecret(
   return replaced === 1;
 }
 
+/** Nobody gets in by it until somebody else has agreed. */
+export async function holdForSecond(tx: Tx, id: string, askedBy: string | null, now: number): Promise<void> {
+  const held = {
+    pausedAt: now,
+    pausedReason: 'second-approval',
+    askedBy,
+    approvedBy: null,
+    approvedAt: null,
+  } as const;
+  await tx.knex(keys.name).where({ id }).update(keys.encode(held));
+}
+
+/** Opens what was held, if it is still what was judged. */
+export async function agreeToKey(
+  tx: Tx,
+  id: string,
+  version: number,
+  { by, now }: { by: string | null; now: number },
+): Promise<boolean> {
+  const agreed = await tx
+    .knex(keys.name)
+    .where({ id, version, paused_reason: 'second-approval' })
+    .whereNull('deleted_at')
+    .update({
+      ...keys.encode({
+        pausedAt: null,
+        pausedReason: null,
+        approvedBy: by,
+        approvedAt: now,
+        updatedAt: now,
+      }),
+      version: tx.knex.raw('version + 1'),
+    });
+  return agreed === 1;
+}
+
+/** Its text opens nothing and nothing can be read of it any more; the row stays for those who joined by it. */
+export async function buryKey(tx: Tx, id: string, now: number): Promise<boolean> {
+  const buried = await tx
+    .knex(keys.name)
+    .where({ id })
+    .whereNull('deleted_at')
+    .update({
+      ...keys.encode({ deletedAt: now, updatedAt: now, hint: '' }),
+      ...secrets.encode({ lookup: randomBytes(32), copyText: null, copyNonce: null, copyKey: null }),
+      revoked_at: tx.knex.raw('COALESCE(revoked_at, ?)', [now]),
+      generation: tx.knex.raw('generation + 1'),
+      version: tx.knex.raw('version + 1'),
+    });
+  return buried === 1;
+}
+
+/** Keys of the same maker with the same terms, newest first; whether they are still open is not asked here. */
+export async function findLike(
+  db: Queryable,
+  ownerId: string | null,
+  terms: KeyTerms,
+): Promise<InvitationKey[]> {
+  const rows = (await db
+    .knex(keys.name)
+    .select(readableColumns)
+    .where({ owner_id: ownerId, terms_mark: termsMark(terms) })
+    .whereNull('revoked_at')
+    .orderBy('created_at', 'desc')
+    .limit(20)) as Row[];
+  return rows.map(decodeKey);
+}
+
+/** How many keys of this person are open, and how many they have made since a moment. */
+export async function countOwn(
+  db: Queryable,
+  ownerId: string,
+  { now, since }: { now: number; since: number },
+): Promise<{ open: number; made: number }> {
+  const own = (): Query => db.knex(keys.name).where({ owner_id: ownerId });
+  const open = own()
+    .whereNull('revoked_at')
+    .where((w) => void w.whereNull('expires_at').orWhere('expires_at', '>', now))
+    .where((w) => void w.whereNull('max_uses').orWhereRaw('uses < max_uses'));
+  const made = own().where('created_at', '>', since);
+  return { open: await countUpTo(db, open), made: await countUpTo(db, made) };
+}
+
+export async function findKeysOfBatch(db: Queryable, batchId: string): Promise<InvitationKey[]> {
+  const rows = (await db
+    .knex(keys.name)
+    .select(readableColumns)
+    .where({ batch_id: batchId })
+    .whereNull('deleted_at')
+    .orderBy('label')) as Row[];
+  return rows.map(decodeKey);
+}
+
+export type DeadKind = 'expired' | 'used-up' | 'revoked';
+
+/** Ids of keys that let nobody in any more, the oldest first. */
+export async function findDead(
+  db: Queryable,
+  {
+    kinds,
+    entities,
+    now,
+    limit,
+  }: { kinds: readonly DeadKind[]; entities: 'all' | readonly string[]; now: number; limit: number },
+): Promise<string[]> {
+  if (kinds.length === 0) return [];
+  const dead = db.knex(keys.name).select('id').whereNull('deleted_at');
+  if (entities !== 'all') dead.whereIn('entity_id', [...entities]);
+  dead.where((w) => {
+    if (kinds.includes('expired'))
+      w.orWhere((one) => void one.where('expires_at', '<=', now).whereNull('revoked_at'));
+    if (kinds.includes('used-up'))
+      w.orWhere((one) => void one.whereRaw('uses >= max_uses').whereNull('revoked_at'));
+    if (kinds.includes('revoked')) w.orWhereNotNull('revoked_at');
+  });
+  const rows = (await dead.orderBy('created_at').limit(limit)) as Row[];
+  return rows.map(({ id }) => String(id));
+}
+
 /** The sealed copy, for revealing; null when it is shown once or gone. */
 export async function readSealedCopy(db: Queryable, id: string): Promise<Sealed | null> {
   const row = (await db.knex(keys.name).select(secrets.columns).where({ id }).first()) as Row | undefined;
@@ -273,7 +394,7 @@ export async function deleteUnused(tx: Tx, id: string): Promise<boolean> {
 export async function findByExplainCode(db: Queryable, explainCode: string): Promise<InvitationKey[]> {
   const rows = (await db
     .knex(keys.name)
-    .select(readable)
+    .select(readableColumns)
     .where({ explain_code: explainCode })
     .limit(10)) as Row[];
   return rows.map(decodeKey);
@@ -300,37 +421,14 @@ export async function touchOpen(
 export async function findKeysOwnedBy(db: Queryable, ownerId: string): Promise<InvitationKey[]> {
   const rows = (await db
     .knex(keys.name)
-    .select(readable)
+    .select(readableColumns)
     .where({ owner_id: ownerId })
     .whereNull('revoked_at')) as Row[];
   return rows.map(decodeKey);
 }
 
-function restrict(db: Queryable, { tab, search, entities }: KeyFilter, now: number): Query {
-  const query: Query = db.knex(keys.name);
-  if (entities !== 'all') query.whereIn('entity_id', [...entities]);
-  for (const word of folded(search)
-    .split(' ')
-    .filter((one) => one !== '')) {
-    query.whereRaw(`search_text like ? escape '!'`, [`%${word.replace(/[!%_]/g, '!$&')}%`]);
-  }
-  if (tab === 'finished')
-    query.where(
-      (w) =>
-        void w.whereNotNull('revoked_at').orWhere('expires_at', '<=', now).orWhereRaw('uses >= max_uses'),
-    );
-  if (tab === 'active' || tab === 'scheduled') {
-    query
-      .whereNull('revoked_at')
-      .where((w) => void w.whereNull('expires_at').orWhere('expires_at', '>', now))
-      .where((w) => void w.whereNull('max_uses').orWhereRaw('uses < max_uses'));
-  }
-  if (tab === 'scheduled') query.where('not_before', '>', now);
-  if (tab === 'active') query.where((w) => void w.whereNull('not_before').orWhere('not_before', '<=', now));
-  return query;
-}
-
-async function countUpTo(db: Queryable, wanted: Query): Promise<number> {
+/** How many there are, at most one more than anybody counts. */
+export async function countUpTo(db: Queryable, wanted: Query): Promise<number> {
   const some = wanted
     .clone()
     .select('invite_key.id')
@@ -340,16 +438,24 @@ async function countUpTo(db: Queryable, wanted: Query): Promise<number> {
   return Number(row?.['count'] ?? 0);
 }
 
-/** As people search: small letters, no accents. */
-const folded = (text: string): string =>
-  text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/\s+/g, ' ').trim();
+/** What the list finds a key by; written with the key, since words follow its terms. */
+async function writeWords(
+  tx: Tx,
+  keyId: string,
+  { label, email, emailDomains }: Pick<KeyTerms, 'label' | 'email' | 'emailDomains'>,
+): Promise<void> {
+  await tx.knex('invite_key_word').where({ key_id: keyId }).delete();
+  const words = wordsOfKey(label, email ?? '', ...emailDomains);
+  if (words.length > 0)
+    await tx.knex('invite_key_word').insert(words.map((word) => ({ word, key_id: keyId })));
+}
 
 const searchColumn = ({
   label,
   email,
   emailDomains,
 }: Pick<KeyTerms, 'label' | 'email' | 'emailDomains'>): Row => ({
-  search_text: folded([label, email ?? '', ...emailDomains].join(' ')),
+  search_text: wordsOfKey(label, email ?? '', ...emailDomains).join(' '),
 });
 
 const secretColumns = ({ lookup, copy }: KeySecret): Record<string, unknown> =>

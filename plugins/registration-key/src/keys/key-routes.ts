@@ -13,6 +13,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { saidOnTheWay } from '../carries/said-on-the-way.ts';
 import { presentCarriesForm } from '../carries/carries-form.ts';
 import { listSteps } from '../steps/step-repository.ts';
 import type { ApprovalService } from '../people/approval-service.ts';
@@ -21,25 +22,29 @@ import {
   changesFromForm,
   draftFromForm,
   formOf,
+  formOfDraft,
   keyFormSchema,
   kinds,
   periods,
   presetOf,
   type Kind,
 } from './key-form.ts';
-import { pillOf, presentDetail, presentRow, presentSentence, type DetailFacts } from './key-presenter.ts';
-import { mayManage } from './key-policy.ts';
+import { sorts, states, tabs } from './key-filter.ts';
+import { presentDetail, presentRow, presentSentence, type DetailFacts } from './key-presenter.ts';
+import { mayEdit, mayManage } from './key-policy.ts';
+import type { Guard } from '../guard/guard.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
 import { DAY_MS } from './key-terms.ts';
 import type { MailingService } from '../mailings/mailing-service.ts';
+import { MOST_AT_ONCE, type BatchService } from './batch-service.ts';
 import type { Places } from './places.ts';
+import { draftFrom, type PresetBook } from './preset-book.ts';
 import { presentLink } from '../sharing/link-model.ts';
 import type { KeyInsight } from '../insight/key-insight.ts';
 import { countByStatus, joinTimes, listRedemptions } from '../join/redemption-repository.ts';
-import { reasonOfLetter } from '../join/refusal.ts';
-import { risksOf, saferForm } from './risk-lint.ts';
+import { risksOf, saferForm, saferTerms } from './risk-lint.ts';
 import { ShownSecret } from './shown-secret.ts';
-import { seatsLeft, standingOf } from './invitation-key.ts';
+import { seatsLeft } from './invitation-key.ts';
 
 interface Deps {
   host: Host;
@@ -47,29 +52,43 @@ interface Deps {
   places: Places;
   mailings: MailingService;
   approvals: ApprovalService;
+  guard: Pick<Guard, 'evidence' | 'breaker'>;
   insight: KeyInsight;
+  presets: PresetBook;
+  batches: BatchService;
 }
 
 const READ = { right: 'registration-key.read' };
 const MINT = { right: 'registration-key.mint' };
 const ROOT = '/invitation-keys';
-const tabs = ['active', 'scheduled', 'finished', 'all'] as const;
 const idParams = z.object({ id: z.string().max(40) });
 const listQuery = z.object({
   tab: z.enum(tabs).catch('active'),
   q: z.string().max(120).catch(''),
+  state: z.enum(states).or(z.literal('')).catch(''),
+  sort: z.enum(sorts).catch('newest'),
   page: z.coerce.number().int().min(1).max(100_000).catch(1),
 });
-const newQuery = z.object({ kind: z.enum(kinds).catch('team') });
-const explainQuery = z.object({ code: z.string().max(20).catch('') });
+const newQuery = z.object({ kind: z.enum(kinds).catch('team'), preset: z.string().max(80).catch('') });
 const sendForm = z.object({
   addresses: z.string().max(10_000).default(''),
   message: z.string().trim().max(1000).default(''),
 });
+const deleteForm = z.object({ keepHistory: z.string().optional() });
 const PER_PAGE = 25;
 
 /** Where administrators make, hand out and follow invitation keys. */
-export function keyRoutes({ host, keys, places, mailings, approvals, insight }: Deps): Route[] {
+export function keyRoutes({
+  host,
+  keys,
+  places,
+  mailings,
+  approvals,
+  insight,
+  presets,
+  batches,
+  guard,
+}: Deps): Route[] {
   const shown = new ShownSecret(host);
   const page = (template: string, model: object): Reply => view(`${host.plugin.id}/keys/${template}`, model);
   const pathOf = (id: string): string => `${ROOT}/${id}`;
@@ -109,6 +128,8 @@ export function keyRoutes({ host, keys, places, mailings, approvals, insight }: 
         { value: 'fr', label: 'Français' },
       ],
       weekdays: weekdaysIn(locale),
+      presets: (await presets.list(actor)).map(({ id, name }) => ({ id, name })),
+      countHint: host.t('field.count-hint', { limit: MOST_AT_ONCE }, locale),
       zone: (await host.site()).timeZone,
       preset: presetOf(kind),
       periods,
@@ -188,9 +209,10 @@ export function keyRoutes({ host, keys, places, mailings, approvals, insight }: 
     const facts = {
       key,
       people: people.items,
+      said: await saidOnTheWay(host.db, key.id, people.items),
       counts: await countByStatus(host.db, key.id),
       names: await host.users.named(people.items.flatMap(({ userId }) => (userId === null ? [] : [userId]))),
-      history: await host.audit.history({ type: 'invitation-key', id: key.id }, { limit: 50 }),
+      history: (await guard.evidence.history(key, { limit: 8 })).items,
       mailings: await mailings.list(key.id),
       joins: await joinTimes(host.db, key.id, now - 30 * DAY_MS),
       now,
@@ -203,8 +225,22 @@ export function keyRoutes({ host, keys, places, mailings, approvals, insight }: 
       insight: await insight.of(key.id, { locale, joined: facts.counts.active }),
       seatsLabel: seatsInWords(host, facts, locale),
       sentence: await presentSentence(host, places, key, locale),
-      risks: risksOf(key, { now, weak: key.weak, isStaff: profile !== undefined && places.isStaff(profile) }),
+      risks: risksOf(key, {
+        now,
+        weak: key.weak,
+        isStaff: profile !== undefined && places.isStaff(profile),
+        isAgent: profile?.kind === 'staff',
+      }).map((risk) => ({
+        ...risk,
+        saferNow: mayEdit(actor, key) && key.revokedAt === null && saferTerms(risk.code, key, now) !== null,
+      })),
       mayManage: mayManage(actor, key),
+      mayKeepPreset: actor.can('registration-key.presets', key.entityId),
+      second:
+        key.pausedReason === 'second-approval'
+          ? { mayAgree: mayManage(actor, key) && key.askedBy !== actor.userId }
+          : null,
+      guard: await guard.breaker.notice(key, { mayManage: mayManage(actor, key) }),
       mayReveal: actor.can('registration-key.reveal', key.entityId) && key.hasCopy,
       mailIsOn: host.mail.isOn,
       isPerson: key.email !== null,
@@ -220,8 +256,9 @@ export function keyRoutes({ host, keys, places, mailings, approvals, insight }: 
       path: ROOT,
       access: READ,
       query: listQuery,
-      handler: async ({ actor, locale, query: { tab, q, page: at } }) => {
-        const found = await keys.list(actor, { tab, search: q }, { page: at, perPage: PER_PAGE });
+      handler: async ({ actor, locale, url, query: { tab, q, state, sort, page: at } }) => {
+        const wanted = { tab, search: q, sort, ...(state === '' ? {} : { state }) };
+        const found = await keys.list(actor, wanted, { page: at, perPage: PER_PAGE });
         const counts = await keys.countTabs(actor, q);
         const names = await places.names();
         const now = host.clock.now();
@@ -236,6 +273,12 @@ export function keyRoutes({ host, keys, places, mailings, approvals, insight }: 
           page: { page: found.page, perPage: found.perPage, total: found.total },
           q,
           tab,
+          state,
+          sort,
+          states: states.map((value) => ({ value, label: host.t(`state.${value}`, {}, locale) })),
+          sorts: sorts.map((value) => ({ value, label: host.t(`sort.${value}`, {}, locale) })),
+          mayBulk: actor.can('registration-key.manage'),
+          back: url.includes('?') ? url.slice(url.indexOf('?')) : '',
           isEmpty: counts.all === 0 && q === '',
           waiting: await approvals.countWaiting(actor),
           mayMint: actor.can('registration-key.mint'),
@@ -249,8 +292,17 @@ export function keyRoutes({ host, keys, places, mailings, approvals, insight }: 
       path: `${ROOT}/new`,
       access: MINT,
       query: newQuery,
-      handler: async ({ actor, locale, query: { kind } }) =>
-        page('new', await formModel({ actor, locale }, { kind, approval: 'auto', groups: [] })),
+      handler: async ({ actor, locale, query: { kind, preset: wanted } }) => {
+        const empty = { kind, approval: 'auto', groups: [] };
+        const preset = wanted === '' ? null : await presets.find(actor, wanted);
+        const here = { now: host.clock.now(), timeZone: (await host.site()).timeZone };
+        const form = preset === null ? empty : formOfDraft(draftFrom(preset, here.now), here);
+        return page('new', {
+          ...(await formModel({ actor, locale }, form)),
+          preset: preset ?? presetOf(kind),
+          hasMore: preset !== null,
+        });
+      },
     }),
     route({
       method: 'post',
@@ -283,36 +335,14 @@ export function keyRoutes({ host, keys, places, mailings, approvals, insight }: 
         const draft = draftFromForm(body, { now: host.clock.now(), timeZone });
         if (draft.maxUses === null && draft.expiresAt === null && body.understood === undefined)
           throw unlimitedForEver();
-        return showIt(incoming, await keys.mint(actor, draft));
-      },
-    }),
-    route({
-      method: 'get',
-      path: `${ROOT}/explain`,
-      access: READ,
-      query: explainQuery,
-      handler: async ({ actor, query: { code } }) => {
-        const found = code === '' ? [] : await keys.explained(actor, code);
-        const now = host.clock.now();
-        const reason = reasonOfLetter(code.trim().toUpperCase().at(-1) ?? '');
-        return page('explain', {
-          code,
-          reason,
-          wasAsked: code !== '',
-          found: found.map((key) => ({
-            id: key.id,
-            label: key.label,
-            hint: key.hint,
-            pill: pillOf(key, now),
-            standing: standingOf(key, now),
-            expiresAt: key.expiresAt,
-            notBefore: key.notBefore,
-            uses: key.uses,
-            maxUses: key.maxUses,
-            email: key.email,
-            domains: key.emailDomains,
-          })),
-        });
+        const count = body.count.trim() === '' ? 1 : Number(body.count);
+        if (count !== 1) {
+          const { batch } = await batches.mint(actor, draft, count);
+          return redirect(`${ROOT}/batches/${batch.id}`);
+        }
+        const made = await keys.mint(actor, draft);
+        const reply = showIt(incoming, made);
+        return made.isReused === true ? { ...reply, flash: said('reused') } : reply;
       },
     }),
     route({
@@ -442,9 +472,10 @@ export function keyRoutes({ host, keys, places, mailings, approvals, insight }: 
       path: `${ROOT}/:id/delete`,
       access: READ,
       params: idParams,
+      body: deleteForm,
       onRefused: ({ params }, error) => backTo(params.id, error),
-      handler: async ({ actor, params }) => {
-        await keys.remove(actor, params.id);
+      handler: async ({ actor, params, body }) => {
+        await keys.remove(actor, params.id, { keepHistory: body.keepHistory === 'true' });
         return redirect(ROOT, { flash: said('deleted') });
       },
     }),

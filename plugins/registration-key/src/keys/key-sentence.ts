@@ -1,4 +1,6 @@
 import type { InvitationKey, KeyTerms } from './invitation-key.ts';
+import { carriesInWords } from '../carries/carried-fields.ts';
+import type { OpeningHours } from './opening-hours.ts';
 
 /** One clause: an i18n key of ours and what goes into it. */
 export interface Clause {
@@ -18,7 +20,7 @@ type Told = Pick<
   KeyTerms,
   'maxUses' | 'email' | 'emailDomains' | 'approval' | 'emailProof' | 'notBefore' | 'expiresAt' | 'groupIds'
 > &
-  Partial<Pick<InvitationKey, 'uses'>>;
+  Partial<Pick<InvitationKey, 'uses' | 'hours' | 'carries'>>;
 
 /** What a key does, in words: who, as what, until when, and what is asked of them. */
 export function sentenceOf(terms: Told, { profile, entity, groups, locale, timeZone }: Words): Clause[] {
@@ -40,10 +42,29 @@ export function sentenceOf(terms: Told, { profile, entity, groups, locale, timeZ
       ? clause('as-groups', { profile, entity, groups: groups.join(', ') })
       : clause('as', { profile, entity }),
     ...(terms.notBefore === null ? [] : [clause('from', { at: at(terms.notBefore) })]),
+    ...(terms.hours ? [clause('hours', hoursInWords(terms.hours, locale))] : []),
     terms.expiresAt === null ? clause('for-ever') : clause('until', { at: at(terms.expiresAt) }),
+    ...(terms.carries ? carriesInWords(terms.carries, at).map(([name, params]) => clause(name, params)) : []),
     clause(terms.emailProof === 'required' ? 'proof' : 'no-proof'),
     ...(terms.approval === 'auto' ? [] : [clause(`approval-${terms.approval}`, { domains })]),
   ];
+}
+
+/** `Mon–Fri`, `08:00–18:00`, and on whose clocks. */
+export function hoursInWords(
+  { days, from, to, timeZone }: OpeningHours,
+  locale: string,
+): { days: string; hours: string; zone: string } {
+  // The first of January 2024 was a Monday.
+  const name = (day: number): string =>
+    new Intl.DateTimeFormat(locale, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2024, 0, day));
+  const [first, last] = [days[0] ?? 1, days.at(-1) ?? 7];
+  const isRun = days.length > 2 && last - first === days.length - 1;
+  return {
+    days: isRun ? `${name(first)}–${name(last)}` : days.map(name).join(', '),
+    hours: `${from}–${to}`,
+    zone: timeZone.replaceAll('_', ' '),
+  };
 }
 
 function whoOf({ maxUses, email }: Told): string {

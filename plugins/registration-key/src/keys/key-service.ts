@@ -1,5 +1,6 @@
 import {
   ConflictError,
+  ForbiddenError,
   GoneError,
   InvalidInputError,
   newId,
@@ -12,31 +13,46 @@ import {
 } from 'latchkey/plugin-api';
 import type { Authority } from './authority.ts';
 import { keyChanged, keyMinted, keyRevoked, minting, type KeyFacts } from '../hooks.ts';
-import type { InvitationKey, KeyTerms } from './invitation-key.ts';
+import { standingOf, termNames, type InvitationKey, type KeyTerms } from './invitation-key.ts';
 import { contextOf, type KeyDoor } from './key-door.ts';
+import { draftOf } from './key-draft.ts';
+import type { MemberQuota } from './member-quota.ts';
+import type { SecondYes } from './second-yes.ts';
 import {
-  countTabs,
+  agreeToKey,
+  buryKey,
   deleteUnused,
   findByExplainCode,
   findKey,
+  findLike,
+  holdForSecond,
   insertKey,
-  listKeys,
   moveKey,
   readSealedCopy,
   replaceSecret,
   updateTerms,
-  type KeyFilter,
-  type Tab,
+  type KeySecret,
 } from './key-repository.ts';
-import { assertMayManage, assertMayMint, assertMayReveal, assertMaySee } from './key-policy.ts';
+import type { Tab } from './key-filter.ts';
+import { countTabs, listKeys, type KeyFilter } from './key-list-repository.ts';
+import {
+  assertMayEdit,
+  assertMayManage,
+  assertMayMint,
+  assertMayReveal,
+  assertMaySee,
+} from './key-policy.ts';
 import { assertCustomKey, assertSound, completeTerms, type KeyDraft } from './key-terms.ts';
 import type { Places } from './places.ts';
+import type { PresetBook } from './preset-book.ts';
 
 /** A key together with its secret: at minting, replacing and revealing, and never else. */
 export interface ShownKey {
   key: InvitationKey;
   text: string;
   url: string;
+  /** It was open already, and asked for with `reuse`. */
+  isReused?: boolean;
 }
 
 interface Deps {
@@ -44,11 +60,34 @@ interface Deps {
   door: KeyDoor;
   authority: Authority;
   places: Places;
+  quota: MemberQuota;
+  secondYes: SecondYes;
+  presets: PresetBook;
+}
+
+/** What a draft comes to, before anything is made of it. */
+export interface Plan {
+  terms: KeyTerms;
+  isStaff: boolean;
+  isAgent: boolean;
+  weak: boolean;
+  custom: string | null;
+  /** Within the quota of somebody who may invite, and no more. */
+  byMember: boolean;
+  /** Whether another administrator has to agree before it lets anybody in. */
+  waitsForSecond: boolean;
+}
+
+/** A key as it will be written, and its secret. */
+export interface DrawnKey {
+  key: InvitationKey;
+  secret: KeySecret;
+  text: string;
 }
 
 const MINTING: Limit = { name: 'mint', points: 100, perSeconds: 3600 };
 const REVEALING: Limit = { name: 'reveal', points: 60, perSeconds: 3600 };
-type Change = 'edited' | 'paused' | 'resumed' | 'restored' | 'rotated' | 'revealed';
+type Change = 'edited' | 'paused' | 'resumed' | 'restored' | 'rotated' | 'revealed' | 'agreed';
 
 /** Invitation keys from the side of those who make them. */
 export class KeyService {
@@ -64,17 +103,19 @@ export class KeyService {
     page: PageRequest,
   ): Promise<Page<InvitationKey>> {
     const { db, clock } = this.#deps.host;
-    return listKeys(
-      db,
-      { ...filter, entities: actor.entitiesWith('registration-key.read') },
-      page,
-      clock.now(),
-    );
+    return listKeys(db, { ...filter, ...scopeOf(actor) }, page, clock.now());
   }
 
   async countTabs(actor: Actor, search: string): Promise<Record<Tab, number>> {
     const { db, clock } = this.#deps.host;
-    return countTabs(db, { search, entities: actor.entitiesWith('registration-key.read') }, clock.now());
+    return countTabs(db, { search, ...scopeOf(actor) }, clock.now());
+  }
+
+  /** What this person made, whatever became of it. */
+  async listOwn(actor: Actor, page: PageRequest): Promise<Page<InvitationKey>> {
+    const { db, clock } = this.#deps.host;
+    const filter = { tab: 'all', search: '', entities: 'all', ownerId: actor.userId ?? '' } as const;
+    return listKeys(db, filter, page, clock.now());
   }
 
   async get(actor: Actor, id: string): Promise<InvitationKey> {
@@ -90,36 +131,67 @@ export class KeyService {
   }
 
   /** What would be minted, completed and checked, without minting it: for the live sentence and the warnings. */
-  async plan(
-    actor: Actor,
-    draft: KeyDraft,
-  ): Promise<{ terms: KeyTerms; isStaff: boolean; weak: boolean; custom: string | null }> {
-    const { host, places } = this.#deps;
-    const wanted = await host.applyFilter(minting, draft, { actor });
+  async plan(actor: Actor, draft: KeyDraft): Promise<Plan> {
+    const { host, places, presets, quota, secondYes } = this.#deps;
+    const wanted = await host.applyFilter(minting, await presets.complete(actor, draft), { actor });
+    if (await quota.appliesTo(actor)) return quota.plan(actor, wanted);
     const { profile, entity } = await places.of(actor, wanted);
     assertMayMint(actor, entity.id);
     const now = host.clock.now();
+    const isStaff = places.isStaff(profile);
     const terms = completeTerms(wanted, {
       now,
       mailIsOn: host.mail.isOn,
       profileId: profile.id,
       entityId: entity.id,
+      isStaff,
     });
     const custom = wanted.customKey === undefined ? null : assertCustomKey(wanted.customKey);
-    const circumstances = { now, weak: custom !== null, isStaff: places.isStaff(profile) };
-    assertSound(terms, circumstances);
-    return { terms, custom, isStaff: circumstances.isStaff, weak: circumstances.weak };
+    if (custom !== null && !(await host.settings.get<boolean>('customKeys'))) throw customKeysAreOff();
+    const weak = custom !== null;
+    assertSound(terms, { now, weak, isStaff });
+    const waitsForSecond = await secondYes.isNeeded(actor, terms);
+    const isAgent = profile.kind === 'staff';
+    return { terms, custom, isStaff, isAgent, weak, byMember: false, waitsForSecond };
   }
 
   async mint(actor: Actor, draft: KeyDraft): Promise<ShownKey> {
-    const { host, door, authority } = this.#deps;
-    const { terms, custom } = await this.plan(actor, draft);
-    await authority.assertMayGive(actor, terms);
-    if (actor.userId !== null) await host.limits.count(MINTING, actor.userId);
+    const { host, quota, secondYes } = this.#deps;
+    const plan = await this.mayMint(actor, draft);
+    const open = draft.reuse === true ? await this.#openLike(actor, plan, draft) : null;
+    if (open !== null) return open;
+    if (plan.byMember) await quota.count(actor);
+    else if (actor.userId !== null) await host.limits.count(MINTING, actor.userId);
 
+    const drawn = this.draw(actor, plan, { showOnce: draft.showOnce ?? false });
+    await this.keep(actor, [drawn]);
+    if (plan.byMember && !(await quota.isWithin(actor))) await this.#takeBack(drawn.key);
+    if (plan.waitsForSecond) await secondYes.tellOthers(drawn.key);
+    return this.#shown(drawn.key, drawn.text);
+  }
+
+  /** Its text was never shown to anybody. */
+  async #takeBack({ id }: InvitationKey): Promise<never> {
+    await this.#deps.host.transaction(async (tx) => void (await deleteUnused(tx, id)));
+    throw new ConflictError('invitation.quota_race');
+  }
+
+  /** The plan, if this actor may give all that it gives. */
+  async mayMint(actor: Actor, draft: KeyDraft): Promise<Plan> {
+    const plan = await this.plan(actor, draft);
+    if (!plan.byMember) await this.#deps.authority.assertMayGive(actor, plan.terms);
+    return plan;
+  }
+
+  /** A key with a fresh secret, not yet written. */
+  draw(
+    actor: Actor,
+    { terms, custom, byMember, waitsForSecond }: Plan,
+    { showOnce, batchId = null }: { showOnce: boolean; batchId?: string | null },
+  ): DrawnKey {
+    const { host, door } = this.#deps;
     const [id, now] = [newId(), host.clock.now()];
     const context = { id, entityId: terms.entityId, generation: 1 };
-    const showOnce = draft.showOnce ?? false;
     const minted =
       custom === null ? door.mint(context, { showOnce }) : door.custom(custom, context, { showOnce });
     const key: InvitationKey = {
@@ -130,23 +202,42 @@ export class KeyService {
       weak: custom !== null,
       hasCopy: !showOnce,
       uses: 0,
-      pausedAt: null,
-      pausedReason: null,
+      pausedAt: waitsForSecond ? now : null,
+      pausedReason: waitsForSecond ? 'second-approval' : null,
       revokedAt: null,
       ownerId: actor.userId,
       ownerName: actor.name,
+      byMember,
+      askedBy: waitsForSecond ? actor.userId : null,
+      approvedBy: null,
+      approvedAt: null,
+      deletedAt: null,
+      batchId,
+      ticketId: null,
       createdAt: now,
       updatedAt: now,
       lastUsedAt: null,
       version: 1,
     };
-    await this.#insert(actor, key, minted.secret);
-    return this.#shown(key, minted.text);
+    return { key, secret: minted.secret, text: minted.text };
+  }
+
+  /** An open key of this actor with the same terms and the same life: its link, and no new one. */
+  async #openLike(actor: Actor, { terms }: Plan, draft: KeyDraft): Promise<ShownKey | null> {
+    const { host } = this.#deps;
+    if (draft.showOnce === true || draft.customKey !== undefined) throw cannotReuse();
+    const now = host.clock.now();
+    const found = (await findLike(host.db, actor.userId, terms)).find((key) => isStillLike(key, terms, now));
+    const sealed = found && (await readSealedCopy(host.db, found.id));
+    if (!found || !sealed) return null;
+    await host.transaction((tx) => this.#record(tx, actor, found, 'revealed', {}));
+    return { ...(await this.#shown(found, host.keys.open(sealed, contextOf(found)))), isReused: true };
   }
 
   async edit(actor: Actor, id: string, version: number, changes: KeyDraft): Promise<InvitationKey> {
-    const { host, authority, places } = this.#deps;
+    const { host, authority, places, secondYes } = this.#deps;
     const key = await this.#managed(actor, id);
+    assertMayEdit(actor, key);
     if (key.version !== version) throw new ConflictError('invitation.changed_meanwhile');
     const { profile, entity } = await places.of(actor, {
       profile: key.profileId,
@@ -156,7 +247,10 @@ export class KeyService {
     if (entity.id !== key.entityId) assertMayMint(actor, entity.id);
     const now = host.clock.now();
     const place = { now, mailIsOn: host.mail.isOn, profileId: profile.id, entityId: entity.id };
-    const terms = completeTerms({ ...draftOf(key), ...changes }, place);
+    const terms = completeTerms(
+      { ...draftOf(key), ...changes, carries: { ...key.carries, ...changes.carries } },
+      place,
+    );
     assertSound(terms, { now, weak: key.weak, isStaff: places.isStaff(profile), before: key });
     // The copy is sealed to its entity; moving it would need the secret.
     if (entity.id !== key.entityId)
@@ -164,10 +258,12 @@ export class KeyService {
         fields: [{ field: 'entity', code: 'invitation.entity_stays' }],
       });
     if (givesMore(key, terms)) await authority.assertMayGive(actor, terms);
+    const waitsForSecond = asksMore(key, terms) && (await secondYes.isNeeded(actor, terms));
 
     await host.transaction(async (tx) => {
       const written = await updateTerms(tx, id, version, terms, now);
       if (!written) throw new ConflictError('invitation.changed_meanwhile');
+      if (waitsForSecond) await holdForSecond(tx, id, actor.userId, now);
       await this.#record(tx, actor, key, 'edited', {
         before: difference(key, terms),
         after: difference(terms, key),
@@ -184,7 +280,8 @@ export class KeyService {
 
   async resume(actor: Actor, id: string): Promise<InvitationKey> {
     const key = await this.#managed(actor, id);
-    await this.#deps.authority.assertMayGive(actor, key);
+    if (key.pausedReason === 'second-approval') throw new ConflictError('invitation.needs_second');
+    await this.#deps.authority.assertMayGiveAgain(actor, key);
     const from = { revoked_at: 'unset', paused_at: 'set' } as const;
     const to = { pausedAt: null, pausedReason: null };
     return this.#move(actor, id, { from, to, change: 'resumed', otherwise: 'invitation.not_paused' });
@@ -205,6 +302,7 @@ export class KeyService {
 
   async restore(actor: Actor, id: string): Promise<InvitationKey> {
     const key = await this.#managed(actor, id);
+    assertMayEdit(actor, key);
     await this.#deps.authority.assertMayGive(actor, key);
     const from = { revoked_at: 'set' } as const;
     return this.#move(actor, id, {
@@ -235,6 +333,7 @@ export class KeyService {
     const { host } = this.#deps;
     const key = await findKey(host.db, id);
     assertMayReveal(actor, key);
+    await this.#deps.authority.assertNotAbove(actor, key);
     const sealed = await readSealedCopy(host.db, id);
     if (sealed === null) throw new GoneError('invitation.shown_once');
     if (actor.userId !== null) await host.limits.count(REVEALING, actor.userId);
@@ -243,38 +342,58 @@ export class KeyService {
     return this.#shown(key, text);
   }
 
-  /** A key that nobody used goes; one with a history is revoked instead. */
-  async remove(actor: Actor, id: string): Promise<void> {
+  /** A key that nobody used goes without a trace; one with a history only if what happened may stay behind. */
+  async remove(actor: Actor, id: string, { keepHistory = false } = {}): Promise<void> {
     const { host } = this.#deps;
     const key = await this.#managed(actor, id);
-    await host.transaction(async (tx) => {
-      if (!(await deleteUnused(tx, id))) throw new ConflictError('invitation.has_history');
-      await host.audit.record(tx, actor, {
+    assertMayEdit(actor, key);
+    const record = (tx: Tx): Promise<void> =>
+      host.audit.record(tx, actor, {
         action: 'invitation-key.deleted',
         ...subjectOf(key),
         before: { label: key.label },
       });
+    const isGone = await unlessReferenced(() =>
+      host.transaction(async (tx) => {
+        if (!(await deleteUnused(tx, id))) return false;
+        await record(tx);
+        return true;
+      }),
+    );
+    if (isGone) return;
+    if (!keepHistory) throw new ConflictError('invitation.has_history');
+    await host.transaction(async (tx) => {
+      if (!(await buryKey(tx, id, host.clock.now()))) throw new ConflictError('invitation.deleted');
+      await record(tx);
+      await host.emit(tx, keyRevoked, { key: factsOf(key), by: actor.userId }, { aggregate: id });
     });
   }
 
-  async #insert(actor: Actor, key: InvitationKey, secret: Parameters<typeof insertKey>[2]): Promise<void> {
+  /** Writes keys that were drawn, all of them or none. */
+  async keep(actor: Actor, drawn: readonly DrawnKey[]): Promise<void> {
     const { host } = this.#deps;
-    const { hasCopy, ...row } = key;
     try {
-      await host.transaction(async (tx) => {
-        await insertKey(tx, row, secret);
-        await host.audit.record(tx, actor, {
-          action: 'invitation-key.minted',
-          ...subjectOf(key),
-          after: { ...termsOf(key), hasCopy },
-        });
-        await host.emit(tx, keyMinted, { key: factsOf(key), by: actor.userId }, { aggregate: key.id });
-      });
+      await host.transaction((tx) => this.write(tx, actor, drawn));
     } catch (error) {
       // Only a chosen text can be there already. Nothing is said about whose it is.
       if (host.db.dialect.isDuplicate(error))
         throw new ConflictError('invitation.custom_key_taken', { cause: error });
       throw error;
+    }
+  }
+
+  /** In a transaction that belongs to something larger. */
+  async write(tx: Tx, actor: Actor, drawn: readonly DrawnKey[]): Promise<void> {
+    const { host } = this.#deps;
+    for (const { key, secret } of drawn) {
+      const { hasCopy, ...row } = key;
+      await insertKey(tx, row, secret);
+      await host.audit.record(tx, actor, {
+        action: 'invitation-key.minted',
+        ...subjectOf(key),
+        after: { ...termsOf(key), hasCopy },
+      });
+      await host.emit(tx, keyMinted, { key: factsOf(key), by: actor.userId }, { aggregate: key.id });
     }
   }
 
@@ -298,9 +417,28 @@ export class KeyService {
     return this.get(actor, id);
   }
 
+  /** The second administrator's yes: from now on the key lets people in. */
+  async agree(actor: Actor, id: string, version: number): Promise<InvitationKey> {
+    const { host, authority } = this.#deps;
+    const key = await findKey(host.db, id);
+    assertMayManage(actor, key);
+    assertMayEdit(actor, key);
+    if (key.pausedReason !== 'second-approval') throw new ConflictError('invitation.nothing_to_agree');
+    if (key.askedBy === actor.userId) throw new ForbiddenError('invitation.own_request');
+    await authority.assertMayGive(actor, key);
+    await host.transaction(async (tx) => {
+      if (!(await agreeToKey(tx, id, version, { by: actor.userId, now: host.clock.now() })))
+        throw new ConflictError('invitation.changed_meanwhile');
+      await this.#record(tx, actor, key, 'agreed', { after: { name: key.ownerName } });
+    });
+    return this.get(actor, id);
+  }
+
   async #managed(actor: Actor, id: string): Promise<InvitationKey> {
     const key = await findKey(this.#deps.host.db, id);
     assertMayManage(actor, key);
+    if (key.deletedAt !== null) throw new ConflictError('invitation.deleted');
+    await this.#deps.authority.assertNotAbove(actor, key);
     return key;
   }
 
@@ -337,23 +475,6 @@ export const subjectOf = (
   entityId: key.entityId,
 });
 
-const termNames = [
-  'label',
-  'note',
-  'entityId',
-  'profileId',
-  'groupIds',
-  'maxUses',
-  'notBefore',
-  'expiresAt',
-  'approval',
-  'emailProof',
-  'email',
-  'emailDomains',
-  'landing',
-  'locale',
-] as const satisfies readonly (keyof KeyTerms)[];
-
 const termsOf = (terms: KeyTerms): Record<string, unknown> =>
   Object.fromEntries(termNames.map((name) => [name, terms[name]]));
 
@@ -365,23 +486,49 @@ const difference = (one: KeyTerms, other: KeyTerms): Record<string, unknown> =>
       .map((name) => [name, one[name]]),
   );
 
-const draftOf = (key: InvitationKey): KeyDraft => ({
-  label: key.label,
-  note: key.note,
-  maxUses: key.maxUses,
-  notBefore: key.notBefore,
-  expiresAt: key.expiresAt,
-  groups: key.groupIds,
-  email: key.email,
-  emailDomains: key.emailDomains,
-  approval: key.approval,
-  emailProof: key.emailProof,
-  landing: key.landing,
-  locale: key.locale,
-});
-
 /** Extending the time or the label needs no new authority; another profile, another group or more people does. */
 const givesMore = (key: InvitationKey, terms: KeyTerms): boolean =>
   key.profileId !== terms.profileId ||
   terms.groupIds.some((id) => !key.groupIds.includes(id)) ||
   key.maxUses !== terms.maxUses;
+
+/** What a second administrator agreed to: this profile, this person, these groups. A later end or another label is no other key. */
+const asksMore = (key: InvitationKey, terms: KeyTerms): boolean =>
+  givesMore(key, terms) || key.emailNorm !== terms.emailNorm;
+
+/** Whoever reads keys sees all of their entities; others, their own. */
+const scopeOf = (actor: Actor): Pick<KeyFilter, 'entities' | 'ownerId'> =>
+  actor.can('registration-key.read')
+    ? { entities: actor.entitiesWith('registration-key.read') }
+    : { entities: 'all', ownerId: actor.userId ?? '' };
+
+const NEAR_MS = 60_000;
+
+/** Open, and living as long as the one that is asked for; or until the very same moment. */
+function isStillLike(key: InvitationKey, terms: KeyTerms, now: number): boolean {
+  if (!['active', 'scheduled', 'outside-hours'].includes(standingOf(key, now)) || !key.hasCopy) return false;
+  if (key.notBefore !== terms.notBefore) return false;
+  if (key.expiresAt === null || terms.expiresAt === null) return key.expiresAt === terms.expiresAt;
+  const asLong = Math.abs(key.expiresAt - key.createdAt - (terms.expiresAt - now)) < NEAR_MS;
+  return asLong || key.expiresAt === terms.expiresAt;
+}
+
+const customKeysAreOff = (): InvalidInputError =>
+  new InvalidInputError('invitation.contradiction', {
+    fields: [{ field: 'customKey', code: 'invitation.custom_keys_off' }],
+  });
+
+const cannotReuse = (): InvalidInputError =>
+  new InvalidInputError('invitation.contradiction', {
+    fields: [{ field: 'reuse', code: 'invitation.reuse_needs_copy' }],
+  });
+
+/** Runs it, or answers false when other rows still speak of the key: mails that went out, say. */
+export async function unlessReferenced(work: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && /foreign key constraint/i.test(error.message)) return false;
+    throw error;
+  }
+}

@@ -1,7 +1,9 @@
 import { InvalidInputError, type FieldProblem } from 'latchkey/plugin-api';
+import { carriesProblems, completeCarries, type CarriesDraft } from '../carries/carries.ts';
 import { normaliseAddress, parseDomainRule } from '../join/address.ts';
 import type { Approval, EmailProof, InvitationKey, KeyTerms } from './invitation-key.ts';
 import { readCustomKey } from './key-text.ts';
+import { hoursProblem, type OpeningHours } from './opening-hours.ts';
 
 /** What is asked for; what is left out gets a safe default, and `null` is said on purpose: without limit, for ever. */
 export interface KeyDraft {
@@ -10,6 +12,8 @@ export interface KeyDraft {
   maxUses?: number | null;
   notBefore?: number | null;
   expiresAt?: number | null;
+  /** Null is around the clock. */
+  hours?: OpeningHours | null;
   /** Id or key of a profile. */
   profile?: string;
   entity?: string;
@@ -20,9 +24,15 @@ export interface KeyDraft {
   emailProof?: EmailProof;
   landing?: string;
   locale?: string | null;
+  /** What it brings along: profile data, questions, metadata, the life of the account, steps. */
+  carries?: CarriesDraft;
   /** Leaves no copy behind: the link is shown once and never again. */
   showOnce?: boolean;
   customKey?: string;
+  /** Gives the open key with the same terms, if this actor has one already. */
+  reuse?: boolean;
+  /** Id or name of a preset; what is said beside it counts more. */
+  preset?: string;
 }
 
 export interface Surroundings {
@@ -31,23 +41,30 @@ export interface Surroundings {
   mailIsOn: boolean;
   profileId: string;
   entityId: string;
+  /** People with this profile run the house. */
+  isStaff?: boolean;
 }
 
 export const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 const MOST_USES = 1_000_000;
 const LANDING = '/tickets/new?welcome=1';
 const defaultsFor = {
   onePerson: { maxUses: 1, days: 7 },
   link: { maxUses: 10, days: 14 },
+  staff: { maxUses: 1, days: 3 },
 };
+const LONGEST_STAFF_DAYS = 7;
+const FEWEST_SYMBOLS = 4;
 
 /** Fills in what was left out. The result is not yet checked. */
 export function completeTerms(
   draft: KeyDraft,
-  { now, mailIsOn, profileId, entityId }: Surroundings,
+  { now, mailIsOn, profileId, entityId, isStaff = false }: Surroundings,
 ): KeyTerms {
   const email = draft.email?.trim() ? draft.email.trim() : null;
-  const usual = email === null ? defaultsFor.link : defaultsFor.onePerson;
+  const forOne = email === null ? defaultsFor.link : defaultsFor.onePerson;
+  const usual = isStaff ? defaultsFor.staff : forOne;
   const emailDomains = [
     ...new Set((draft.emailDomains ?? []).map((rule) => rule.trim()).filter((rule) => rule !== '')),
   ];
@@ -67,6 +84,7 @@ export function completeTerms(
     maxUses: draft.maxUses === undefined ? usual.maxUses : draft.maxUses,
     notBefore: draft.notBefore ?? null,
     expiresAt: draft.expiresAt === undefined ? now + usual.days * DAY_MS : draft.expiresAt,
+    hours: tidyHours(draft.hours),
     approval,
     emailProof: draft.emailProof ?? (needsProof ? 'required' : 'none'),
     email,
@@ -74,6 +92,7 @@ export function completeTerms(
     emailDomains: emailDomains.map((rule) => parseDomainRule(rule) ?? rule),
     landing: draft.landing?.trim() ? draft.landing.trim() : LANDING,
     locale: draft.locale ?? null,
+    carries: completeCarries(draft.carries),
   };
 }
 
@@ -84,7 +103,7 @@ interface Circumstances {
   /** The profile can administer the house. */
   isStaff: boolean;
   /** What stands already when a key is edited: moments that have passed may stay. */
-  before?: Pick<InvitationKey, 'expiresAt' | 'uses'>;
+  before?: Pick<InvitationKey, 'expiresAt' | 'uses' | 'carries'>;
 }
 
 /** Throws one error with everything that is wrong, so that a form is corrected once. */
@@ -93,6 +112,11 @@ export function assertSound(terms: KeyTerms, circumstances: Circumstances): void
     ...textProblems(terms),
     ...capProblems(terms, circumstances),
     ...windowProblems(terms, circumstances),
+    ...hoursProblems(terms),
+    ...carriesProblems(terms.carries, {
+      now: circumstances.now,
+      ...(circumstances.before ? { before: circumstances.before.carries } : {}),
+    }),
   ];
   const sense = [
     ...addressProblems(terms),
@@ -105,10 +129,12 @@ export function assertSound(terms: KeyTerms, circumstances: Circumstances): void
 
 export function assertCustomKey(text: string): string {
   const normal = readCustomKey(text);
-  if (normal !== null) return normal;
-  throw new InvalidInputError('input.invalid', {
-    fields: [{ field: 'customKey', code: 'invitation.custom_key_form' }],
-  });
+  const wrong = (code: string): InvalidInputError =>
+    new InvalidInputError('input.invalid', { fields: [{ field: 'customKey', code }] });
+  if (normal === null) throw wrong('invitation.custom_key_form');
+  // AAAAAA and 121212 are tried first by whoever guesses.
+  if (new Set(normal).size < FEWEST_SYMBOLS) throw wrong('invitation.custom_key_plain');
+  return normal;
 }
 
 function textProblems({ label, note, landing }: KeyTerms): FieldProblem[] {
@@ -175,9 +201,31 @@ function weakProblems({ maxUses, approval, emailProof }: KeyTerms, { weak }: Cir
   return problems;
 }
 
-/** A link that makes administrators is for one person. */
-const staffProblems = ({ maxUses }: KeyTerms, { isStaff }: Circumstances): FieldProblem[] =>
-  isStaff && maxUses !== 1 ? [{ field: 'maxUses', code: 'invitation.staff_one_use' }] : [];
+/** A link that makes administrators is for one person, at one address, and for a few days. */
+function staffProblems(terms: KeyTerms, { isStaff, now, before }: Circumstances): FieldProblem[] {
+  if (!isStaff) return [];
+  const { maxUses, email, expiresAt } = terms;
+  const problems: FieldProblem[] = [];
+  const latest = now + LONGEST_STAFF_DAYS * DAY_MS;
+  const isKept = before !== undefined && before.expiresAt === expiresAt;
+  if (maxUses !== 1) problems.push({ field: 'maxUses', code: 'invitation.staff_one_use' });
+  if (email === null) problems.push({ field: 'email', code: 'invitation.staff_needs_email' });
+  if ((expiresAt === null || expiresAt > latest + HOUR_MS) && !isKept)
+    problems.push({
+      field: 'expiresAt',
+      code: 'invitation.staff_short_life',
+      params: { days: LONGEST_STAFF_DAYS },
+    });
+  return problems;
+}
+
+function hoursProblems({ hours }: KeyTerms): FieldProblem[] {
+  const wrong = hours && hoursProblem(hours);
+  return wrong ? [{ field: 'hours', code: `invitation.hours_${wrong}` }] : [];
+}
+
+const tidyHours = (hours: OpeningHours | null | undefined): OpeningHours | null =>
+  hours ? { ...hours, days: [...new Set(hours.days)].sort((one, other) => one - other) } : null;
 
 const isMoment = (moment: number | null): boolean =>
   moment === null || (Number.isSafeInteger(moment) && moment > 0 && moment < 8_640_000_000_000);

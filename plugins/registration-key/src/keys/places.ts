@@ -20,13 +20,8 @@ export class Places {
     actor: Actor,
     wanted: { profile?: string; entity?: string },
   ): Promise<{ profile: ProfileFacts; entity: EntityFacts }> {
-    const [profiles, entities] = [
-      await this.#host.memberships.profiles(),
-      await this.#host.memberships.entities(),
-    ];
-    const name = wanted.profile ?? USUAL_PROFILE;
-    const profile = profiles.find(({ id, key }) => id === name || key === name);
-    if (!profile) throw unknown('profile', 'invitation.unknown_profile');
+    const entities = await this.#host.memberships.entities();
+    const profile = await this.profile(wanted.profile ?? USUAL_PROFILE);
     const mine = entities.filter(({ id }) => actor.can('registration-key.mint', id));
     const entity =
       wanted.entity === undefined
@@ -35,6 +30,13 @@ export class Places {
     if (!entity && wanted.entity === undefined) throw new ForbiddenError('invitation.may_not_mint');
     if (!entity) throw unknown('entity', 'invitation.unknown_entity');
     return { profile, entity };
+  }
+
+  async profile(name: string): Promise<ProfileFacts> {
+    const profiles = await this.#host.memberships.profiles();
+    const profile = profiles.find(({ id, key }) => id === name || key === name);
+    if (!profile) throw unknown('profile', 'invitation.unknown_profile');
+    return profile;
   }
 
   /** Whether people with this profile run the house. */

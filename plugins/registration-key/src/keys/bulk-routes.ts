@@ -1,0 +1,89 @@
+import {
+  InvalidInputError,
+  redirect,
+  route,
+  view,
+  z,
+  type Flash,
+  type Host,
+  type Route,
+} from 'latchkey/plugin-api';
+import { deadKinds, MOST_AT_A_TIME, type BulkResult, type KeyBulk } from './key-bulk.ts';
+
+interface Deps {
+  host: Host;
+  bulk: KeyBulk;
+}
+
+const MANAGE = { right: 'registration-key.manage' };
+const ROOT = '/invitation-keys';
+const many = <T extends z.ZodType<string>>(one: T): z.ZodType<string[]> =>
+  z
+    .union([one, z.array(one)])
+    .default([])
+    .transform((value) => [value].flat()) as unknown as z.ZodType<string[]>;
+const bulkForm = z.object({
+  ids: many(z.string().max(40)),
+  act: z.enum(['revoke', 'extend']),
+  back: z.string().max(300).default(''),
+});
+const purgeForm = z.object({ what: many(z.enum(deadKinds)) });
+
+/** What is done to many keys from the list, and clearing away what is dead. */
+export function bulkRoutes({ host, bulk }: Deps): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: `${ROOT}/bulk`,
+      access: MANAGE,
+      body: bulkForm,
+      onRefused: (_incoming, error) =>
+        redirect(ROOT, { flash: { kind: 'warning', code: `errors.${error.code}` } }),
+      handler: async ({ actor, body: { ids, act, back } }) => {
+        if (ids.length === 0) throw new InvalidInputError('invitation.choose_some');
+        const chosen = ids.slice(0, MOST_AT_A_TIME);
+        const result =
+          act === 'revoke' ? await bulk.revoke(actor, chosen) : await bulk.extend(actor, chosen, 7);
+        return redirect(`${ROOT}${/^\?[\w=&%+.~-]*$/.test(back) ? back : ''}`, {
+          flash: flashOf(act === 'revoke' ? 'revoked-many' : 'extended-many', result),
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/purge`,
+      access: MANAGE,
+      handler: async ({ actor }) => {
+        const kinds = [];
+        for (const kind of deadKinds) kinds.push({ kind, count: await bulk.countDead(actor, [kind]) });
+        return view(`${host.plugin.id}/keys/purge`, {
+          kinds,
+          isEmpty: kinds.every(({ count }) => count === 0),
+          most: MOST_AT_A_TIME,
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/purge`,
+      access: MANAGE,
+      body: purgeForm,
+      onRefused: (_incoming, error) =>
+        redirect(`${ROOT}/purge`, { flash: { kind: 'warning', code: `errors.${error.code}` } }),
+      handler: async ({ actor, body: { what } }) => {
+        const kinds = deadKinds.filter((kind) => what.includes(kind));
+        if (kinds.length === 0) throw new InvalidInputError('invitation.choose_some');
+        const result = await bulk.purge(actor, kinds);
+        return redirect(result.left ? `${ROOT}/purge` : `${ROOT}?tab=all`, {
+          flash: flashOf(result.left ? 'purged-some' : 'purged', result),
+        });
+      },
+    }),
+  ];
+}
+
+const flashOf = (code: string, { done, skipped }: BulkResult): Flash => ({
+  kind: done > 0 ? 'success' : 'warning',
+  code: `registration-key:flash.${code}${skipped.length > 0 ? '-but' : ''}`,
+  params: { count: done, skipped: skipped.length },
+});
