@@ -1,6 +1,8 @@
 import { defineEvent, definePlugin, ticketCreated, type Host, type PersonFacts } from 'latchkey/plugin-api';
 import { ApprovalService } from './people/approval-service.ts';
 import { Authority } from './keys/authority.ts';
+import { boundRoutes, replySlot } from './bound/bound-routes.ts';
+import { TicketKeys } from './bound/ticket-keys.ts';
 import { Evidence } from './guard/evidence.ts';
 import { standGuard } from './guard/guard.ts';
 import { inviteCommands } from './commands.ts';
@@ -74,8 +76,17 @@ export default definePlugin((host: Host) => {
   const keys = new KeyService({ host, door, authority, places, quota, secondYes, presets });
   const minting = standMinting({ host, keys, places, presets, quota });
   const reach = standReach({ host, door, mails, keys, places });
-  const join = new JoinService({ host, mails, care });
-  const redeem = new RedeemService({ host, rosters: reach.rosters, proofs, care, line, newcomers, mails, walk });
+  const join = new JoinService({ host, care });
+  const redeem = new RedeemService({
+    host,
+    rosters: reach.rosters,
+    proofs,
+    care,
+    line,
+    newcomers,
+    mails,
+    walk,
+  });
   const confirm = new ConfirmService({ host, proofs, mails, care, line, newcomers, sweeper });
   const approvals = new ApprovalService({ host, proofs, authority, newcomers, mails, sweeper });
 
@@ -89,10 +100,14 @@ export default definePlugin((host: Host) => {
   const requests = new RequestService({ host, keys, mailings: reach.mailings, mails });
   const joining = joinRoutes({ host, door, handles, redeem, confirm, join, requests, funnel, walk, landing });
 
+  const ticketKeys = new TicketKeys({ host, keys, mailings: reach.mailings });
+  replySlot({ host, ticketKeys });
   const guard = standGuard({ host, evidence, care, keys, door });
   host.routes([
     ...joining,
     ...inCapitals(joining),
+    ...requestRoutes({ host, requests }),
+    ...explainRoutes({ host, keys }),
     ...walkRoutes({ host, walk, landing }),
     ...stepRoutes({ host, steps }),
     ...outcomeRoutes({ host, outcomes }),
@@ -103,8 +118,7 @@ export default definePlugin((host: Host) => {
     ...minting.routes,
     ...reach.routes,
     ...keyApi({ host, door, keys, redeem, join }),
-    ...requestRoutes({ host, requests }),
-    ...explainRoutes({ host, keys }),
+    ...boundRoutes({ host, ticketKeys }),
     ...peopleRoutes({ host, approvals, confirm }),
     ...keyRoutes({
       host,

@@ -1,5 +1,6 @@
 import { TooManyError, type Host, type Limit, type PersonFacts, type Tx } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
+import type { AccessRequest } from '../requests/access-request.ts';
 
 /** Over all keys, so that nobody's mailbox is filled by strangers. */
 const TO_ONE_ADDRESS: Limit = { name: 'join-mail', points: 3, perSeconds: 86_400 };
@@ -86,16 +87,20 @@ export class JoinMails {
   askedForNew(
     tx: Tx,
     to: PersonFacts,
-    facts: { key: InvitationKey; name: string; email: string; message: string },
+    { key, request }: { key: InvitationKey; request: AccessRequest },
   ): Promise<void> {
-    return this.#send(tx, 'asked-for-new', to, facts.key.id, ({ origin }) => ({
+    return this.#send(tx, 'asked-for-new', to, request.id, ({ origin }) => ({
       name: to.name,
-      person: facts.name,
-      email: facts.email,
-      message: facts.message,
-      label: facts.key.label,
-      link: `${origin}/invitation-keys/${facts.key.id}`,
+      person: request.name,
+      email: request.email,
+      message: request.message,
+      label: key.label,
+      link: `${origin}/invitation-keys/requests/${request.id}`,
     }));
+  }
+
+  requestDeclined(tx: Tx, to: AccessRequest, reason: string): Promise<void> {
+    return this.#send(tx, 'request-declined', to, to.id, () => ({ name: to.name, reason }));
   }
 
   /** The owner reads why newcomers are being turned away. */
@@ -108,17 +113,27 @@ export class JoinMails {
     }));
   }
 
+  /** The first, and the one that reminds; each with a link of its own. */
   invitation(
     tx: Tx,
     to: Recipient,
-    facts: { key: InvitationKey; inviter: string; linkToken: string; message: string; reference: string },
+    facts: {
+      key: InvitationKey;
+      inviter: string;
+      linkToken: string;
+      message: string;
+      reference: string;
+      kind?: 'invitation' | 'reminder';
+    },
   ): Promise<string> {
-    return this.#queue(tx, 'invitation', to, facts.reference, ({ origin }) => ({
-      inviter: facts.inviter,
-      message: facts.message,
-      link: `${origin}/join/${facts.linkToken}`,
-      expiresAt: facts.key.expiresAt,
-      notBefore: facts.key.notBefore,
+    const { key, kind = 'invitation', inviter, message, linkToken, reference } = facts;
+    return this.#queue(tx, kind === 'reminder' ? 'invitation-reminder' : kind, to, reference, ({ origin }) => ({
+      inviter,
+      message: message.split(/\r?\n/),
+      hasMessage: message !== '',
+      link: `${origin}/join/${linkToken}`,
+      expiresAt: key.expiresAt,
+      notBefore: key.notBefore,
     }));
   }
 

@@ -30,6 +30,7 @@ import type { ProofBox } from './proofs.ts';
 import { accessOf, CODE_LIFE_MS, HOLD_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
 import { findByAddress, findByUser, findRedemption, insertRedemption } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, assertOpen, assertRoom } from './refusal.ts';
+import type { RosterBook } from '../roster/roster-book.ts';
 import type { SeatLine } from './seat-line.ts';
 
 export interface JoinForm {
@@ -64,6 +65,7 @@ export type Outcome =
 
 interface Deps {
   host: Host;
+  rosters: RosterBook;
   proofs: ProofBox;
   care: KeyCare;
   line: SeatLine;
@@ -98,7 +100,7 @@ export class RedeemService {
   }
 
   async redeem(opened: InvitationKey, said: JoinForm, visitor: Visitor): Promise<Outcome> {
-    const { host, line, walk } = this.#deps;
+    const { host, line, walk, rosters } = this.#deps;
     const form = withFixed(said, opened.carries);
     const emailNorm = normaliseAddress(form.email);
     if (emailNorm === null) throw notAnAddress();
@@ -107,6 +109,7 @@ export class RedeemService {
 
     await assertNewAccountsAllowed(host);
     await this.#judge(opened, emailNorm);
+    await rosters.assertListed(opened, { emailNorm, answers: form.answers }, visitor.network);
     const { browser } = visitor;
     await walk.assertWalked(opened, { browser, accepted: form.accepted ?? [] }, form.locale);
     await assertRoom(host);
@@ -137,6 +140,7 @@ export class RedeemService {
     for (let judged = 1; ; judged += 1) {
       const key = judged === 1 ? opened : await this.#readAgain(opened, { copyId: copyId ?? null });
       await this.#judge(key, person.emailNorm);
+      const listed = await this.#deps.rosters.claimOfAccount(key, person, network);
       await host.askVeto(mayRedeem, {
         key: factsOf(key),
         newcomer: { email: person.email, name: person.name, locale: person.locale, answers: {} },
@@ -159,6 +163,7 @@ export class RedeemService {
               userId: person.id,
             } as const;
             await insertRedemption(tx, redemption, this.#deps.proofs.address(person.emailNorm));
+            await listed(tx, redemption.id);
             if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
             await newcomers.tellApprovers(tx, key, person, approvers);
             if (!waits) await newcomers.give(tx, person, { key, giver, seat, network, answers: {} });
@@ -262,6 +267,7 @@ export class RedeemService {
     const { host, line, care, mails, proofs, newcomers } = this.#deps;
     const { form, emailNorm, visitor, passwordHash } = candidate;
     const { email, name, locale, answers } = form;
+    const listed = await this.#deps.rosters.claim(key, { emailNorm, answers });
     const giver = await care.giverOf(key);
     await host.askVeto(mayRedeem, { key: factsOf(key), newcomer: { email, name, locale, answers } });
     const prepared = await host.users.prepare(
@@ -300,6 +306,7 @@ export class RedeemService {
           holdUntil: status === 'pending_email' ? now + HOLD_MS : null,
         };
         await insertRedemption(tx, redemption, proofs.address(emailNorm));
+        await listed(tx, redemption.id);
         const { copyId } = visitor;
         if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
         const stored = status === 'pending_email' ? made.stored : { linkLookup: null, codeDigest: null };

@@ -4,6 +4,7 @@ import { findKey, giveBackSeat } from '../keys/key-repository.ts';
 import { subjectOf } from '../keys/key-service.ts';
 import type { Redemption } from './redemption.ts';
 import { listLapsed, moveRedemption } from './redemption-repository.ts';
+import { freeEntry } from '../roster/roster-repository.ts';
 
 const AT_ONCE = 200;
 
@@ -41,6 +42,7 @@ export class SeatSweeper {
       )
         return false;
       await giveBackSeat(tx, keyId);
+      await freeEntry(tx, id);
       await eraseDrafts(tx, id);
       if (key)
         await audit.record(tx, system, {

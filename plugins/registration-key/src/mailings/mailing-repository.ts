@@ -41,12 +41,16 @@ export async function findMailingByLookup(
   return row ? mailings.decode(row) : null;
 }
 
-export async function listMailings(db: Queryable, keyId: string): Promise<Mailing[]> {
-  const rows = (await db
+/** Which keys these addresses were ever mailed. */
+export async function findMailedKeys(
+  db: Queryable,
+  emailNorms: readonly string[],
+): Promise<{ emailNorm: string; keyId: string }[]> {
+  if (emailNorms.length === 0) return [];
+  const rows = await db
     .knex(mailings.name)
-    .select(mailings.columns)
-    .where({ key_id: keyId })
-    .orderBy('at', 'desc')
-    .limit(50)) as Row[];
-  return rows.map(mailings.decode);
+    .whereIn('email_norm', [...emailNorms])
+    .groupBy('email_norm', 'key_id')
+    .select<Row[]>('email_norm', 'key_id');
+  return rows.map((row) => ({ emailNorm: String(row['email_norm']), keyId: String(row['key_id']) }));
 }

@@ -1,34 +1,34 @@
 import {
   ConflictError,
   InvalidInputError,
-  newId,
   type Actor,
   type Host,
   type Limit,
   type MailProgress,
 } from 'latchkey/plugin-api';
 import { normaliseAddress } from '../join/address.ts';
-import { standingOf, type InvitationKey } from '../keys/invitation-key.ts';
-import type { JoinMails } from '../join/join-mails.ts';
-import type { KeyDoor } from '../keys/key-door.ts';
+import { assertAddressFits } from '../join/refusal.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
 import { assertMayManage } from '../keys/key-policy.ts';
 import { findKey } from '../keys/key-repository.ts';
 import { subjectOf } from '../keys/key-service.ts';
-import { insertMailing, listMailings, type Mailing } from './mailing-repository.ts';
-import { assertAddressFits } from '../join/refusal.ts';
+import type { InvitationPost } from './invitation-post.ts';
+import { listInvitees, type Invitee } from './invitee-repository.ts';
+import { assertOpenFor } from './round-policy.ts';
 
 const MOST_AT_ONCE = 50;
+const SHOWN = 10;
 const SENDING: Limit = { name: 'send', points: 200, perSeconds: 3600 };
 
-export type SentMailing = Mailing & { delivery: MailProgress | null };
+/** An address this key was mailed to, with what the mail server says at this moment. */
+export type SentMailing = Omit<Invitee, 'delivery'> & { at: number; delivery: MailProgress | null };
 
 interface Deps {
   host: Host;
-  door: KeyDoor;
-  mails: JoinMails;
+  post: InvitationPost;
 }
 
-/** Invitations by mail. Each has a second secret of its own, which also proves the mailbox it went to. */
+/** A key by mail to one more person, or to a few. Longer lists are a round. */
 export class MailingService {
   readonly #deps: Deps;
 
@@ -39,63 +39,58 @@ export class MailingService {
   async send(
     actor: Actor,
     keyId: string,
-    { addresses, message }: { addresses: string; message: string },
+    { addresses, message, locale = null }: { addresses: string; message: string; locale?: string | null },
   ): Promise<number> {
-    const { host } = this.#deps;
+    const { host, post } = this.#deps;
     const key = await findKey(host.db, keyId);
     assertMayManage(actor, key);
     if (!host.mail.isOn) throw new ConflictError('invitation.mail_off');
-    const standing = standingOf(key, host.clock.now());
-    if (standing !== 'active' && standing !== 'scheduled') throw new ConflictError('invitation.not_open');
+    assertOpenFor(key, host.clock.now());
     const wanted = readAddresses(key.email ?? addresses);
     for (const { email, emailNorm } of wanted) assertFits(key, email, emailNorm);
+    await this.#assertNotTooOften(wanted);
     if (actor.userId !== null) await this.#count(actor.userId, wanted.length);
-    for (const to of wanted) await this.#sendOne(actor, key, to, message);
+    for (const to of wanted) {
+      await host.transaction(async (tx) => {
+        await post.write(tx, {
+          key,
+          to: { ...to, locale: locale ?? key.locale ?? actor.locale },
+          kind: 'invitation',
+          inviter: actor.name,
+          message,
+          sentBy: actor.userId,
+          roundId: null,
+        });
+        await host.audit.record(tx, actor, {
+          action: 'invitation-key.mailed',
+          ...subjectOf(key),
+          after: { to: to.email },
+        });
+      });
+    }
     return wanted.length;
   }
 
-  /** What was sent, with what the mail server said of it. */
+  /** The newest, for the key's own page. */
   async list(keyId: string): Promise<SentMailing[]> {
     const { db, mail } = this.#deps.host;
-    const sent = await listMailings(db, keyId);
-    return Promise.all(
-      sent.map(async (mailing) => ({ ...mailing, delivery: await mail.delivery(mailing.id) })),
-    );
+    const { items } = await listInvitees(db, { keyId }, { page: 1, perPage: SHOWN });
+    const heard = await mail.deliveries(items.flatMap(({ mailId }) => (mailId === null ? [] : [mailId])));
+    return items.map((invitee) => ({
+      ...invitee,
+      at: invitee.lastAt,
+      delivery: (invitee.mailId === null ? null : heard.get(invitee.mailId)) ?? null,
+    }));
+  }
+
+  async #assertNotTooOften(wanted: readonly { email: string; emailNorm: string }[]): Promise<void> {
+    const tooOften = await this.#deps.post.tooOften(wanted.map(({ emailNorm }) => emailNorm));
+    const one = wanted.find(({ emailNorm }) => tooOften.has(emailNorm));
+    if (one) throw problem('round.too_often_address', { address: one.email });
   }
 
   async #count(userId: string, mails: number): Promise<void> {
     for (let one = 0; one < mails; one += 1) await this.#deps.host.limits.count(SENDING, userId);
-  }
-
-  async #sendOne(
-    actor: Actor,
-    key: InvitationKey,
-    to: { email: string; emailNorm: string },
-    message: string,
-  ): Promise<void> {
-    const { host, door, mails } = this.#deps;
-    const { text, lookup } = door.mintMailed();
-    const id = newId();
-    await host.transaction(async (tx) => {
-      const recipient = { email: to.email, locale: key.locale ?? actor.locale };
-      const facts = { key, inviter: actor.name, linkToken: text, message, reference: id };
-      const mailId = await mails.invitation(tx, recipient, facts);
-      const mailing = {
-        id,
-        keyId: key.id,
-        generation: key.generation,
-        ...to,
-        mailId,
-        sentBy: actor.userId,
-        at: host.clock.now(),
-      };
-      await insertMailing(tx, mailing, lookup);
-      await host.audit.record(tx, actor, {
-        action: 'invitation-key.mailed',
-        ...subjectOf(key),
-        after: { to: to.email },
-      });
-    });
   }
 }
 

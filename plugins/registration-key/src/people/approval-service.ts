@@ -20,7 +20,9 @@ import type { Newcomers } from '../join/newcomers.ts';
 import type { ProofBox } from '../join/proofs.ts';
 import { accessOf, type Attempt, type NewcomerDraft, type Redemption } from '../join/redemption.ts';
 import { findRedemption, listRedemptions, moveRedemption } from '../join/redemption-repository.ts';
+import { countRequests } from '../requests/request-repository.ts';
 import type { SeatSweeper } from '../join/seat-sweeper.ts';
+import { freeEntry } from '../roster/roster-repository.ts';
 
 interface Deps {
   host: Host;
@@ -75,12 +77,16 @@ export class ApprovalService {
     );
   }
 
-  async countWaiting(actor: Actor): Promise<{ approvals: number; unconfirmed: number }> {
+  async countWaiting(actor: Actor): Promise<{ approvals: number; unconfirmed: number; requests: number }> {
     const one = { page: 1, perPage: 1 };
     const { db } = this.#deps.host;
     const count = async (status: 'pending_approval' | 'pending_email', right: string): Promise<number> =>
       (await listRedemptions(db, { statuses: [status], entities: actor.entitiesWith(right) }, one)).total;
     return {
+      requests: await countRequests(db, {
+        state: 'open',
+        entities: actor.entitiesWith('registration-key.manage'),
+      }),
       approvals: await count('pending_approval', APPROVE),
       unconfirmed: await count('pending_email', 'registration-key.manage'),
     };
@@ -146,6 +152,7 @@ export class ApprovalService {
       if (!(await moveRedemption(tx, redemptionId, 'pending_approval', next)))
         throw new ConflictError('invitation.decided_already');
       await giveBackSeat(tx, key.id);
+      await freeEntry(tx, redemptionId);
       await eraseDrafts(tx, redemptionId);
       const to = draft ?? person;
       if (to) await mails.declined(tx, to, { reason, reference: redemptionId });

@@ -1,0 +1,75 @@
+import { newId, type Host, type Tx } from 'latchkey/plugin-api';
+import type { JoinMails } from '../join/join-mails.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
+import type { KeyDoor } from '../keys/key-door.ts';
+import { countMails, noteMail } from './invitee-repository.ts';
+import { insertMailing } from './mailing-repository.ts';
+
+export type LetterKind = 'invitation' | 'reminder';
+
+export interface Letter {
+  key: InvitationKey;
+  to: { email: string; emailNorm: string; name?: string; locale: string };
+  kind: LetterKind;
+  /** Who is inviting, for the first line. */
+  inviter: string;
+  message: string;
+  sentBy: string | null;
+  roundId: string | null;
+}
+
+interface Deps {
+  host: Host;
+  door: KeyDoor;
+  mails: JoinMails;
+}
+
+const DAY_MS = 86_400_000;
+/** Whoever sends, and with whichever key: nobody is written to more often. */
+export const MAILS_A_DAY = 3;
+
+/**
+ * Writes invitations. Each carries a secret of its own, which opens the key and proves the mailbox it went to; those that were sent
+ * before go on working.
+ */
+export class InvitationPost {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** In the caller's transaction; answers the invitee's id. */
+  async write(tx: Tx, letter: Letter): Promise<string> {
+    const { host, door, mails } = this.#deps;
+    const { key, to, kind, inviter, message, sentBy, roundId } = letter;
+    const { text, lookup } = door.mintMailed();
+    const [id, at] = [newId(), host.clock.now()];
+    const facts = { key, inviter, linkToken: text, message, reference: id, kind };
+    const mailId = await mails.invitation(tx, { email: to.email, locale: to.locale }, facts);
+    const { email, emailNorm, locale } = to;
+    await insertMailing(
+      tx,
+      { id, keyId: key.id, generation: key.generation, email, emailNorm, mailId, sentBy, at },
+      lookup,
+    );
+    return noteMail(tx, {
+      id: newId(),
+      keyId: key.id,
+      entityId: key.entityId,
+      roundId,
+      email,
+      emailNorm,
+      locale,
+      mailId,
+      at,
+    });
+  }
+
+  /** Of these addresses, those that were written to often enough for today. Counted in the database, so over all processes. */
+  async tooOften(emailNorms: readonly string[]): Promise<Set<string>> {
+    const { host } = this.#deps;
+    const counts = await countMails(host.db, emailNorms, host.clock.now() - DAY_MS);
+    return new Set([...counts].filter(([, count]) => count >= MAILS_A_DAY).map(([emailNorm]) => emailNorm));
+  }
+}

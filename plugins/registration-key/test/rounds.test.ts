@@ -1,0 +1,399 @@
+import { expect, test } from 'vitest';
+import { FormData } from 'undici';
+import { describeOnEachEngine } from '../../../test/support/databases.ts';
+import { days, hours } from '../../../test/support/clock.ts';
+import type { HttpClient } from '../../../test/support/http-client.ts';
+import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
+import { joinByApi, joinByBrowser, keyOf, somebody } from './desk.ts';
+
+const ROUNDS = '/api/v1/invitation-keys/rounds';
+
+const until = async (is: () => Promise<boolean>): Promise<void> => {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await is()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('It never came to that');
+};
+
+const stateOf = async (api: HttpClient, id: string): Promise<string> =>
+  String((await api.call('GET', `${ROUNDS}/${id}`)).json().state);
+
+const isDone = async (api: HttpClient, id: string): Promise<void> =>
+  until(async () => (await stateOf(api, id)) === 'done');
+
+async function listed(api: HttpClient, people: string, more: object = {}): Promise<string> {
+  const answer = await api.call('POST', ROUNDS, { people, ...more });
+  expect(answer.status).toBe(201);
+  return String(answer.json().id);
+}
+
+const sendRounds = (app: TestApp): Promise<void> =>
+  app.house.domains.jobs.runNow('registration-key.send-rounds');
+
+describeOnEachEngine('a list of people', (engine) => {
+  test('is sorted before anybody is written to, keeps every line, and can be put right', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    await app.given.user({ email: 'has@acme.test' });
+    const people = 'a@acme.test\nnot an address\nA@acme.test\nhas@acme.test\n';
+
+    const id = await listed(api, people);
+    const found = (await api.call('GET', `${ROUNDS}/${id}/lines`)).json();
+    const wrong = found.items[1];
+    await api.call('POST', `${ROUNDS}/${id}/correct`, {
+      corrections: [{ lineId: wrong.id, email: 'Jo <jo@acme.test>' }],
+    });
+    const after = (await api.call('GET', `${ROUNDS}/${id}`)).json();
+
+    expect(found.items).toMatchObject([
+      { line: 1, email: 'a@acme.test', verdict: 'ready' },
+      { line: 2, written: 'not an address', verdict: 'malformed', reason: 'no_address' },
+      { line: 3, verdict: 'duplicate', reason: 'duplicate' },
+      { line: 4, verdict: 'has-account' },
+    ]);
+    expect(after.lines).toMatchObject({ ready: 2, malformed: 0, duplicate: 1, 'has-account': 1 });
+    expect(app.mailbox.letters).toEqual([]);
+  });
+
+  test('M19 of more people than allowed at once is refused, and nothing is kept', async () => {
+    const app = await startTestApp({ engine });
+    const api = app.api(await app.given.owner());
+    const people = Array.from({ length: 10_001 }, (_, at) => `p${String(at)}@acme.test`).join('\n');
+
+    const refused = await api.call('POST', ROUNDS, { people });
+    const kept = (await api.call('GET', ROUNDS)).json();
+
+    expect([refused.status, refused.json().errors[0].code]).toEqual([422, 'round.too_many']);
+    expect(kept.total).toBe(0);
+  });
+
+  test('is judged by the rules of the key it is for', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const { id: keyId } = await app.given.invitationKey({
+      emailProof: 'required',
+      emailDomains: ['acme.test'],
+    });
+    await api.call('POST', `/api/v1/invitation-keys/${keyId}/invited`, { emails: ['b@acme.test'] });
+
+    const id = await listed(api, 'a@acme.test, b@acme.test, c@elsewhere.test', { keyId });
+
+    expect((await api.call('GET', `${ROUNDS}/${id}`)).json().lines).toMatchObject({
+      ready: 1,
+      invited: 1,
+      refused: 1,
+    });
+  });
+
+  test('gives each of its people a key of their own, whose mail proves the address at once', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const id = await listed(api, 'email;nom;langue\na@acme.test;Ana;fr\nb@acme.test;Bo;en');
+
+    const started = await api.call('POST', `${ROUNDS}/${id}/start`, {
+      kind: 'personal',
+      message: 'Bis <b>bald</b>\nMarie',
+      key: { label: 'Class of 2026' },
+    });
+    await isDone(api, id);
+    const letter = await app.mailbox.next('a@acme.test');
+    const browser = app.guest();
+    const token =
+      letter.links
+        .find((link) => link.includes('/join/'))
+        ?.split('/')
+        .at(-1) ?? '';
+    const joined = await joinByBrowser(browser, token, { email: 'a@acme.test' });
+    await app.settle();
+    const { mails } = (await api.call('GET', `${ROUNDS}/${id}`)).json();
+
+    expect(started.status).toBe(200);
+    expect(letter.subject).toContain('vous a invité');
+    expect(letter.html).toContain('Bis &lt;b&gt;bald&lt;/b&gt;<br>Marie');
+    expect(letter.text).toContain('Bis <b>bald</b>\nMarie');
+    expect(new URL(joined.url).pathname).toBe('/tickets/new');
+    expect(mails.joined).toBe(1);
+    expect((await app.mailbox.next('b@acme.test')).subject).toContain('invited you');
+  });
+
+  test('pressed twice is sent once', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const id = await listed(api, 'a@acme.test\nb@acme.test');
+
+    const answers = await Promise.all(
+      [1, 2, 3].map(() =>
+        api.call('POST', `${ROUNDS}/${id}/start`, { kind: 'shared', key: { label: 'Once' } }),
+      ),
+    );
+    await isDone(api, id);
+    await app.settle();
+    const keys = (await api.call('GET', '/api/v1/invitation-keys?search=once')).json();
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    expect(keys.total).toBe(1);
+    expect(app.mailbox.letters).toHaveLength(2);
+  });
+
+  test('that is paused writes to nobody until it goes on, also in another process', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const people = Array.from({ length: 60 }, (_, at) => `p${String(at)}@acme.test`).join('\n');
+    const id = await listed(api, people);
+    await api.call('POST', `${ROUNDS}/${id}/start`, { kind: 'shared' });
+
+    const paused = await api.call('POST', `${ROUNDS}/${id}/pause`);
+    const before = (await api.call('GET', `${ROUNDS}/${id}`)).json().progress;
+    await sendRounds(app);
+    const still = (await api.call('GET', `${ROUNDS}/${id}`)).json().progress;
+    await api.call('POST', `${ROUNDS}/${id}/resume`);
+    await isDone(api, id);
+    const after = (await api.call('GET', `${ROUNDS}/${id}`)).json();
+
+    expect(paused.json().state).toBe('paused');
+    expect(still).toEqual(before);
+    expect(before.waiting).toBeGreaterThan(0);
+    expect(after.progress).toEqual({ waiting: 0, done: 60, skipped: 0 });
+    expect(await app.db.knex('invite_mailing').count({ count: '*' }).first()).toMatchObject({ count: 60 });
+  });
+
+  test('of Discourse brings its groups, and names those that nobody here has', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const owner = await app.given.owner();
+    const api = app.api(owner);
+    const group = await api.call('POST', '/api/v1/groups', { name: 'Équipe Paris' });
+    const id = await listed(api, 'email,groups,topic_id\na@acme.test,equipe_paris;lost,12\nb@acme.test,,');
+
+    await api.call('POST', `${ROUNDS}/${id}/start`, { kind: 'personal' });
+    await isDone(api, id);
+    const round = (await api.call('GET', `${ROUNDS}/${id}`)).json();
+    const lines = (await api.call('GET', `${ROUNDS}/${id}/lines`)).json().items;
+    const key = await keyOf(app, lines[0].keyId);
+
+    expect(group.status).toBe(201);
+    expect(round).toMatchObject({ format: 'discourse', unmappedGroups: ['lost'] });
+    expect(key['groups']).toEqual([group.json().id]);
+  });
+
+  test('of strangers stays closed to people without the right, on every way', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const owner = app.api(await app.given.owner());
+    const { id: keyId } = await app.given.invitationKey({ emailProof: 'required' });
+    await owner.call('POST', `/api/v1/invitation-keys/${keyId}/invited`, { emails: ['a@acme.test'] });
+    const [invitee] = (await owner.call('GET', `/api/v1/invitation-keys/${keyId}/invited`)).json().items;
+    const id = await listed(owner, 'b@acme.test');
+    const plain = await app.given.user();
+
+    const writes: [string, object?][] = [
+      [ROUNDS, { people: 'c@acme.test' }],
+      [`${ROUNDS}/${id}/correct`, { corrections: [] }],
+      [`${ROUNDS}/${id}/start`, { kind: 'personal' }],
+      [`${ROUNDS}/${id}/pause`],
+      [`${ROUNDS}/${id}/resume`],
+      [`${ROUNDS}/${id}/stop`],
+      [`${ROUNDS}/${id}/again`, {}],
+      [`/api/v1/invitation-keys/${keyId}/invited`, { emails: ['d@acme.test'] }],
+      [`/api/v1/invitation-keys/${keyId}/invited/again`, {}],
+      [`/api/v1/invitation-keys/${keyId}/invited/${String(invitee.id)}/resend`, {}],
+      [`/api/v1/invitation-keys/${keyId}/roster/remove`, { who: 'a@acme.test' }],
+      [`/api/v1/invitation-keys/${keyId}/roster/nudge`, {}],
+    ];
+    const pages = [
+      '/invitation-keys/rounds',
+      ...['correct', 'discard', 'start', 'pause', 'resume', 'stop', 'again'].map(
+        (name) => `/invitation-keys/rounds/${id}/${name}`,
+      ),
+      `/invitation-keys/${keyId}/invited/again`,
+      `/invitation-keys/${keyId}/invited/${String(invitee.id)}/resend`,
+      `/invitation-keys/${keyId}/roster/remove`,
+      `/invitation-keys/${keyId}/roster/nudge`,
+    ];
+    for (const [path, body] of writes) {
+      expect((await app.guest().call('POST', path, body)).status, path).toBe(401);
+      expect([403, 404], path).toContain((await app.api(plain).call('POST', path, body)).status);
+    }
+    const browser = app.as(plain);
+    const csrf = /name="_csrf" value="([^"]+)"/.exec((await browser.get('/tickets/new')).text)?.[1] ?? '';
+    for (const path of pages) {
+      const answer = await browser.post(path, { _csrf: csrf });
+      expect([403, 404], path).toContain(answer.status);
+      expect((await app.as(await app.given.owner()).post(path, {})).status, `${path} without a token`).toBe(
+        403,
+      );
+    }
+
+    expect((await owner.call('GET', `${ROUNDS}/${id}`)).json()).toMatchObject({
+      state: 'draft',
+      lines: { ready: 1 },
+    });
+    expect((await owner.call('GET', ROUNDS)).json().total).toBe(1);
+  });
+
+  test('is uploaded, looked at and sent in a browser without scripts', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const browser = app.as(await app.given.owner());
+    const shown = await browser.get('/invitation-keys/rounds/new');
+    const form = new FormData();
+    form.set('_csrf', /name="_csrf" value="([^"]+)"/.exec(shown.text)?.[1] ?? '');
+    form.set('people', '');
+    form.set('key', '');
+    form.set('file', new Blob(['Name;E-mail\nJo;jo@acme.test\nLou;lou@acme\n']), 'people.csv');
+
+    const uploaded = await browser.upload('/invitation-keys/rounds', form);
+    const path = String(uploaded.headers['location']);
+    const preview = await browser.get(path);
+    const sent = await browser.submitShown(preview, { does: 'personal' }, { action: `${path}/start` });
+
+    expect(preview.text).toContain('lou@acme');
+    expect(sent.text).toContain('jo@acme.test');
+    expect((await app.mailbox.next('jo@acme.test')).subject).toContain('invited you');
+  });
+});
+
+describeOnEachEngine('an invitation by mail', (engine) => {
+  const invited = async (app: TestApp, keyId: string): Promise<Record<string, unknown>[]> =>
+    (await app.api(await app.given.owner()).call('GET', `/api/v1/invitation-keys/${keyId}/invited`)).json()
+      .items;
+
+  test('R19 proves the address by its own secret; a wrong one opens nothing, and without it the address is asked', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const { id, key } = await app.given.invitationKey({ emailProof: 'required' });
+    const api = app.api(await app.given.owner());
+    await api.call('POST', `/api/v1/invitation-keys/${id}/invited`, { emails: ['a@acme.test'] });
+    const token = (await app.mailbox.next('a@acme.test')).links[0]?.split('/').at(-1) ?? '';
+    const wrong = token.slice(0, 20) + (token[20] === '0' ? '2' : '0') + token.slice(21);
+
+    const mailed = await joinByBrowser(app.guest(), token, { email: 'a@acme.test' });
+    const other = await joinByBrowser(app.guest(), token, { email: 'b@acme.test' });
+    const shared = await joinByApi(app, key, somebody({ email: 'c@acme.test' }));
+    const broken = await app.guest().get(`/join/${wrong}`);
+
+    expect(new URL(mailed.url).pathname).toBe('/tickets/new');
+    expect(new URL(other.url).pathname).toBe('/join/step/waiting');
+    expect(shared.json()).toEqual({ status: 'pending_email' });
+    expect(broken.text).not.toContain(wrong);
+  });
+
+  test('E17 that is sent again leaves the first link working and renews the end once', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const list = await listed(api, 'a@acme.test');
+    const expiresAt = new Date(app.clock.now() + days(7)).toISOString();
+    await api.call('POST', `${ROUNDS}/${list}/start`, { kind: 'personal', key: { expiresAt } });
+    await isDone(api, list);
+    const first = (await app.mailbox.next('a@acme.test')).links[0]?.split('/').at(-1) ?? '';
+    const keyId = String((await api.call('GET', `${ROUNDS}/${list}/lines`)).json().items[0].keyId);
+    const [invitee] = await invited(app, keyId);
+    const resend = `/api/v1/invitation-keys/${keyId}/invited/${String(invitee?.['id'])}/resend`;
+
+    app.clock.advance(days(2));
+    const again = await api.call('POST', resend, {});
+    const renewed = (await keyOf(app, keyId))['expiresAt'];
+    app.clock.advance(days(2));
+    await api.call('POST', resend, {});
+    const second = (await keyOf(app, keyId))['expiresAt'];
+    const joined = await joinByBrowser(app.guest(), first, { email: 'a@acme.test' });
+
+    expect(again.status).toBe(200);
+    expect(renewed).toBe(new Date(Date.parse(expiresAt) + days(2)).toISOString());
+    expect(second).toBe(renewed);
+    expect(new URL(joined.url).pathname).toBe('/tickets/new');
+  });
+
+  test('E16 goes again to all who have not joined, of live keys only, and once a day', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const list = await listed(api, 'a@acme.test\nb@acme.test\nc@acme.test');
+    await api.call('POST', `${ROUNDS}/${list}/start`, { kind: 'personal' });
+    await isDone(api, list);
+    const lines = (await api.call('GET', `${ROUNDS}/${list}/lines`)).json().items;
+    const token = (await app.mailbox.next('a@acme.test')).links[0]?.split('/').at(-1) ?? '';
+    await joinByBrowser(app.guest(), token, { email: 'a@acme.test' });
+    await app.settle();
+    await api.call('POST', `/api/v1/invitation-keys/${String(lines[1].keyId)}/revoke`);
+
+    const again = await api.call('POST', `${ROUNDS}/${list}/again`, {});
+    const twice = await api.call('POST', `${ROUNDS}/${list}/again`, {});
+    await isDone(api, again.json().id);
+    app.clock.advance(days(1));
+    const tomorrow = await api.call('POST', `${ROUNDS}/${list}/again`, {});
+
+    expect(again.status).toBe(201);
+    expect((await api.call('GET', `${ROUNDS}/${String(again.json().id)}/lines`)).json().items).toMatchObject([
+      { email: 'c@acme.test', state: 'done' },
+    ]);
+    expect([twice.status, twice.json().code]).toEqual([409, 'round.once_a_day']);
+    expect(tomorrow.status).toBe(201);
+  });
+
+  test('goes to one address three times a day at most, over all keys', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const keys = await Promise.all(
+      [1, 2, 3, 4].map(() => app.given.invitationKey({ emailProof: 'required' })),
+    );
+
+    const answers = [];
+    for (const { id } of keys)
+      answers.push(
+        await api.call('POST', `/api/v1/invitation-keys/${id}/invited`, { emails: ['a@acme.test'] }),
+      );
+    app.clock.advance(hours(25));
+    const later = await api.call('POST', `/api/v1/invitation-keys/${keys[3]?.id ?? ''}/invited`, {
+      emails: ['a@acme.test'],
+    });
+
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 400]);
+    expect(answers[3]?.json().errors[0].code).toBe('round.too_often_address');
+    expect(later.status).toBe(201);
+  });
+
+  test('shows what the mail server said', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const { id } = await app.given.invitationKey({ emailProof: 'required' });
+    await api.call('POST', `/api/v1/invitation-keys/${id}/invited`, { emails: ['good@acme.test'] });
+    await app.mailbox.next('good@acme.test');
+    await app.settle();
+    app.mailbox.refuse(true);
+    await api.call('POST', `/api/v1/invitation-keys/${id}/invited`, { emails: ['full@acme.test'] });
+    await app.settle();
+    await sendRounds(app);
+
+    const people = await invited(app, id);
+    const page = await app.as(await app.given.owner()).get(`/invitation-keys/${id}/invited`);
+
+    expect(people).toMatchObject([
+      { email: 'full@acme.test', delivery: 'failed', code: '452', meaning: 'mailbox-full' },
+      { email: 'good@acme.test', delivery: 'handed-over', code: '250', meaning: 'accepted' },
+    ]);
+    expect(page.text).toContain('The mailbox is full.');
+  });
+
+  test('is followed by one reminder before it ends, to those who have not joined', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const expiresAt = new Date(app.clock.now() + days(7)).toISOString();
+    const { id } = await app.given.invitationKey({ emailProof: 'required', expiresAt });
+    await api.call('POST', `/api/v1/invitation-keys/${id}/invited`, {
+      emails: ['a@acme.test', 'b@acme.test'],
+    });
+    const token = (await app.mailbox.next('a@acme.test')).links[0]?.split('/').at(-1) ?? '';
+    await app.mailbox.next('b@acme.test');
+    await joinByBrowser(app.guest(), token, { email: 'a@acme.test' });
+    await app.settle();
+    await sendRounds(app);
+    const remind = (): Promise<void> => app.house.domains.jobs.runNow('registration-key.remind-invited');
+
+    await remind();
+    app.clock.advance(days(5) + hours(1));
+    await remind();
+    await remind();
+    await app.settle();
+
+    const reminders = app.mailbox.letters.filter(({ subject }) => subject.includes('ends soon'));
+    expect(reminders.map(({ to }) => to)).toEqual([['b@acme.test']]);
+    expect(reminders[0]?.links[0]).toContain('/join/lkmail_');
+  });
+});
