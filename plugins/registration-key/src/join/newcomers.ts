@@ -76,6 +76,12 @@ export class Newcomers {
     await host.memberships.grant(tx, grant, { actor });
     for (const groupId of groupIds)
       await host.memberships.addToGroup(tx, { userId: person.id, groupId }, { actor });
+    if (key.ticketId !== null)
+      await host.tickets.adopt(tx, actor, {
+        userId: person.id,
+        ticketId: key.ticketId,
+        emailNorm: key.emailProof === 'required' ? key.emailNorm : null,
+      });
     await host.audit.record(tx, actor, {
       action: 'invitation-key.redeemed',
       ...subjectOf(key),

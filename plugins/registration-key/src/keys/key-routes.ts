@@ -168,7 +168,7 @@ export function keyRoutes({
     redirect(`${pathOf(key.id)}/link`, { cookies: [shown.keep(key.id, text, actor.userId)] });
 
   /** One button on a key's page: does it, and comes back. */
-  const action = (name: 'pause' | 'resume' | 'revoke' | 'restore', undo?: 'restore' | 'resume'): Route =>
+  const action = (name: 'pause' | 'resume' | 'restore', undo?: 'resume'): Route =>
     route({
       method: 'post',
       path: `${ROOT}/:id/${name}`,
@@ -427,25 +427,8 @@ export function keyRoutes({
         return redirect(pathOf(id), { flash: said('edited') });
       },
     }),
-    route({
-      method: 'get',
-      path: `${ROOT}/:id/revoke`,
-      access: READ,
-      params: idParams,
-      handler: async ({ actor, params }) => {
-        const key = await keys.get(actor, params.id);
-        const counts = await countByStatus(host.db, key.id);
-        return page('revoke', {
-          id: key.id,
-          label: key.label,
-          joined: counts.active,
-          pending: counts.pending_email + counts.pending_approval,
-        });
-      },
-    }),
     action('pause', 'resume'),
     action('resume'),
-    action('revoke', 'restore'),
     action('restore'),
     route({
       method: 'post',
