@@ -16,7 +16,7 @@ export interface Place {
 }
 
 export interface Ground {
-  /** On SQLite, and on MariaDB where there is one. */
+  /** On SQLite, and on MariaDB where there is one; others each time. */
   places(): Promise<Place[]>;
   folder(name: string): Promise<string>;
   /** Stopped at the end, whatever happens. */
@@ -33,11 +33,14 @@ export async function withGround(bench: (ground: Ground) => Promise<boolean>): P
     await furnish(databaseUrl, dataDir);
     return { engine, databaseUrl, dataDir, env: { LATCHKEY_KEY: MASTER_KEY } };
   };
+  let mysql: Promise<string | null> | null = null;
+  let schemas = 0;
   const places = async (): Promise<Place[]> => {
-    const sqlite = await furnished('SQLite', `sqlite:${join(home, 'bench.sqlite')}`);
-    const mysqlUrl = await mysqlServer(home, stops);
+    const sqlite = await furnished('SQLite', `sqlite:${join(await folder('database'), 'bench.sqlite')}`);
+    const mysqlUrl = await (mysql ??= mysqlServer(home, stops));
     if (mysqlUrl === null) return [sqlite];
-    const schema = `latchkey_bench_${String(Date.now())}`;
+    schemas += 1;
+    const schema = `latchkey_bench_${String(Date.now())}_${String(schemas)}`;
     await executeOn(mysqlUrl, `CREATE DATABASE ${schema}`);
     stops.push(() => executeOn(mysqlUrl, `DROP DATABASE ${schema}`));
     return [sqlite, await furnished('MariaDB', urlOfSchema(mysqlUrl, schema))];

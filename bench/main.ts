@@ -1,11 +1,20 @@
-/** `npm run bench -- redeem|join-page|boot|hooks`: what we measure, against something bare, in one run. */
+/** `npm run bench -- redeem|join-page|boot|hooks|scale|cluster-redeem`: what we measure, against something bare, in one run. */
 import { benchBoot } from './boot.ts';
+import { benchClusterRedeem } from './cluster-redeem.ts';
 import { benchHooks } from './hooks/main.ts';
 import { benchJoinPage } from './join-page.ts';
 import { benchRedeem } from './redeem.ts';
+import { benchScale } from './scale.ts';
 import { withGround } from './ground.ts';
 
-const benches = { redeem: benchRedeem, 'join-page': benchJoinPage, boot: benchBoot, hooks: benchHooks };
+const benches = {
+  redeem: benchRedeem,
+  'join-page': benchJoinPage,
+  boot: benchBoot,
+  hooks: benchHooks,
+  scale: benchScale,
+  'cluster-redeem': benchClusterRedeem,
+};
 
 const [name = ''] = process.argv.slice(2);
 const bench = Object.entries(benches).find(([known]) => known === name)?.[1];
