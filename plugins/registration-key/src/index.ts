@@ -18,6 +18,8 @@ import { rememberFirstTicket } from './insight/funnel-repository.ts';
 import { Funnel } from './insight/funnel.ts';
 import { insightRoutes } from './insight/insight-routes.ts';
 import { KeyInsight } from './insight/key-insight.ts';
+import { noticeRoutes } from './notices/notice-routes.ts';
+import { NoticeService } from './notices/notice-service.ts';
 import { PrintService } from './sharing/print-service.ts';
 import { inCapitals } from './sharing/qr-link.ts';
 import { shareRoutes } from './sharing/share-routes.ts';
@@ -38,7 +40,9 @@ import { ProofBox } from './join/proofs.ts';
 import { explainRoutes } from './keys/explain-routes.ts';
 import { requestRoutes } from './requests/request-routes.ts';
 import { RequestService } from './requests/request-service.ts';
+import { HumanCheck } from './join/human-check.ts';
 import { RedeemService } from './join/redeem-service.ts';
+import { SkippedGroups } from './join/skipped-groups.ts';
 import { SeatLine } from './join/seat-line.ts';
 import { outcomeCommand, outcomeRoutes } from './carries/outcome-routes.ts';
 import { Outcomes } from './carries/outcome.ts';
@@ -70,14 +74,16 @@ export default definePlugin((host: Host) => {
   const door = new KeyDoor(host);
   const line = new SeatLine();
   const sweeper = new SeatSweeper(host);
-  const newcomers = new Newcomers({ host, mails, walk });
+  const newcomers = new Newcomers({ host, mails, walk, skipped: new SkippedGroups(host) });
   const evidence = new Evidence(host);
   const care = new KeyCare({ host, authority, mails, evidence });
   const keys = new KeyService({ host, door, authority, places, quota, secondYes, presets });
   const minting = standMinting({ host, keys, places, presets, quota });
   const reach = standReach({ host, door, mails, keys, places });
   const join = new JoinService({ host, care });
+  const humans = new HumanCheck(host);
   const redeem = new RedeemService({
+    humans,
     host,
     rosters: reach.rosters,
     proofs,
@@ -93,12 +99,25 @@ export default definePlugin((host: Host) => {
   const copies = new CopyService({ host, door });
   const prints = new PrintService(host);
   const funnel = new Funnel(host);
-  const insight = new KeyInsight({ host, funnel });
+  const notices = new NoticeService(host);
+  const insight = new KeyInsight({ host, funnel, notices });
   const landing = new Landing(host, walk);
   const outcomes = new Outcomes({ host, keys, authority, walk });
   const steps = new StepService(host, { changed: walk.forget });
   const requests = new RequestService({ host, keys, mailings: reach.mailings, mails });
-  const joining = joinRoutes({ host, door, handles, redeem, confirm, join, requests, funnel, walk, landing });
+  const joining = joinRoutes({
+    host,
+    door,
+    handles,
+    redeem,
+    confirm,
+    join,
+    requests,
+    humans,
+    funnel,
+    walk,
+    landing,
+  });
 
   const ticketKeys = new TicketKeys({ host, keys, mailings: reach.mailings });
   replySlot({ host, ticketKeys });
@@ -115,9 +134,10 @@ export default definePlugin((host: Host) => {
     ...copyRoutes({ host, keys, copies, places }),
     ...shareRoutes({ host, keys, prints }),
     ...insightRoutes({ host, keys, funnel }),
+    ...noticeRoutes({ keys, notices }),
     ...minting.routes,
     ...reach.routes,
-    ...keyApi({ host, door, keys, redeem, join }),
+    ...keyApi({ host, door, keys, redeem, join, humans }),
     ...boundRoutes({ host, ticketKeys }),
     ...peopleRoutes({ host, approvals, confirm }),
     ...keyRoutes({
@@ -139,6 +159,7 @@ export default definePlugin((host: Host) => {
   });
   host.job('tidy-requests', () => requests.tidy());
   host.job('count-visits', () => funnel.flush());
+  host.job('tell-owners', () => notices.work());
   host.on(ticketCreated, ({ ticket }, delivery) =>
     delivery.once((tx) =>
       rememberFirstTicket(tx, { userId: ticket.requesterId, ticketId: ticket.id, at: delivery.at }),

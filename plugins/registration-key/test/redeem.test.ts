@@ -262,7 +262,7 @@ describeOnEachEngine('redeeming a key', (engine) => {
 
     expect(asked.text).toContain(`Add ${entities[0]?.path ?? ''} to your account?`);
     expect(added.status).toBe(200);
-    expect(again.text).toContain('You already have an account here');
+    expect(again.text).toContain('You have used this invitation already');
     expect(await keyOf(app, id)).toMatchObject({ uses: 1 });
   });
 

@@ -7,6 +7,7 @@ import { keyRedeemed } from '../hooks.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from './join-mails.ts';
 import { factsOf, subjectOf } from '../keys/key-service.ts';
+import type { SkippedGroups } from './skipped-groups.ts';
 import type { StepWalk } from '../steps/step-walk.ts';
 import type { NewcomerDraft } from './redemption.ts';
 
@@ -14,6 +15,7 @@ interface Deps {
   host: Host;
   mails: JoinMails;
   walk: StepWalk;
+  skipped: SkippedGroups;
 }
 
 export interface Arrival {
@@ -57,8 +59,7 @@ export class Newcomers {
   ): Promise<void> {
     const { host, walk } = this.#deps;
     const attributes = attributesFrom(key.carries, answers);
-    if (Object.keys(attributes).length > 0)
-      await host.users.setAttributes(tx, giver.actor, id, attributes);
+    if (Object.keys(attributes).length > 0) await host.users.setAttributes(tx, giver.actor, id, attributes);
     const said = answered(host, key.carries, answers, key.locale ?? locale);
     if (said.length > 0) await keepAnswers(tx, { keyId: key.id, seat, userId: id, answers: said });
     if (walker !== null) await walk.handOver(tx, key.id, walker, id);
@@ -93,6 +94,7 @@ export class Newcomers {
         ...(skippedGroupIds.length > 0 ? { skippedGroupIds } : {}),
       },
     });
+    await this.#deps.skipped.tell(tx, key, skippedGroupIds);
     await host.emit(
       tx,
       keyRedeemed,
