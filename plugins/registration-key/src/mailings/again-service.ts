@@ -81,7 +81,6 @@ export class AgainService {
         inviter: actor.name,
         message,
         sentBy: actor.userId,
-        roundId: null,
       });
       await host.audit.record(tx, actor, {
         action: 'invitation-key.mailed-again',

@@ -15,7 +15,6 @@ export interface Letter {
   inviter: string;
   message: string;
   sentBy: string | null;
-  roundId: string | null;
 }
 
 interface Deps {
@@ -42,7 +41,7 @@ export class InvitationPost {
   /** In the caller's transaction; answers the invitee's id. */
   async write(tx: Tx, letter: Letter): Promise<string> {
     const { host, door, mails } = this.#deps;
-    const { key, to, kind, inviter, message, sentBy, roundId } = letter;
+    const { key, to, kind, inviter, message, sentBy } = letter;
     const { text, lookup } = door.mintMailed();
     const [id, at] = [newId(), host.clock.now()];
     const facts = { key, inviter, linkToken: text, message, reference: id, kind };
@@ -57,7 +56,6 @@ export class InvitationPost {
       id: newId(),
       keyId: key.id,
       entityId: key.entityId,
-      roundId,
       email,
       emailNorm,
       locale,

@@ -26,7 +26,6 @@ const invitees = defineTable('invite_invitee', {
   id: text,
   keyId: text,
   entityId: text,
-  roundId: nullable(text),
   email: text,
   emailNorm: text,
   locale: nullable(text),
@@ -53,10 +52,7 @@ type Query = ReturnType<Queryable['knex']['queryBuilder']>;
 /** One more mail to this address; the first makes the row. */
 export async function noteMail(
   tx: Tx,
-  mail: Pick<
-    Invitee,
-    'id' | 'keyId' | 'entityId' | 'roundId' | 'email' | 'emailNorm' | 'locale' | 'mailId'
-  > & {
+  mail: Pick<Invitee, 'id' | 'keyId' | 'entityId' | 'email' | 'emailNorm' | 'locale' | 'mailId'> & {
     at: number;
   },
 ): Promise<string> {
@@ -70,7 +66,6 @@ export async function noteMail(
         lastAt: at,
         delivery: 'queued',
         watchedAt: at,
-        ...(mail.roundId === null ? {} : { roundId: mail.roundId }),
       }),
       reply: null,
       left_at: null,
@@ -140,8 +135,16 @@ export interface InviteeFilter {
 
 function restrict(db: Queryable, { keyId, roundId, delivery, joined }: InviteeFilter): Query {
   const query: Query = db.knex(invitees.name);
-  if (keyId !== undefined) query.where({ key_id: keyId });
-  if (roundId !== undefined) query.where({ round_id: roundId });
+  if (keyId !== undefined) query.where('invite_invitee.key_id', keyId);
+  if (roundId !== undefined)
+    query.whereIn(
+      'invite_invitee.id',
+      db
+        .knex('invite_round_line')
+        .select('invitee_id')
+        .where({ round_id: roundId })
+        .whereNotNull('invitee_id'),
+    );
   if (delivery) query.whereIn('delivery', [...delivery]);
   if (joined === true) query.whereNotNull('joined_at');
   if (joined === false) query.whereNull('joined_at');

@@ -59,7 +59,6 @@ export class MailingService {
           inviter: actor.name,
           message,
           sentBy: actor.userId,
-          roundId: null,
         });
         await host.audit.record(tx, actor, {
           action: 'invitation-key.mailed',

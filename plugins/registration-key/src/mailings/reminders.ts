@@ -48,7 +48,7 @@ export class Reminders {
     const keys = await findKeys(host.db, [...new Set(some.map(({ keyId }) => keyId))]);
     const tooOften = await post.tooOften(some.map(({ emailNorm }) => emailNorm));
     let reminded = 0;
-    for (const { id, keyId, email, emailNorm, locale, roundId } of some) {
+    for (const { id, keyId, email, emailNorm, locale } of some) {
       const key = keys.get(keyId);
       const now = host.clock.now();
       if (key === undefined || tooOften.has(emailNorm) || !isOpenFor(key, now)) continue;
@@ -61,7 +61,6 @@ export class Reminders {
           inviter: key.ownerName,
           message: '',
           sentBy: null,
-          roundId,
         });
         await host.audit.record(tx, system, {
           action: 'invitation-key.reminded',

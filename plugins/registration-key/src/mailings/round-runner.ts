@@ -220,7 +220,6 @@ export class RoundRunner {
       inviter: round.ownerName,
       message: round.message,
       sentBy: round.ownerId,
-      roundId: round.id,
     });
     await noteInvitee(tx, line.id, inviteeId);
   }
