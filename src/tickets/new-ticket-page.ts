@@ -39,6 +39,8 @@ export async function newTicketPage(services: TicketServices, actor: Actor, aske
     title: typedText(typed['title']),
     description: typedText(typed['description']),
     requesterEmail: typedText(typed['requesterEmail']),
+    isUnknown: error?.code === 'ticket.unknown-email',
+    noAccount: typedText(typed['noAccount']),
     mayForOthers: actor.can('ticket.create-for-others'),
     mayImpact: actor.can('ticket.update'),
     types: ticketTypes.map((type) => ({

@@ -35,6 +35,8 @@ export const newTicketForm = z.object({
   urgency: level.default(3),
   impact: level.default(3),
   requesterEmail: z.string().trim().max(320).default(''),
+  /** The person has no account, and the ticket waits for them. */
+  noAccount: z.string().optional(),
   attachments: ids,
 });
 

@@ -37,7 +37,11 @@ export async function ticketPage(
   const relatives = await services.tickets.relatives(actor, ticket);
   return view('tickets/ticket', {
     ...page,
-    slots: { 'ticket.sidebar': { number: ticket.number, entityId: ticket.entityId } },
+    slots: {
+      'ticket.sidebar': { number: ticket.number, entityId: ticket.entityId },
+      'ticket.reply': { number: ticket.number, entityId: ticket.entityId },
+    },
+    correspondent: await services.correspondents.of(actor, ticket),
     collision: isCollision ? { form: refused.form, news: page.items.filter(({ isNew }) => isNew) } : null,
     follows: relatives.follows && presentLink(relatives.follows),
     followedBy: relatives.followedBy.map(presentLink),

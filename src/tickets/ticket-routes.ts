@@ -140,7 +140,7 @@ function bulkChangeOf({ status, assignee, urgency, categoryId }: z.output<typeof
 }
 
 function newTicketRoutes(services: TicketServices): Route[] {
-  const { tickets, attachments, people } = services;
+  const { tickets, attachments, people, correspondents } = services;
   return [
     route({
       method: 'get',
@@ -159,14 +159,19 @@ function newTicketRoutes(services: TicketServices): Route[] {
       access: { right: 'ticket.create' },
       uploads: true,
       body: newTicketForm,
-      handler: async ({ actor, body: { requesterEmail, ...draft }, files }) => {
-        const requesterId = await personBy(people, requesterEmail, 'requesterEmail');
+      handler: async ({ actor, body: { requesterEmail, noAccount, ...draft }, files }) => {
+        const isStranger =
+          noAccount !== undefined &&
+          mayKeepAddress(actor) &&
+          (await people.findByEmail(requesterEmail)) === null;
+        const requesterId = isStranger ? null : await personBy(people, requesterEmail, 'requesterEmail');
         const kept = await attachments.keep(actor, files);
         const ticket = await tickets.create(actor, {
           ...draft,
           ...(requesterId === null ? {} : { requesterId }),
           attachments: [...draft.attachments, ...kept.map(({ id }) => id)],
         });
+        if (isStranger) await correspondents.note(actor, ticket.number, requesterEmail);
         const flash = {
           kind: 'success' as const,
           code: 'tickets:flash.created',
@@ -181,6 +186,10 @@ function newTicketRoutes(services: TicketServices): Route[] {
     }),
   ];
 }
+
+/** Whoever helps others may write down a ticket for somebody who has no account yet. */
+const mayKeepAddress = (actor: Actor): boolean =>
+  actor.can('ticket.create-for-others') && actor.can('ticket.reply');
 
 /** Files that came with a form that was refused are kept as drafts, so that nobody has to choose them again. */
 async function keepingFiles(

@@ -39,8 +39,6 @@ const undoBody = z.strictObject({
   action: z.enum(undoActions),
   withDescendants: z.boolean().default(false),
   copyId: z.string().max(40).nullable().default(null),
-  /** Only says whom it would touch. */
-  dryRun: z.boolean().default(false),
 });
 const undoSchema = z.object({
   id: z.string().nullable(),
@@ -120,11 +118,20 @@ export function guardApi({ keys, evidence, breaker, undo, tree }: Deps): Route[]
         undoSchema,
         201,
       ),
-      handler: async ({ actor, params, body: { since, action, dryRun, ...rest } }) => {
-        const query = { ...rest, since: Date.parse(since) };
-        if (!dryRun)
-          return json(undoJson(await undo.start(actor, params.id, { ...query, action })), { status: 201 });
-        const { people } = await undo.preview(actor, params.id, query);
+      handler: async ({ actor, params, body: { since, ...query } }) => {
+        const started = await undo.start(actor, params.id, { ...query, since: Date.parse(since) });
+        return json(undoJson(started), { status: 201 });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/undo/preview`,
+      access: 'signed-in',
+      params: idParams,
+      body: undoBody,
+      api: facts('Whom undoing a leak would touch; changes nothing', 'read', undoSchema),
+      handler: async ({ actor, params, body: { since, action, ...query } }) => {
+        const { people } = await undo.preview(actor, params.id, { ...query, since: Date.parse(since) });
         return json({
           id: null,
           state: 'preview',

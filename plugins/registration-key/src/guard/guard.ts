@@ -1,5 +1,5 @@
 import type { Host } from 'latchkey/plugin-api';
-import type { KeyCare } from '../keys/key-care.ts';
+import { PAUSED_NOTICE, type KeyCare } from '../keys/key-care.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import { personSlot } from '../tree/person-slot.ts';
@@ -12,6 +12,7 @@ import { guardCommands } from './guard-commands.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { LeakReports } from './leak-reports.ts';
 import { RedeemedBy } from './redeemed-by.ts';
+import { revokeRoutes } from './revoke-routes.ts';
 import { UndoService } from './undo-service.ts';
 
 interface Deps {
@@ -36,8 +37,17 @@ export function standGuard({ host, evidence, care, keys, door }: Deps): Guard {
   const redeemedBy = new RedeemedBy({ host, keys });
   const tree = new TreeService(host);
 
+  host.notices.addKind({
+    id: PAUSED_NOTICE,
+    text: 'registration-key:notice.paused',
+    label: 'registration-key:notice-kind.paused',
+    icon: 'pause',
+    bell: true,
+    mail: false,
+  });
   host.routes([
     ...guardRoutes({ host, keys, evidence, breaker, undo, reports, redeemedBy }),
+    ...revokeRoutes({ host, keys, undo }),
     ...treeRoutes({ host, tree }),
     ...guardApi({ host, keys, evidence, breaker, undo, tree }),
   ]);

@@ -20,6 +20,7 @@ import {
 } from './attempt-repository.ts';
 import { mayRedeem } from '../hooks.ts';
 import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
+import type { Checked, HumanCheck } from './human-check.ts';
 import type { JoinMails } from './join-mails.ts';
 import { findKey, seatNumber, takeSeat } from '../keys/key-repository.ts';
 import { factsOf } from '../keys/key-service.ts';
@@ -27,7 +28,14 @@ import type { KeyCare } from '../keys/key-care.ts';
 import type { Mailing } from '../mailings/mailing-repository.ts';
 import type { Newcomers } from './newcomers.ts';
 import type { ProofBox } from './proofs.ts';
-import { accessOf, CODE_LIFE_MS, HOLD_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
+import {
+  accessOf,
+  CODE_LIFE_MS,
+  HOLD_MS,
+  type Attempt,
+  type NewcomerDraft,
+  type Redemption,
+} from './redemption.ts';
 import { findByAddress, findByUser, findRedemption, insertRedemption } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, assertOpen, assertRoom } from './refusal.ts';
 import type { RosterBook } from '../roster/roster-book.ts';
@@ -53,6 +61,8 @@ export interface Visitor {
   /** The mailed invitation that was opened, which proves its mailbox. */
   mailing: Mailing | null;
   network: string;
+  /** What was answered to the check that keeps machines out, and for whom it was. */
+  check?: Pick<Checked, 'answers' | 'binding'>;
   /** The copy of the key that was opened. */
   copyId?: string | null;
 }
@@ -71,6 +81,7 @@ interface Deps {
   line: SeatLine;
   newcomers: Newcomers;
   mails: JoinMails;
+  humans: HumanCheck;
   walk: StepWalk;
 }
 
@@ -114,6 +125,11 @@ export class RedeemService {
     await walk.assertWalked(opened, { browser, accepted: form.accepted ?? [] }, form.locale);
     await assertRoom(host);
     host.users.check(checkedOf(form));
+    await this.#deps.humans.assertPassed(opened, {
+      ...nothingAnswered,
+      ...visitor.check,
+      network: visitor.network,
+    });
     return line.turn(opened, async () => {
       const key = await this.#readAgain(opened, visitor);
       await this.#judge(key, emailNorm);
@@ -212,8 +228,7 @@ export class RedeemService {
     for (let times = 1; ; times += 1) {
       const { form, emailNorm, visitor } = candidate;
       // The first time this was asked before the hash; a twin that came in between is found by its row, the second time.
-      const repeated =
-        times === 1 ? null : await this.#repeated(key, form.redeemId, emailNorm, visitor);
+      const repeated = times === 1 ? null : await this.#repeated(key, form.redeemId, emailNorm, visitor);
       if (repeated !== null) return repeated;
       try {
         return (await this.#withoutSeat(key, candidate)) ?? (await this.#takeSeat(key, candidate));
@@ -394,6 +409,7 @@ const checkedOf = ({ email, name, locale, password, passkey }: JoinForm): UserDr
   ...(passkey ? {} : { password }),
 });
 
+const nothingAnswered = { answers: {}, binding: '' };
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 const blankSeat = (

@@ -3,6 +3,9 @@ import { isWithin, type OpeningHours } from './opening-hours.ts';
 
 export type Approval = 'auto' | 'domain' | 'manual';
 export type EmailProof = 'required' | 'none';
+/** When a machine has to show its work: never, when many forms come in at once, always. */
+export const humanChecks = ['off', 'busy', 'always'] as const;
+export type HumanCheckMode = (typeof humanChecks)[number];
 
 /** What an administrator decides about a key. */
 export interface KeyTerms {
@@ -20,6 +23,7 @@ export interface KeyTerms {
   hours: OpeningHours | null;
   approval: Approval;
   emailProof: EmailProof;
+  humanCheck: HumanCheckMode;
   /** For one person only. */
   email: string | null;
   emailNorm: string | null;
@@ -45,6 +49,7 @@ export const termNames = [
   'hours',
   'approval',
   'emailProof',
+  'humanCheck',
   'email',
   'emailDomains',
   'landing',

@@ -14,6 +14,7 @@ import {
 } from 'latchkey/plugin-api';
 import { saidOnTheWay } from '../carries/said-on-the-way.ts';
 import type { InvitationKey } from './invitation-key.ts';
+import type { HumanCheck } from '../join/human-check.ts';
 import type { JoinService } from '../join/join-service.ts';
 import type { KeyDoor, Opened } from './key-door.ts';
 import {
@@ -38,6 +39,7 @@ interface Deps {
   keys: KeyService;
   redeem: RedeemService;
   join: JoinService;
+  humans: HumanCheck;
 }
 
 const ROOT = '/api/v1/invitation-keys';
@@ -78,6 +80,14 @@ const joinBody = z.strictObject({
   answers: z.record(z.string(), z.string().max(1000)).optional(),
   /** Steps that were shown and agreed to, `<id>@<edition>`; without them 409 names what is missing. */
   accepted: z.array(z.string().max(120)).max(50).optional(),
+  /** Answers to `POST /api/v1/join/checks`, by field. */
+  checks: z.record(z.string().max(60), z.string().max(2000)).optional(),
+});
+const checksBody = z.strictObject({ key: z.string().max(400), redeemId: z.uuid() });
+const checksSchema = z.object({
+  checks: z.array(
+    z.object({ provider: z.string(), challenge: z.record(z.string(), z.union([z.string(), z.number()])) }),
+  ),
 });
 const joinSchema = z.object({ status: z.enum(['active', 'pending_email', 'pending_approval']) });
 
@@ -94,7 +104,7 @@ const facts = (
 });
 
 /** `/api/v1/invitation-keys` and `/api/v1/join`. */
-export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
+export function keyApi({ host, door, keys, redeem, join, humans }: Deps): Route[] {
   const one = async (key: InvitationKey): Promise<Reply> => json((await keyJson(host, [key]))[0]);
   const shown = async ({ key, text, url }: ShownKey, status = 200): Promise<Reply> =>
     json({ ...(await keyJson(host, [key]))[0], key: text, url }, { status });
@@ -131,7 +141,13 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
         answers,
         accepted: body.accepted ?? [],
       };
-      const { status } = await redeem.redeem(key, form, { browser: null, mailing: null, network, copyId });
+      const { status } = await redeem.redeem(key, form, {
+        browser: null,
+        mailing: null,
+        network,
+        copyId,
+        check: { answers: body.checks ?? {}, binding: body.redeemId },
+      });
       return json({ status }, { status: 201 });
     } catch (error) {
       if (error instanceof KnownError && error.code.startsWith('invitation.'))
@@ -245,6 +261,21 @@ export function keyApi({ host, door, keys, redeem, join }: Deps): Route[] {
         const said = await saidOnTheWay(host.db, key.id, found.items);
         const items = found.items.map((one) => redemptionJson(one, names, said.get(one.seat)));
         return json({ ...found, items });
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/join/checks',
+      access: 'public',
+      body: checksBody,
+      api: {
+        summary: 'What has to be answered before joining, for this key and this redeem id',
+        tag,
+        responses: { 200: { description: 'The checks; none for most keys', schema: checksSchema } },
+      },
+      handler: async ({ body, network }) => {
+        const { key } = await door.open(body.key, network);
+        return json({ checks: await humans.challengesFor(key, body.redeemId) });
       },
     }),
     route({

@@ -5,6 +5,7 @@ import {
   system,
   type Host,
   type Limit,
+  type PersonFacts,
 } from 'latchkey/plugin-api';
 import type { Authority, Giver } from './authority.ts';
 import type { Evidence } from '../guard/evidence.ts';
@@ -23,6 +24,9 @@ interface Deps {
   mails: JoinMails;
   evidence: Evidence;
 }
+
+/** By bell; the mail says more. */
+export const PAUSED_NOTICE = 'registration-key.paused';
 
 /** Closes a key by itself where nobody may answer for it any more, and tells its owner. */
 export class KeyCare {
@@ -50,7 +54,7 @@ export class KeyCare {
 
   async pause(key: InvitationKey, reason: PauseReason): Promise<void> {
     const { host, mails } = this.#deps;
-    const owner = key.ownerId === null ? null : await host.users.find(key.ownerId);
+    const told = await this.#whoAnswersFor(key);
     await host.transaction(async (tx) => {
       const now = host.clock.now();
       const from = { revoked_at: 'unset', paused_at: 'unset' } as const;
@@ -66,8 +70,24 @@ export class KeyCare {
         { key: factsOf(key), by: null, change: 'paused' },
         { aggregate: key.id },
       );
-      if (owner?.status === 'active') await mails.keyPaused(tx, owner, { key, reason });
+      await host.notices.notify(tx, {
+        userIds: told.map(({ id }) => id),
+        kind: PAUSED_NOTICE,
+        subject: { type: 'invitation-key', id: key.id },
+        entityId: key.entityId,
+        link: `/invitation-keys/${key.id}`,
+        params: { label: key.label === '' ? key.hint : key.label },
+      });
+      for (const person of told) await mails.keyPaused(tx, person, { key, reason });
     });
+  }
+
+  /** Its owner; where nobody owns it any more, those who manage keys there. */
+  async #whoAnswersFor(key: InvitationKey): Promise<PersonFacts[]> {
+    const { users } = this.#deps.host;
+    const owner = key.ownerId === null ? null : await users.find(key.ownerId);
+    if (owner?.status === 'active') return [owner];
+    return (await users.withRight('registration-key.manage', key.entityId)).slice(0, 5);
   }
 
   /** Wrong addresses count against a key that can be guessed, and whoever guesses does not learn which would be right. */

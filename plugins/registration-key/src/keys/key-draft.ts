@@ -14,6 +14,7 @@ export const draftOf = (key: InvitationKey): KeyDraft => ({
   emailDomains: key.emailDomains,
   approval: key.approval,
   emailProof: key.emailProof,
+  humanCheck: key.humanCheck,
   landing: key.landing,
   locale: key.locale,
   carries: key.carries,

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { InvalidInputError, z } from 'latchkey/plugin-api';
 import { carriesFormOf, carriesFormShape, carriesFromForm } from '../carries/carries-form.ts';
-import type { InvitationKey, KeyTerms } from './invitation-key.ts';
+import { humanChecks, type InvitationKey, type KeyTerms } from './invitation-key.ts';
 import { completeTerms, DAY_MS, type KeyDraft } from './key-terms.ts';
 import type { OpeningHours } from './opening-hours.ts';
 
@@ -35,6 +35,7 @@ export const keyFormSchema = z.object({
   groups: many,
   approval: z.enum(['auto', 'domain', 'manual']).default('auto'),
   emailProof: z.enum(['required', 'none', '']).default(''),
+  humanCheck: z.enum([...humanChecks, '']).default(''),
   landing: some,
   locale: z.enum(['en', 'fr', '']).default(''),
   showOnce: z.string().optional(),
@@ -90,6 +91,7 @@ export function draftFromForm(form: KeyForm, here: Here): KeyDraft {
   if (form.entity !== '') draft.entity = form.entity;
   if (form.reuse !== undefined) draft.reuse = true;
   if (form.emailProof !== '') draft.emailProof = form.emailProof;
+  if (form.humanCheck !== '') draft.humanCheck = form.humanCheck;
   if (form.customKey.trim() !== '') draft.customKey = form.customKey;
   return draft;
 }
@@ -118,6 +120,7 @@ export function formOf(
     groups: key.groupIds,
     approval: key.approval,
     emailProof: key.emailProof,
+    humanCheck: key.humanCheck,
     landing: key.landing,
     locale: key.locale ?? '',
     version: key.version,

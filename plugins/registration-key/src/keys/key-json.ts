@@ -1,7 +1,7 @@
 import { z, type Host } from 'latchkey/plugin-api';
 import { carriesBody, carriesJson, carriesSchema } from '../carries/carries-json.ts';
 import type { Said } from '../carries/said-on-the-way.ts';
-import { standingOf, standings, type InvitationKey } from './invitation-key.ts';
+import { humanChecks, standingOf, standings, type InvitationKey } from './invitation-key.ts';
 import type { KeyDraft } from './key-terms.ts';
 import type { Redemption } from '../join/redemption.ts';
 
@@ -35,6 +35,7 @@ const draftFields = {
   emailDomains: z.array(z.string().max(260)).max(100).optional(),
   approval: z.enum(['auto', 'domain', 'manual']).optional(),
   emailProof: z.enum(['required', 'none']).optional(),
+  humanCheck: z.enum(humanChecks).optional(),
   landing: z.string().max(200).optional(),
   locale: z.enum(['en', 'fr']).nullable().optional(),
   carries: carriesBody.optional(),
@@ -78,6 +79,7 @@ export const keySchema = z.object({
   emailDomains: z.array(z.string()),
   approval: z.enum(['auto', 'domain', 'manual']),
   emailProof: z.enum(['required', 'none']),
+  humanCheck: z.enum(humanChecks),
   landing: z.string(),
   locale: z.string().nullable(),
   carries: carriesSchema,
@@ -143,6 +145,7 @@ export async function keyJson(host: Host, keys: readonly InvitationKey[]): Promi
     emailDomains: key.emailDomains,
     approval: key.approval,
     emailProof: key.emailProof,
+    humanCheck: key.humanCheck,
     landing: key.landing,
     locale: key.locale,
     carries: carriesJson(key.carries),

@@ -39,7 +39,7 @@ export async function listKeys(
   page: PageRequest,
   now: number,
 ): Promise<Page<InvitationKey>> {
-  const wanted = await narrowed(db, filter, now);
+  const { query: wanted } = await narrowed(db, filter, now);
   const ids = (await wanted
     .clone()
     .orderBy(orders[filter.sort ?? 'newest'])
@@ -58,7 +58,7 @@ export async function countTabs(
   now: number,
 ): Promise<Record<Tab, number>> {
   const count = async (tab: Tab): Promise<number> =>
-    countUpTo(db, await narrowed(db, { ...filter, tab }, now));
+    countUpTo(db, (await narrowed(db, { ...filter, tab }, now)).query);
   return {
     active: await count('active'),
     scheduled: await count('scheduled'),
@@ -71,7 +71,7 @@ export async function countTabs(
  * A list is walked through newest first, which is quick as long as many fit. When one part of the filter fits few, those are looked up
  * first: no planner knows beforehand, so each part is asked for one more than `FEW`, by an index of its own.
  */
-async function narrowed(db: Queryable, filter: KeyFilter, now: number): Promise<Query> {
+async function narrowed(db: Queryable, filter: KeyFilter, now: number): Promise<{ query: Query }> {
   const wanted = restrict(db, filter, now);
   const all = [
     ...wordParts(db, filter.search),
@@ -80,16 +80,18 @@ async function narrowed(db: Queryable, filter: KeyFilter, now: number): Promise<
   ];
   for (const parts of all) {
     const few = await fewOf(parts);
-    if (few !== null) return wanted.whereIn('invite_key.id', few);
+    if (few !== null) return { query: wanted.whereIn('invite_key.id', few) };
   }
-  return wanted;
+  // In an object: a query that is awaited runs.
+  return { query: wanted };
 }
 
 /** All keys that one of these finds; null when they are many. */
 async function fewOf(parts: readonly Query[]): Promise<string[] | null> {
   const ids = new Set<string>();
   for (const part of parts) {
-    for (const id of (await part.limit(FEW + 1).pluck('id')) as string[]) ids.add(id);
+    const rows = (await part.limit(FEW + 1)) as Row[];
+    for (const { id } of rows) ids.add(String(id));
     if (ids.size > FEW) return null;
   }
   return [...ids];

@@ -123,6 +123,7 @@ export function presentDetail(facts: DetailFacts): object {
       actor: record.actorName,
       text: `registration-key:history.${record.kind}`,
       detail: detailOf(record),
+      skipped: skippedGroups(record),
     })),
     mailings: facts.mailings.map(({ email, at, delivery }) => ({
       email,
@@ -157,6 +158,12 @@ const presentRedemption = (
     isExisting: redemption.how === 'existing',
   };
 };
+
+/** Groups that could not be given to somebody who joined. */
+function skippedGroups({ after }: Happening): number {
+  const skipped = after?.['skippedGroupIds'];
+  return Array.isArray(skipped) ? skipped.length : 0;
+}
 
 /** A refusal's reason, who it was mailed to, what changed: in a few words, and never a secret, which is not in there. */
 function detailOf({ before, after }: Happening): string {

@@ -9,7 +9,7 @@ import {
   type Tx,
 } from 'latchkey/plugin-api';
 import { carriesColumn } from '../carries/carries.ts';
-import type { InvitationKey, KeyTerms } from './invitation-key.ts';
+import { humanChecks, type InvitationKey, type KeyTerms } from './invitation-key.ts';
 import { wordsOfKey } from './key-words.ts';
 import { isWithin, type OpeningHours } from './opening-hours.ts';
 import { termsMark } from './terms-mark.ts';
@@ -46,6 +46,7 @@ const keys = defineTable('invite_key', {
   revokedAt: nullable(instant),
   approval: oneOf('auto', 'domain', 'manual'),
   emailProof: oneOf('required', 'none'),
+  humanCheck: oneOf(...humanChecks),
   email: nullable(text),
   emailNorm: nullable(text),
   emailDomains: json<string[]>(),

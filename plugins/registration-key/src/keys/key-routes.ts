@@ -44,7 +44,7 @@ import type { KeyInsight } from '../insight/key-insight.ts';
 import { countByStatus, joinTimes, listRedemptions } from '../join/redemption-repository.ts';
 import { risksOf, saferForm, saferTerms } from './risk-lint.ts';
 import { ShownSecret } from './shown-secret.ts';
-import { seatsLeft } from './invitation-key.ts';
+import { humanChecks, seatsLeft } from './invitation-key.ts';
 
 interface Deps {
   host: Host;
@@ -120,6 +120,7 @@ export function keyRoutes({
         hint: t(`approval.${value}-hint`),
       })),
       proofs: (['required', 'none'] as const).map((value) => ({ value, label: t(`proof.${value}`) })),
+      humanChecks: humanChecks.map((value) => ({ value, label: t(`human-check.${value}`) })),
       usualProof: t('proof.usual'),
       proofHint: t(host.mail.isOn ? 'proof.hint' : 'proof.hint-no-mail'),
       usualProfile: t('field.profile-usual'),
@@ -222,7 +223,7 @@ export function keyRoutes({
     const profile = (await host.memberships.profiles()).find(({ id }) => id === key.profileId);
     return page('detail', {
       ...presentDetail(facts),
-      insight: await insight.of(key.id, { locale, joined: facts.counts.active }),
+      insight: await insight.of(key, { locale, joined: facts.counts.active }),
       seatsLabel: seatsInWords(host, facts, locale),
       sentence: await presentSentence(host, places, key, locale),
       risks: risksOf(key, {

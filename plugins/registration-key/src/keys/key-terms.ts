@@ -1,7 +1,7 @@
 import { InvalidInputError, type FieldProblem } from 'latchkey/plugin-api';
 import { carriesProblems, completeCarries, type CarriesDraft } from '../carries/carries.ts';
 import { normaliseAddress, parseDomainRule } from '../join/address.ts';
-import type { Approval, EmailProof, InvitationKey, KeyTerms } from './invitation-key.ts';
+import type { Approval, EmailProof, HumanCheckMode, InvitationKey, KeyTerms } from './invitation-key.ts';
 import { readCustomKey } from './key-text.ts';
 import { hoursProblem, type OpeningHours } from './opening-hours.ts';
 
@@ -22,6 +22,7 @@ export interface KeyDraft {
   emailDomains?: string[];
   approval?: Approval;
   emailProof?: EmailProof;
+  humanCheck?: HumanCheckMode;
   landing?: string;
   locale?: string | null;
   /** What it brings along: profile data, questions, metadata, the life of the account, steps. */
@@ -86,6 +87,8 @@ export function completeTerms(
     expiresAt: draft.expiresAt === undefined ? now + usual.days * DAY_MS : draft.expiresAt,
     hours: tidyHours(draft.hours),
     approval,
+    // What can be guessed is guessed by machines.
+    humanCheck: draft.humanCheck ?? (draft.customKey === undefined ? 'off' : 'busy'),
     emailProof: draft.emailProof ?? (needsProof ? 'required' : 'none'),
     email,
     emailNorm: email === null ? null : normaliseAddress(email),
