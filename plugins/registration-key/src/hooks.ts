@@ -82,6 +82,41 @@ export const joinSteps = defineFilter<JoinStep[], { key: KeyFacts; locale: strin
   budgetMs: 20,
 });
 
+/** What a program has to answer before it may join; a browser sees the same in the form. */
+export interface JoinCheck {
+  /** The plugin that asks. */
+  provider: string;
+  challenge: Record<string, string | number>;
+}
+
+/** To whom a check is shown: only they can answer it. */
+export interface JoinCheckContext {
+  keyId: string;
+  binding: string;
+  /** Their address is proven afterwards, or an administrator lets them in. */
+  isProvenLater: boolean;
+}
+
+export const joinChecks = defineFilter<JoinCheck[], JoinCheckContext>({
+  name: 'registration-key.join-checks',
+  summary:
+    'Checks that keep machines out of the join form. Whoever adds one also fills the slot `registration-key.join-check` and listens to the veto of that name.',
+  since,
+  failure: 'closed',
+  budgetMs: 50,
+});
+
+export const joinCheck = defineVeto<
+  JoinCheckContext & { answers: Readonly<Record<string, string>>; network: string }
+>({
+  name: 'registration-key.join-check',
+  summary:
+    'Whether the answers to the checks are right: the fields of the form whose names begin with `check-`. Asked before the password is hashed.',
+  since,
+  failure: 'closed',
+  budgetMs: 2000,
+});
+
 export const mayRedeem = defineVeto<{ key: KeyFacts; newcomer: Newcomer }>({
   name: 'registration-key.may-redeem',
   summary:
@@ -137,6 +172,12 @@ export const keyRedeemed = defineEvent<{
 export const keyAsked = defineEvent<{ key: KeyFacts; requestId: string }>({
   name: 'registration-key.asked',
   summary: 'Somebody who holds a key that is over asks for a way in.',
+  since,
+});
+
+export const keyExpired = defineEvent<{ key: KeyFacts }>({
+  name: 'registration-key.expired',
+  summary: 'The time of a key is over; told within a minute, once.',
   since,
 });
 

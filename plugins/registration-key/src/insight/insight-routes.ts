@@ -1,4 +1,6 @@
 import { json, route, view, z, type Host, type Route } from 'latchkey/plugin-api';
+import { countByStatus } from '../join/redemption-repository.ts';
+import { seatsLeft } from '../keys/invitation-key.ts';
 import { findKeys } from '../keys/key-repository.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import { DAY_MS } from '../keys/key-terms.ts';
@@ -24,6 +26,13 @@ const tones: Partial<Record<(typeof standings)[number], string>> = {
   paused: 'warning',
   revoked: 'danger',
 };
+
+const seatsSchema = z.object({
+  joined: z.int(),
+  inProgress: z.int(),
+  free: z.int().nullable(),
+  total: z.int().nullable(),
+});
 
 const funnelSchema = z.object({
   opened: z.int(),
@@ -72,6 +81,24 @@ export function insightRoutes({ host, keys, funnel }: Deps): Route[] {
           thisWeek: joins.filter(({ at }) => at >= now - 7 * DAY_MS).length,
           inAll: joins.length,
         });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `/api/v1/invitation-keys/:id/seats`,
+      access: 'signed-in',
+      params: idParams,
+      api: {
+        summary: 'Seats of a key: joined, in progress, free',
+        tag: 'Invitation keys',
+        scope: 'invitation-keys:read',
+        responses: { 200: { description: 'Seats as they are now', schema: seatsSchema } },
+      },
+      handler: async ({ actor, params: { id } }) => {
+        const key = await keys.get(actor, id);
+        const counts = await countByStatus(host.db, key.id);
+        const inProgress = counts.pending_email + counts.pending_approval;
+        return json({ joined: counts.active, inProgress, free: seatsLeft(key), total: key.maxUses });
       },
     }),
     route({

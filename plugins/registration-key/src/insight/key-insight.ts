@@ -1,11 +1,14 @@
 import type { Host } from 'latchkey/plugin-api';
 import { countByCopy, listCopies } from '../copies/copy-repository.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
+import type { NoticeService } from '../notices/notice-service.ts';
 import type { Funnel } from './funnel.ts';
 import { funnelOf, presentFunnel } from './funnel-presenter.ts';
 
 interface Deps {
   host: Host;
   funnel: Funnel;
+  notices: NoticeService;
 }
 
 /** What the page of a key tells about how it fares. */
@@ -16,8 +19,9 @@ export class KeyInsight {
     this.#deps = deps;
   }
 
-  async of(keyId: string, { locale, joined }: { locale: string; joined: number }): Promise<object> {
-    const { host, funnel } = this.#deps;
+  async of(key: InvitationKey, { locale, joined }: { locale: string; joined: number }): Promise<object> {
+    const { host, funnel, notices } = this.#deps;
+    const keyId = key.id;
     await funnel.flush();
     const copies = await listCopies(host.db, keyId);
     const byCopy = copies.length === 0 ? new Map<string, never>() : await countByCopy(host.db, keyId);
@@ -27,6 +31,7 @@ export class KeyInsight {
     return {
       funnel: presentFunnel(host, await funnelOf(host.db, keyId), { locale }),
       copies: copies.length,
+      notices: await notices.choiceOf(key),
       copyBars: copies.length === 0 ? [] : [ownLink, ...bars],
     };
   }

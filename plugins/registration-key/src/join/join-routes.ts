@@ -25,6 +25,7 @@ import type { JoinService } from './join-service.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import { findMailing, type Mailing } from '../mailings/mailing-repository.ts';
 import type { RequestService } from '../requests/request-service.ts';
+import { HOLD_MS } from './redemption.ts';
 import type { Outcome, RedeemService } from './redeem-service.ts';
 import { findByUser } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';
@@ -32,6 +33,7 @@ import { KeysInView } from './keys-in-view.ts';
 import type { Landing } from '../steps/landing.ts';
 import type { StepWalk } from '../steps/step-walk.ts';
 import { presentStep } from '../steps/walk-routes.ts';
+import { checkAnswersIn, type HumanCheck } from './human-check.ts';
 import { JoinPasskeys } from './join-passkeys.ts';
 import { SharedForms } from './shared-forms.ts';
 import { seenThrough } from '../copies/copy-repository.ts';
@@ -46,6 +48,7 @@ interface Deps {
   join: JoinService;
   funnel: Funnel;
   requests: RequestService;
+  humans: HumanCheck;
   walk: StepWalk;
   landing: Landing;
 }
@@ -92,7 +95,7 @@ const quietAddress = { ...closedToOthers, 'Referrer-Policy': 'no-referrer' };
 
 /** The newcomer's way in. No GET changes anything but a handle. */
 export function joinRoutes(deps: Deps): Route[] {
-  const { host, door, handles, redeem, confirm, join, requests, funnel, walk, landing } = deps;
+  const { host, door, handles, redeem, confirm, join, requests, humans, funnel, walk, landing } = deps;
   // Three hundred phones that open one key ask for one row.
   const passkeys = new JoinPasskeys(host, handles);
   const shown = new KeysInView(host.db);
@@ -153,7 +156,12 @@ export function joinRoutes(deps: Deps): Route[] {
     const way = await walk.wayOf(key, 'before', { browser: handle.secret }, locale);
     if (way.open.length === 0) return null;
     const { organisation } = await host.site();
-    const place = { action: '/join/step/walk', handle: handle.name, organisation, ...(error ? { error } : {}) };
+    const place = {
+      action: '/join/step/walk',
+      handle: handle.name,
+      organisation,
+      ...(error ? { error } : {}),
+    };
     return page('step', presentStep(way, place));
   }
 
@@ -209,13 +217,16 @@ export function joinRoutes(deps: Deps): Route[] {
     facts: { typed?: Typed; error?: KnownError } = {},
   ): Promise<Reply> {
     const { key, handle, mailing } = entrance;
-    if (facts.typed === undefined && facts.error === undefined && mailing === null) {
+    const slots = await humans.slotsFor(key, { binding: handle.name, ...facts });
+    const isEmpty = facts.typed === undefined && facts.error === undefined && mailing === null;
+    if (isEmpty && Object.keys(slots).length === 0) {
       const fresh = { handle: handle.name, redeemId: randomUUID() };
       return page('form', await forms.of(key, incoming.locale), { fresh });
     }
     const model = {
       ...(await presentForm(host, { ...entrance, locale: incoming.locale, ...facts })),
       passkeyMade: passkeys.made(incoming.cookies, handle) !== null,
+      slots,
     };
     return page('form', model, { headers: facts.error ? retryHeader(facts.error) : {} });
   }
@@ -268,7 +279,8 @@ export function joinRoutes(deps: Deps): Route[] {
       wasMailed: waiting.attempt.sentAt !== null,
       mayResend: now >= waiting.resendAt,
       resendAt: waiting.resendAt,
-      holdUntil: waiting.attempt.at + 24 * 3_600_000,
+      holdUntil: waiting.redemption?.holdUntil ?? waiting.attempt.at + HOLD_MS,
+      holdLeft: Math.max(0, (waiting.redemption?.holdUntil ?? waiting.attempt.at + HOLD_MS) - now),
       errors: problemsOf(error),
     });
   }
@@ -356,7 +368,8 @@ export function joinRoutes(deps: Deps): Route[] {
         const form = { redeemId, email, name, ...access, locale: locale ?? incoming.locale, answers };
         funnel.started(handle);
         const { copyId = null } = handle;
-        const visitor = { browser: handle.secret, mailing, network: incoming.network, copyId };
+        const check = { answers: checkAnswersIn(keptOf(incoming.body)), binding: handle.name };
+        const visitor = { browser: handle.secret, mailing, network: incoming.network, copyId, check };
         return goOn(incoming, await redeem.redeem(key, form, visitor), handle);
       },
     }),
@@ -435,7 +448,8 @@ export function joinRoutes(deps: Deps): Route[] {
           { network: incoming.network, copyId: handle.copyId ?? null },
         );
         if (joined !== 'already') await walk.givenTo(key.id, handle.secret, actor.userId);
-        const wanted = joined === 'joined' ? await landing.ofMember(actor.userId, key.landing, incoming.locale) : '/';
+        const wanted =
+          joined === 'joined' ? await landing.ofMember(actor.userId, key.landing, incoming.locale) : '/';
         return redirect(wanted, {
           cookies: [handles.forget(handle)],
           flash: {

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { describeOnEachEngine } from '../../../test/support/databases.ts';
+import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
+import { joinByApi, somebody } from './desk.ts';
+
+const [MINUTE, DAY] = [60_000, 86_400_000];
+
+const work = (app: TestApp): Promise<void> => app.house.domains.jobs.runNow('registration-key.tell-owners');
+
+/** What the owner's bell says, newest first. */
+async function heard(app: TestApp): Promise<string[]> {
+  const owner = app.api(await app.given.owner());
+  const answer = await owner.call('GET', '/api/v1/notifications');
+  return (answer.json() as { items: { kind: string }[] }).items.map(({ kind }) => kind);
+}
+
+const inDays = (app: TestApp, days: number): string => new Date(app.clock.now() + days * DAY).toISOString();
+
+describeOnEachEngine('the owner of an invitation', (engine) => {
+  test('hears once that it is nearly used up, that it ends soon, and that it has ended', async () => {
+    const app = await startTestApp({ engine });
+    await work(app);
+    const { key } = await app.given.invitationKey({ maxUses: 5, expiresAt: inDays(app, 5) });
+    for (let one = 1; one <= 4; one += 1) await joinByApi(app, key, somebody());
+
+    await work(app);
+    await work(app);
+    expect(await heard(app)).toEqual(['registration-key.nearly-used-up']);
+    app.clock.advance(3.5 * DAY);
+    await work(app);
+    await work(app);
+    app.clock.advance(2 * DAY);
+    await work(app);
+    await work(app);
+
+    expect((await heard(app)).filter((kind) => kind !== 'registration-key.digest')).toEqual([
+      'registration-key.ended',
+      'registration-key.ends-soon',
+      'registration-key.nearly-used-up',
+    ]);
+  });
+
+  test('hears when nobody has joined within a week', async () => {
+    const app = await startTestApp({ engine });
+    await app.given.invitationKey({ expiresAt: null });
+
+    app.clock.advance(6 * DAY);
+    await work(app);
+    const before = await heard(app);
+    app.clock.advance(1.5 * DAY);
+    await work(app);
+    await work(app);
+
+    expect([before, await heard(app)]).toEqual([[], ['registration-key.nobody-joined']]);
+  });
+
+  test('hears of each joining, of all of them once a day, or of none, as chosen', async () => {
+    const app = await startTestApp({ engine });
+    const owner = app.api(await app.given.owner());
+    const choose = async (id: string, joins: string): Promise<void> => {
+      const answer = await owner.call('PUT', `/api/v1/invitation-keys/${id}/notices`, {
+        joins,
+        warnings: true,
+      });
+      expect(answer.status).toBe(200);
+    };
+    app.clock.advance(DAY - (app.clock.now() % DAY) + 10 * 3_600_000);
+    await work(app);
+    const [each, daily, none] = [
+      await app.given.invitationKey({ maxUses: 50 }),
+      await app.given.invitationKey({ maxUses: 50 }),
+      await app.given.invitationKey({ maxUses: 50 }),
+    ];
+    await choose(each.id, 'each');
+    await choose(none.id, 'none');
+    for (const { key } of [each, each, daily, none]) await joinByApi(app, key, somebody());
+
+    app.clock.advance(MINUTE);
+    await work(app);
+    await work(app);
+    expect(await heard(app)).toEqual(['registration-key.joined']);
+    app.clock.advance(DAY);
+    await work(app);
+    await work(app);
+
+    expect(await heard(app)).toEqual(['registration-key.digest', 'registration-key.joined']);
+  });
+
+  test('hears nothing twice though two processes look at once', async () => {
+    const app = await startTestApp({ engine });
+    const other = await startTestApp({ engine, databaseUrl: app.databaseUrl, clock: app.clock });
+    const { key } = await app.given.invitationKey({ maxUses: 5 });
+    for (let one = 1; one <= 4; one += 1) await joinByApi(app, key, somebody());
+
+    await Promise.all([work(app), work(other), work(app), work(other)]);
+
+    expect(await heard(app)).toEqual(['registration-key.nearly-used-up']);
+  });
+
+  test('is asked by nobody else what to hear', async () => {
+    const app = await startTestApp({ engine });
+    const { id } = await app.given.invitationKey();
+    const stranger = app.api(await app.given.technician());
+    const body = { joins: 'none', warnings: false };
+
+    expect((await stranger.call('PUT', `/api/v1/invitation-keys/${id}/notices`, body)).status).toBe(404);
+    expect((await stranger.call('GET', `/api/v1/invitation-keys/${id}/notices`)).status).toBe(404);
+  });
+});
