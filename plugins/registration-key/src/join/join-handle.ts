@@ -52,11 +52,15 @@ export class JoinHandles {
   }
 
   /** The same key in the same browser is the same handle. */
-  take(cookies: Cookies, { key, mailing, copyId = null }: Opened): { handle: Handle; changes: CookieChange[] } {
+  take(
+    cookies: Cookies,
+    { key, mailing, copyId = null }: Opened,
+  ): { handle: Handle; changes: CookieChange[] } {
     const held = this.all(cookies);
     const mailingId = mailing?.id ?? null;
     const same = held.find(
-      (one) => one.keyId === key.id &&
+      (one) =>
+        one.keyId === key.id &&
         one.generation === key.generation &&
         one.mailingId === mailingId &&
         (one.copyId ?? null) === copyId,

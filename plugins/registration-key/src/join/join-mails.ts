@@ -127,14 +127,20 @@ export class JoinMails {
     },
   ): Promise<string> {
     const { key, kind = 'invitation', inviter, message, linkToken, reference } = facts;
-    return this.#queue(tx, kind === 'reminder' ? 'invitation-reminder' : kind, to, reference, ({ origin }) => ({
-      inviter,
-      message: message.split(/\r?\n/),
-      hasMessage: message !== '',
-      link: `${origin}/join/${linkToken}`,
-      expiresAt: key.expiresAt,
-      notBefore: key.notBefore,
-    }));
+    return this.#queue(
+      tx,
+      kind === 'reminder' ? 'invitation-reminder' : kind,
+      to,
+      reference,
+      ({ origin }) => ({
+        inviter,
+        message: message.split(/\r?\n/),
+        hasMessage: message !== '',
+        link: `${origin}/join/${linkToken}`,
+        expiresAt: key.expiresAt,
+        notBefore: key.notBefore,
+      }),
+    );
   }
 
   async #send(tx: Tx, name: string, to: Recipient, reference: string, model: Model): Promise<void> {
