@@ -10,6 +10,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { presentStep } from '../steps/walk-routes.ts';
+import { givenFields } from './carries.ts';
 import { outcomeJson, outcomeSchema } from './outcome-json.ts';
 import type { Outcome, Outcomes } from './outcome.ts';
 
@@ -103,7 +104,10 @@ function present(host: Host, outcome: Outcome, locale: string): object {
     outcome,
     profileName: outcome.profile.name,
     rights: outcome.profile.rights,
-    attributes: Object.entries(outcome.attributes).map(([name, value]) => ({ name, value })),
+    attributes: Object.entries(outcome.attributes).map(([name, value]) => ({
+      label: givenFields.some((known) => known === name) ? t(`given.${name}`) : name,
+      value,
+    })),
     way: [
       { text: t('outcome.way.open') },
       ...steps.filter(({ phase }) => phase === 'before').map(stepOf),
