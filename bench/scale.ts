@@ -8,7 +8,8 @@ import { mintKey } from './key.ts';
 import { runProgram } from './run-program.ts';
 
 const FEW = 1_000;
-const MANY = Number(process.env['LATCHKEY_BENCH_KEYS'] ?? 1_000_000);
+/** `npm run bench -- scale 20000` tries it out. */
+const MANY = Number(process.argv[3] ?? 1_000_000);
 const ROUNDS = 200;
 const WARM_UP = 30;
 const BAR = 1.5;

@@ -97,14 +97,13 @@ async function fewOf(parts: readonly Query[]): Promise<string[] | null> {
   return [...ids];
 }
 
-const wordParts = (db: Queryable, search: string): Query[][] =>
-  askedWords(search).map((word) => [
-    db
-      .knex('invite_key_word')
-      .select({ id: 'key_id' })
-      .where('word', '>=', word)
-      .where('word', '<', afterAll(word)),
-  ]);
+function wordParts(db: Queryable, search: string): Query[][] {
+  const beginning = (word: string): Query => {
+    const rows: Query = db.knex('invite_key_word');
+    return rows.select({ id: 'key_id' }).where('word', '>=', word).where('word', '<', afterAll(word));
+  };
+  return askedWords(search).map((word) => [beginning(word)]);
+}
 
 function tabParts(db: Queryable, tab: Tab, now: number): Query[][] {
   const keys = (): Query => db.knex('invite_key').select('id');
@@ -181,13 +180,13 @@ function restrict(db: Queryable, filter: KeyFilter, now: number): Query {
   if (ownerId !== undefined) query.where({ owner_id: ownerId });
   if (filter.state !== undefined) inState(query, filter.state, now);
   for (const word of askedWords(search)) {
-    query.whereExists((words) =>
-      words
+    query.whereExists((words) => {
+      void words
         .from('invite_key_word')
         .whereRaw('invite_key_word.key_id = invite_key.id')
         .where('word', '>=', word)
-        .where('word', '<', afterAll(word)),
-    );
+        .where('word', '<', afterAll(word));
+    });
   }
   if (tab === 'finished')
     query.where(
