@@ -2,6 +2,7 @@ import jsQrModule from 'jsqr';
 import QRCode from 'qrcode';
 import { describe, expect, test } from 'vitest';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
+import { unescapeHtml } from '../../../test/support/http-client.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { qrLink } from '../src/sharing/qr-link.ts';
 import { spelled } from '../src/sharing/spelling.ts';
@@ -72,7 +73,9 @@ describe('the link of an invitation', () => {
     const key = /lkinv_[0-9A-Z]{32}/.exec(made.text)?.[0] ?? '';
     const root = new URL(made.url).pathname.replace(/\/link$/, '');
 
-    expect(made.text).toContain(`https://wa.me/?text=${encodeURIComponent('*You are invited to Example.*')}`);
+    expect(unescapeHtml(made.text)).toContain(
+      `https://wa.me/?text=${encodeURIComponent('*You are invited to Example.*')}`,
+    );
     const aloud = await admin.get(`${root}/aloud?lang=fr`);
     expect(aloud.text).toContain(key.slice(6, 10));
     for (const layout of ['poster', 'cards8', 'cards10']) {

@@ -223,6 +223,7 @@ export function shareRoutes({ host, keys, prints }: Deps): Route[] {
 const nameOf = (label: string): string =>
   label
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .replace(/[^\w-]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .toLowerCase()
