@@ -145,6 +145,7 @@ export default definePlugin((host: Host) => {
       keys,
       places,
       mailings: reach.mailings,
+      rosters: reach.rosters,
       approvals,
       insight,
       guard,

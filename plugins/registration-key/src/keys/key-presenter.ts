@@ -3,7 +3,6 @@ import type { Happening } from '../guard/evidence.ts';
 import { seatsLeft, standingOf, type InvitationKey, type KeyTerms, type Standing } from './invitation-key.ts';
 import { DAY_MS } from './key-terms.ts';
 import { sentenceOf, type Clause } from './key-sentence.ts';
-import type { SentMailing } from '../mailings/mailing-service.ts';
 import type { Places } from './places.ts';
 import type { Said } from '../carries/said-on-the-way.ts';
 import type { Redemption } from '../join/redemption.ts';
@@ -63,15 +62,6 @@ export async function presentSentence(
   });
 }
 
-const deliveryTones = {
-  queued: 'info',
-  sending: 'info',
-  'handed-over': 'success',
-  failed: 'warning',
-  dead: 'danger',
-  off: 'quiet',
-} as const;
-
 export interface DetailFacts {
   key: InvitationKey;
   counts: SeatCounts;
@@ -79,7 +69,7 @@ export interface DetailFacts {
   said: ReadonlyMap<number, Said>;
   names: ReadonlyMap<string, { name: string; email: string }>;
   history: Happening[];
-  mailings: SentMailing[];
+  mailings: object[];
   joins: number[];
   now: number;
   timeZone: string;
@@ -125,13 +115,7 @@ export function presentDetail(facts: DetailFacts): object {
       detail: detailOf(record),
       skipped: skippedGroups(record),
     })),
-    mailings: facts.mailings.map(({ email, at, delivery }) => ({
-      email,
-      at,
-      state: delivery?.state ?? 'queued',
-      tone: deliveryTones[delivery?.state ?? 'queued'],
-      reply: delivery?.problem ?? delivery?.reply ?? '',
-    })),
+    mailings: facts.mailings,
     chart: joinsPerDay(facts.joins, facts),
   };
 }

@@ -36,6 +36,7 @@ import type { Guard } from '../guard/guard.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
 import { DAY_MS } from './key-terms.ts';
 import type { MailingService } from '../mailings/mailing-service.ts';
+import type { RosterBook } from '../roster/roster-book.ts';
 import { MOST_AT_ONCE, type BatchService } from './batch-service.ts';
 import type { Places } from './places.ts';
 import { draftFrom, type PresetBook } from './preset-book.ts';
@@ -51,6 +52,7 @@ interface Deps {
   keys: KeyService;
   places: Places;
   mailings: MailingService;
+  rosters: RosterBook;
   approvals: ApprovalService;
   guard: Pick<Guard, 'evidence' | 'breaker'>;
   insight: KeyInsight;
@@ -83,6 +85,7 @@ export function keyRoutes({
   keys,
   places,
   mailings,
+  rosters,
   approvals,
   insight,
   presets,
@@ -214,7 +217,7 @@ export function keyRoutes({
       counts: await countByStatus(host.db, key.id),
       names: await host.users.named(people.items.flatMap(({ userId }) => (userId === null ? [] : [userId]))),
       history: (await guard.evidence.history(key, { limit: 8 })).items,
-      mailings: await mailings.list(key.id),
+      mailings: await mailings.list(key.id, locale),
       joins: await joinTimes(host.db, key.id, now - 30 * DAY_MS),
       now,
       timeZone,
@@ -244,6 +247,7 @@ export function keyRoutes({
       guard: await guard.breaker.notice(key, { mayManage: mayManage(actor, key) }),
       mayReveal: actor.can('registration-key.reveal', key.entityId) && key.hasCopy,
       mailIsOn: host.mail.isOn,
+      roster: await rosters.countsOf(key),
       isPerson: key.email !== null,
       email: key.email,
       typed: extra.typed ?? {},

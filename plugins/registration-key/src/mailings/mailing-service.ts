@@ -1,11 +1,4 @@
-import {
-  ConflictError,
-  InvalidInputError,
-  type Actor,
-  type Host,
-  type Limit,
-  type MailProgress,
-} from 'latchkey/plugin-api';
+import { ConflictError, InvalidInputError, type Actor, type Host, type Limit } from 'latchkey/plugin-api';
 import { normaliseAddress } from '../join/address.ts';
 import { assertAddressFits } from '../join/refusal.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
@@ -13,15 +6,13 @@ import { assertMayManage } from '../keys/key-policy.ts';
 import { findKey } from '../keys/key-repository.ts';
 import { subjectOf } from '../keys/key-service.ts';
 import type { InvitationPost } from './invitation-post.ts';
-import { listInvitees, type Invitee } from './invitee-repository.ts';
+import { listInvitees } from './invitee-repository.ts';
 import { assertOpenFor } from './round-policy.ts';
+import { presentInvitee } from './round-presenter.ts';
 
 const MOST_AT_ONCE = 50;
 const SHOWN = 10;
 const SENDING: Limit = { name: 'send', points: 200, perSeconds: 3600 };
-
-/** An address this key was mailed to, with what the mail server says at this moment. */
-export type SentMailing = Omit<Invitee, 'delivery'> & { at: number; delivery: MailProgress | null };
 
 interface Deps {
   host: Host;
@@ -70,16 +61,18 @@ export class MailingService {
     return wanted.length;
   }
 
-  /** The newest, for the key's own page. */
-  async list(keyId: string): Promise<SentMailing[]> {
-    const { db, mail } = this.#deps.host;
-    const { items } = await listInvitees(db, { keyId }, { page: 1, perPage: SHOWN });
-    const heard = await mail.deliveries(items.flatMap(({ mailId }) => (mailId === null ? [] : [mailId])));
-    return items.map((invitee) => ({
-      ...invitee,
-      at: invitee.lastAt,
-      delivery: (invitee.mailId === null ? null : heard.get(invitee.mailId)) ?? null,
-    }));
+  /** The newest, for the key's own page, with what the mail server says at this moment. */
+  async list(keyId: string, locale: string): Promise<object[]> {
+    const { host } = this.#deps;
+    const { items } = await listInvitees(host.db, { keyId }, { page: 1, perPage: SHOWN });
+    const heard = await host.mail.deliveries(
+      items.flatMap(({ mailId }) => (mailId === null ? [] : [mailId])),
+    );
+    return items.map((invitee) => {
+      const now = invitee.mailId === null ? undefined : heard.get(invitee.mailId);
+      const news = now === undefined ? {} : { delivery: now.state, reply: now.reply ?? now.problem };
+      return presentInvitee(host, { ...invitee, ...news }, locale);
+    });
   }
 
   async #assertNotTooOften(wanted: readonly { email: string; emailNorm: string }[]): Promise<void> {

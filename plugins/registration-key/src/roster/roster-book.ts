@@ -11,11 +11,13 @@ import type { InvitationKey } from '../keys/invitation-key.ts';
 import { normaliseStaffNumber } from '../mailings/line-judge.ts';
 import {
   addEntries,
+  countEntries,
   findEntry,
   findRoster,
   insertRoster,
   takeEntry,
   type Roster,
+  type RosterCounts,
   type RosterEntry,
 } from './roster-repository.ts';
 
@@ -51,6 +53,11 @@ export class RosterBook {
     if (this.#known.size >= MOST_KEPT) this.#known.clear();
     this.#known.set(key.id, { version: key.version, roster });
     return roster;
+  }
+
+  /** For the key's own page; null for a key without a list. */
+  async countsOf(key: Pick<InvitationKey, 'id' | 'version'>): Promise<RosterCounts | null> {
+    return (await this.of(key)) === null ? null : countEntries(this.#host.db, key.id);
   }
 
   /** Asked before anything slow is done; who it is for is settled when the seat is taken. */
