@@ -40,12 +40,12 @@ export async function listKeys(
   now: number,
 ): Promise<Page<InvitationKey>> {
   const { query: wanted } = await narrowed(db, filter, now);
-  const ids = (await wanted
+  const ids: string[] = await wanted
     .clone()
     .orderBy(orders[filter.sort ?? 'newest'])
     .limit(page.perPage)
     .offset(offsetOf(page))
-    .pluck('invite_key.id')) as string[];
+    .pluck('invite_key.id');
   const rows = (await db.knex('invite_key').select(readableColumns).whereIn('id', ids)) as Row[];
   const found = new Map(rows.map(decodeKey).map((key) => [key.id, key]));
   const items = ids.flatMap((id) => found.get(id) ?? []);
@@ -175,7 +175,8 @@ function inState(query: Query, state: State, now: number): void {
 
 function restrict(db: Queryable, filter: KeyFilter, now: number): Query {
   const { tab, search, entities, ownerId } = filter;
-  const query: Query = db.knex('invite_key').whereNull('invite_key.deleted_at');
+  const query: Query = db.knex('invite_key');
+  query.whereNull('invite_key.deleted_at');
   if (entities !== 'all') query.whereIn('entity_id', [...entities]);
   if (ownerId !== undefined) query.where({ owner_id: ownerId });
   if (filter.state !== undefined) inState(query, filter.state, now);
