@@ -166,8 +166,14 @@ describe('minting', () => {
   });
 
   test('refuses many administrators by one link', () => {
-    expect(problemsOf({ maxUses: 2 }, { isStaff: true })).toEqual(['staff_one_use']);
-    expect(problemsOf({ maxUses: 1 }, { isStaff: true })).toEqual([]);
+    const bound = { email: 'ada@acme.test', expiresAt: now + 2 * 86_400_000 };
+
+    expect(problemsOf({ maxUses: 2 }, { isStaff: true })).toEqual([
+      'staff_one_use',
+      'staff_needs_email',
+      'staff_short_life',
+    ]);
+    expect(problemsOf({ ...bound, maxUses: 1 }, { isStaff: true })).toEqual([]);
   });
 
   test('of a text that can be guessed needs a limit, proof and an approval', () => {

@@ -162,7 +162,13 @@ export function keyApi({ host, door, keys, redeem, join, humans }: Deps): Route[
       path: ROOT,
       access: 'signed-in',
       body: mintBody,
-      api: facts('Make an invitation key; its text is in this answer only', 'write', shownKeySchema, 201),
+      api: {
+        ...facts('Make an invitation key; its text is in this answer only', 'write', shownKeySchema, 201),
+        responses: {
+          201: { description: 'Made', schema: shownKeySchema },
+          200: { description: 'With `reuse`: the open key with the same settings', schema: shownKeySchema },
+        },
+      },
       handler: async ({ actor, body }) => minted(await keys.mint(actor, draftFrom(body))),
     }),
     route({

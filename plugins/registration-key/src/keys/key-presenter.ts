@@ -151,7 +151,7 @@ function skippedGroups({ after }: Happening): number {
 
 /** A refusal's reason, who it was mailed to, what changed: in a few words, and never a secret, which is not in there. */
 function detailOf({ before, after }: Happening): string {
-  const named = ['reason', 'to', 'name', 'seat']
+  const named = ['reason', 'to', 'name', 'seat', 'copy']
     .map((field) => after?.[field])
     .filter((value) => value !== undefined && value !== null);
   if (named.length > 0) return named.map(String).join(', ');
