@@ -3,12 +3,16 @@ import { backupCommands } from './cli/backup-commands.ts';
 import type { Command } from './cli/command.ts';
 import { doctorCommands, machineChecks, type DoctorCheck } from './cli/doctor-commands.ts';
 import { doctorChecks } from './cli/doctor-hooks.ts';
+import { eventCommands } from './cli/event-commands.ts';
+import { hookCommands } from './cli/hook-commands.ts';
+import { keyCommands } from './cli/key-commands.ts';
 import { mailCommands } from './cli/mail-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
 import { tokenCommands } from './cli/token-commands.ts';
 import { userCommands } from './cli/user-commands.ts';
 import { attachmentsFolder } from './compose-domains.ts';
+import { backgroundOf } from './compose-routes.ts';
 import { makeRestoreSafe, releaseAfterRestore } from './compose-restore.ts';
 import { compose, version, type Latchkey } from './compose.ts';
 import type { Config } from './config.ts';
@@ -22,7 +26,10 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
   return [
     ...userCommands({ ...ground, ...domains }),
     ...tokenCommands({ ...ground, ...domains }),
+    ...keyCommands(ground),
     ...pluginCommands(plugins),
+    ...hookCommands(ground.hooks),
+    ...eventCommands(backgroundOf(latchkey)),
     ...mailCommands(domains.mail),
     ...backupCommands({
       db: ground.db,

@@ -83,6 +83,16 @@ export class KeyStore {
     await this.reload();
   }
 
+  /** A new generation for every purpose that is in use. Answers how many there are. */
+  async renewAll(): Promise<number> {
+    const rows = await this.#db
+      .knex(wrappedKeys.name)
+      .whereNot({ purpose: CANARY })
+      .distinct<{ purpose: string }[]>('purpose');
+    for (const { purpose } of rows) await this.renew(purpose);
+    return rows.length;
+  }
+
   /** Wraps every key under the first master; after that the others may be taken away. Says how many changed. */
   async rewrap(): Promise<number> {
     const master = this.#wrapper();

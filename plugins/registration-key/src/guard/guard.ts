@@ -12,6 +12,7 @@ import { guardCommands } from './guard-commands.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { LeakReports } from './leak-reports.ts';
 import { RedeemedBy } from './redeemed-by.ts';
+import { SecretRenewal } from './secret-renewal.ts';
 import { revokeRoutes } from './revoke-routes.ts';
 import { UndoService } from './undo-service.ts';
 
@@ -58,6 +59,9 @@ export function standGuard({ host, evidence, care, keys, door }: Deps): Guard {
   });
   host.job('undo-leaks', ({ signal }) => undo.work(signal));
   host.job('forget-networks', ({ signal }) => evidence.forgetNetworks(signal));
+  host.job('renew-secrets', async ({ signal }) => {
+    await new SecretRenewal(host, door).run(signal);
+  });
   host.job('note-openings', () => evidence.writeOpened());
   return { evidence, breaker, undo };
 }

@@ -86,6 +86,11 @@ export class KeyDoor {
     return { text, secret, hint: text.slice(6, 10) };
   }
 
+  /** The same text under the newest keys of the house. */
+  sealAgain(text: string, key: SealContext & { weak: boolean }): KeySecret {
+    return this.#secretOf(text, key.weak ? PURPOSE.custom : PURPOSE.key, key, { showOnce: false }).secret;
+  }
+
   mintMailed(): { text: string; lookup: Buffer } {
     const text = mintToken('lkmail_');
     return { text, lookup: this.#host.keys.mac(PURPOSE.mailed, text).digest };

@@ -386,6 +386,27 @@ export async function readSealedCopy(db: Queryable, id: string): Promise<Sealed 
   return { keyId: copyKey, nonce: copyNonce, ciphertext: copyText };
 }
 
+/** Keys whose secret is digested or sealed by an older key of the house and could be sealed again. */
+export async function listOutdated(db: Queryable, current: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .knex(keys.name)
+    .whereNotNull('copy_key')
+    .where((w) => void w.whereNot({ copy_key: current }).orWhereNot({ lookup_key: current }))
+    .orderBy('id')
+    .limit(limit)
+    .select<Row[]>('id');
+  return rows.map((row) => String(row['id']));
+}
+
+/** The same secret under newer keys; false when it was replaced meanwhile. */
+export async function resealSecret(
+  tx: Tx,
+  { id, generation }: Pick<InvitationKey, 'id' | 'generation'>,
+  secret: KeySecret,
+): Promise<boolean> {
+  return (await tx.knex(keys.name).where({ id, generation }).update(secretColumns(secret))) === 1;
+}
+
 /** Only a key that nobody ever used goes without a trace; history stays. */
 export async function deleteUnused(tx: Tx, id: string): Promise<boolean> {
   const gone = await tx.knex(keys.name).where({ id, seat_seq: 0 }).delete();
