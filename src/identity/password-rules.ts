@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { breachedDigests } from './breached-passwords.ts';
 import { commonWords, wellWornPaths } from './common-passwords.ts';
 
 const FEWEST = 12;
@@ -22,9 +24,33 @@ export function passwordProblem(password: string, context: PasswordContext = {})
   if (Array.from(password).length < FEWEST) return 'password.short';
   if (Buffer.byteLength(password) > MOST_BYTES) return 'password.long';
   if (new Set(password).size < 5) return 'password.guessable';
+  if (isBreached(password)) return 'password.breached';
   const known = knownWords(context);
   const rest = withoutPaths(withoutWords(lettersOf(password), known));
   return rest.length < OWN_SYMBOLS ? 'password.guessable' : null;
+}
+
+const DIGEST_BYTES = 6;
+const DECORATION = /[\d\W_]{1,6}$/u;
+
+/** Known from a breach, in whatever case, bare or with digits and signs behind it. No service is asked. */
+function isBreached(password: string): boolean {
+  const folded = password.normalize('NFKC').toLowerCase();
+  return [folded, folded.replace(DECORATION, '')].some(isKnown);
+}
+
+function isKnown(text: string): boolean {
+  const wanted = createHash('sha256').update(text).digest().subarray(0, DIGEST_BYTES);
+  let [low, high] = [0, breachedDigests.length / DIGEST_BYTES - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const at = middle * DIGEST_BYTES;
+    const order = wanted.compare(breachedDigests, at, at + DIGEST_BYTES);
+    if (order === 0) return true;
+    if (order < 0) high = middle - 1;
+    else low = middle + 1;
+  }
+  return false;
 }
 
 function knownWords({ email = '', name = '', organisation = '' }: PasswordContext): string[] {

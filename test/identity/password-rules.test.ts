@@ -43,4 +43,15 @@ describe('a password', () => {
   ])('such as %j is what a guesser tries first', (password) => {
     expect(passwordProblem(password, jo)).toBe('password.guessable');
   });
+
+  test.each([
+    'playstation3',
+    'Transformers!',
+    'PHILADELPHIA2026',
+    '1qa2ws3ed4rf',
+    'supernatural',
+    'qazwsxedcrfv',
+  ])('such as %j lies in published breaches', (password) => {
+    expect(passwordProblem(password, jo)).toMatch(/^password\.(breached|guessable)$/);
+  });
 });
