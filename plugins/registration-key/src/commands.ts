@@ -5,6 +5,8 @@ import {
   type CommandDefinition,
   type Host,
 } from 'latchkey/plugin-api';
+import { carriesBody } from './carries/carries-json.ts';
+import type { CarriesDraft } from './carries/carries.ts';
 import type { InvitationKey } from './keys/invitation-key.ts';
 import { keyJson } from './keys/key-json.ts';
 import type { KeyService, ShownKey } from './keys/key-service.ts';
@@ -29,6 +31,10 @@ const createOptions = [
   { flags: '--domains <domains>', description: 'Only addresses of these domains, with commas' },
   { flags: '--approval <how>', description: 'auto, domain or manual' },
   { flags: '--email-proof <how>', description: 'required or none' },
+  {
+    flags: '--carries <json>',
+    description: 'What it brings along: given, questions, metadata, account, steps',
+  },
   { flags: '--custom-key <text>', description: 'A key of your own choice; stricter rules' },
   { flags: '--show-once', description: 'Keep no copy: the link is never shown again' },
 ];
@@ -151,6 +157,7 @@ function draftFromOptions(options: Options, now: number): KeyDraft {
     emailDomains: list('domains'),
     approval: choice('approval', said('approval'), ['auto', 'domain', 'manual']),
     emailProof: choice('email-proof', said('email-proof'), ['required', 'none']),
+    carries: carriesFrom(said('carries')),
     customKey: said('custom-key'),
     showOnce: options['show-once'] === true || options['showOnce'] === true ? true : undefined,
   };
@@ -165,6 +172,19 @@ const wrong = (field: string, code: string): InvalidInputError =>
 function choice(field: string, said: string | undefined, allowed: string[]): string | undefined {
   if (said === undefined || allowed.includes(said)) return said;
   throw wrong(field, 'invitation.unknown_choice');
+}
+
+/** As in the API, so that a script says it once for both. */
+function carriesFrom(said: string | undefined): CarriesDraft | undefined {
+  if (said === undefined) return undefined;
+  try {
+    return carriesBody.parse(JSON.parse(said));
+  } catch (cause) {
+    throw new InvalidInputError('input.invalid', {
+      cause,
+      fields: [{ field: 'carries', code: 'invitation.carries_json' }],
+    });
+  }
 }
 
 function usesFrom(said: string | undefined): number | null | undefined {
