@@ -29,9 +29,16 @@ const asRecord = ({ stateBefore, stateAfter, ...rest }: EntryRow): AuditRecord =
   after: stateAfter,
 });
 
-export async function insertEntry(tx: Tx, { before, after, ...rest }: AuditRecord): Promise<void> {
-  await tx.knex(entries.name).insert(entries.encode({ ...rest, stateBefore: before, stateAfter: after }));
+export async function insertEntries(tx: Tx, records: readonly AuditRecord[]): Promise<void> {
+  const rows = records.map(({ before, after, ...rest }) =>
+    entries.encode({ ...rest, stateBefore: before, stateAfter: after }),
+  );
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    await tx.knex(entries.name).insert(rows.slice(at, at + ROWS_AT_ONCE));
+  }
 }
+
+const ROWS_AT_ONCE = 200;
 
 export async function listHistory(
   db: Queryable,

@@ -7,7 +7,7 @@ import { newId } from '../shared/ids.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import type { AuditEntry, AuditFilter, AuditRecord, HistoryRange } from './audit-entry.ts';
 import { auditRecorded, type AuditNews } from './audit-hooks.ts';
-import { insertEntry, listEntries, listHistory } from './audit-repository.ts';
+import { insertEntries, listEntries, listHistory } from './audit-repository.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 interface Deps {
@@ -26,6 +26,7 @@ const HISTORY_LENGTH = 50;
 export class AuditService {
   readonly #deps: Deps;
   readonly #events: ReadonlyMap<string, EventToken<AuditNews>>;
+  readonly #unwritten = new WeakMap<Tx, AuditRecord[]>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -34,7 +35,7 @@ export class AuditService {
 
   /** Takes the transaction of the act: what was rolled back was not done, and what was done is written. */
   async record(tx: Tx, actor: Actor, entry: AuditEntry): Promise<void> {
-    await insertEntry(tx, {
+    this.#entriesOf(tx).push({
       id: newId(),
       at: this.#deps.clock.now(),
       actorKind: actor.kind,
@@ -51,6 +52,16 @@ export class AuditService {
       node: this.#deps.node,
     });
     await this.#tell(tx, actor, entry);
+  }
+
+  /** Most acts leave several entries: they are written together, as the last words of their transaction. */
+  #entriesOf(tx: Tx): AuditRecord[] {
+    const known = this.#unwritten.get(tx);
+    if (known) return known;
+    const entries: AuditRecord[] = [];
+    this.#unwritten.set(tx, entries);
+    tx.atTheEnd(() => insertEntries(tx, entries));
+    return entries;
   }
 
   async #tell(tx: Tx, actor: Actor, { action, subject, entityId, before, after }: AuditEntry): Promise<void> {

@@ -18,6 +18,8 @@ export interface Tx extends Queryable {
   readonly [open]: true;
   /** Runs `task` once everything is durable; never, if it is rolled back. */
   onCommit(task: Task): void;
+  /** Runs `task` as the last thing of the transaction: for what is gathered on the way and written in one go. */
+  atTheEnd(task: Task): void;
 }
 
 type Task = () => void | Promise<void>;
@@ -90,9 +92,13 @@ export class Database implements Queryable {
   async #run<T>(work: Work<T>): Promise<{ result: T; tasks: Task[] }> {
     const tasks: Task[] = [];
     const onCommit = (task: Task): void => void tasks.push(task);
-    const result = await this.#writer.transaction((inner) =>
-      work(openTx({ knex: inner, dialect: this.dialect, onCommit })),
-    );
+    const result = await this.#writer.transaction(async (inner) => {
+      const last: Task[] = [];
+      const atTheEnd = (task: Task): void => void last.push(task);
+      const done = await work(openTx({ knex: inner, dialect: this.dialect, onCommit, atTheEnd }));
+      for (const task of last) await task();
+      return done;
+    });
     return { result, tasks };
   }
 

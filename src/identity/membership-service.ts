@@ -19,6 +19,7 @@ import {
 import type { Group } from './group.ts';
 import { BUILT_IN_PROFILES } from './profile.ts';
 import { mayGive } from './user-policy.ts';
+import type { PersonFacts } from './user.ts';
 import { findUser } from './user-repository.ts';
 
 interface Deps {
@@ -40,13 +41,13 @@ export class MembershipService {
   async grant(
     tx: Tx,
     { userId, profileId, entityId, recursive }: GrantDraft,
-    { actor }: { actor: Actor },
+    { actor, person }: { actor: Actor; person?: Pick<PersonFacts, 'email'> | undefined },
   ): Promise<void> {
     const { audit, clock, directory } = this.#deps;
     const snapshot = await directory.snapshot(tx);
     if (!mayGive(actor, { profileId, entityId, recursive }, snapshot))
       throw new ForbiddenError('grant.too-much');
-    const user = await findUser(tx, userId);
+    const user = person ?? (await findUser(tx, userId));
     if (!user) throw new NotFoundError('user.not-found');
     const grant = {
       id: newId(),

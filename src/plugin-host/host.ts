@@ -170,7 +170,12 @@ export interface GrantDraft {
 }
 
 export interface HostMemberships {
-  grant(tx: Tx, grant: GrantDraft, options: { actor: Actor }): Promise<void>;
+  /** `person` where they are at hand, who need not be looked up then. */
+  grant(
+    tx: Tx,
+    grant: GrantDraft,
+    options: { actor: Actor; person?: Pick<PersonFacts, 'email'> | undefined },
+  ): Promise<void>;
   addToGroup(
     tx: Tx,
     membership: { userId: string; groupId: string },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { migration } from '../../migrations/0003-audit.ts';
+import { migration as withNode } from '../../migrations/0010-audit-node.ts';
 import { AuditService } from '../../src/audit/index.ts';
 import type { Tx } from '../../src/db/database.ts';
 import { CORE, migrate } from '../../src/db/migrations.ts';
@@ -44,7 +45,7 @@ describeOnEachEngine('the audit log', (engine) => {
 
   test('cannot be changed or cut, even by somebody who writes SQL', async () => {
     const { db } = await openFreshDatabase(engine, { empty: true });
-    await migrate(db, CORE, [migration]);
+    await migrate(db, CORE, [migration, withNode]);
     const audit = new AuditService({ db, clock: testClock(), node: 'test' });
     await db.transaction((tx) => audit.record(tx, system, { action: 'thing.done', subject: thing }));
     const inSql = (work: (tx: Tx) => Promise<unknown>): Promise<unknown> => db.transaction(work);

@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 interface Sending {
-  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   headers?: Record<string, string>;
   body?: string | Uint8Array | FormData;
 }

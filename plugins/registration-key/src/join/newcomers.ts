@@ -68,13 +68,13 @@ export class Newcomers {
   /** Profile, entity and groups, for a new person or one who has an account already. */
   async give(
     tx: Tx,
-    person: Pick<PersonFacts, 'id' | 'name'>,
+    person: Pick<PersonFacts, 'id' | 'name' | 'email'>,
     { key, giver, seat, answers }: Arrival,
   ): Promise<void> {
     const { host } = this.#deps;
     const { actor, groupIds, skippedGroupIds } = giver;
     const grant = { userId: person.id, profileId: key.profileId, entityId: key.entityId, recursive: false };
-    await host.memberships.grant(tx, grant, { actor });
+    await host.memberships.grant(tx, grant, { actor, person });
     for (const groupId of groupIds)
       await host.memberships.addToGroup(tx, { userId: person.id, groupId }, { actor });
     if (key.ticketId !== null)

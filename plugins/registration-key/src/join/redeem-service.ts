@@ -22,7 +22,7 @@ import { mayRedeem } from '../hooks.ts';
 import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
 import type { Checked, HumanCheck } from './human-check.ts';
 import type { JoinMails } from './join-mails.ts';
-import { findKey, seatNumber, takeSeat } from '../keys/key-repository.ts';
+import { findKey, findKeyStamp, seatNumber, takeSeat } from '../keys/key-repository.ts';
 import { factsOf } from '../keys/key-service.ts';
 import type { KeyCare } from '../keys/key-care.ts';
 import type { Mailing } from '../mailings/mailing-repository.ts';
@@ -393,11 +393,15 @@ export class RedeemService {
     };
   }
 
+  /** The key as it is now. What an edit leaves as it was need not be read again: every edit raises the version (ruling 20). */
   async #readAgain(key: InvitationKey, { copyId }: Pick<Visitor, 'copyId'>): Promise<InvitationKey> {
-    const now = await findKey(this.#deps.host.db, key.id);
+    const { db } = this.#deps.host;
+    const stamp = copyId ? null : await findKeyStamp(db, key.id);
+    if (stamp?.version === key.version) return { ...key, ...stamp };
+    const now = await findKey(db, key.id);
     // Replaced meanwhile: the text that this form was opened with opens nothing any more.
     if (now === null || now.generation !== key.generation) throw new ConflictError('invitation.replaced');
-    return seenThrough(this.#deps.host.db, now, copyId);
+    return seenThrough(db, now, copyId);
   }
 }
 
