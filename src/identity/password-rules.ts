@@ -24,10 +24,11 @@ export function passwordProblem(password: string, context: PasswordContext = {})
   if (Array.from(password).length < FEWEST) return 'password.short';
   if (Buffer.byteLength(password) > MOST_BYTES) return 'password.long';
   if (new Set(password).size < 5) return 'password.guessable';
-  if (isBreached(password)) return 'password.breached';
+  if (/^\d{1,15}$/.test(password)) return 'password.guessable';
   const known = knownWords(context);
   const rest = withoutPaths(withoutWords(lettersOf(password), known));
-  return rest.length < OWN_SYMBOLS ? 'password.guessable' : null;
+  if (rest.length < OWN_SYMBOLS) return 'password.guessable';
+  return isBreached(password) ? 'password.breached' : null;
 }
 
 const DIGEST_BYTES = 6;
