@@ -9,6 +9,8 @@ import { runProgram } from './run-program.ts';
 const SEATS = 250;
 const NEWCOMERS = 300;
 const BAR = 0.85;
+/** Another class came in before them, so that the server's code is compiled, as it is on any day but the first. */
+const EARLIER = 60;
 
 /** 300 newcomers for 250 seats at once: exactly 250 accounts, about as fast as this machine can hash their passwords. */
 export async function benchRedeem(ground: Ground): Promise<boolean> {
@@ -20,10 +22,14 @@ export async function benchRedeem(ground: Ground): Promise<boolean> {
 async function redeemOn(ground: Ground, place: Place): Promise<boolean> {
   const server = await ground.start(place);
   const { id, key } = await mintKey(place, { maxUses: SEATS });
+  await welcome(server.url, (await mintKey(place, { maxUses: EARLIER })).key, {
+    count: EARLIER,
+    from: NEWCOMERS,
+  });
   const accountsBefore = await countAccounts(place);
 
   const rawBefore = await rawHashes();
-  const outcome = (await runProgram('bench/newcomers.ts', [server.url, key, String(NEWCOMERS)])) as Outcome;
+  const outcome = await welcome(server.url, key, { count: NEWCOMERS, from: 0 });
   const rawAfter = await rawHashes();
   await server.stop();
 
@@ -44,6 +50,13 @@ async function redeemOn(ground: Ground, place: Place): Promise<boolean> {
   });
   return isExact && isQuick;
 }
+
+const welcome = async (
+  url: string,
+  key: string,
+  { count, from }: { count: number; from: number },
+): Promise<Outcome> =>
+  (await runProgram('bench/newcomers.ts', [url, key, String(count), String(from)])) as Outcome;
 
 async function rawHashes(): Promise<number> {
   const { perSecond } = (await runProgram('bench/bare/argon2.ts', [String(SEATS / 2)], {
