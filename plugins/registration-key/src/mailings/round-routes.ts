@@ -131,7 +131,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
     const found = await rounds.lines(actor, filter, { page: query.page, perPage: PER_PAGE });
     const { profiles, entities, groups } = await places.offered(actor);
     const names = await places.names();
-    const form = extra.form ?? usualForm(round, { mailIsOn: host.mail.isOn });
+    const form = extra.form ?? usualForm(round);
     const t = (name: string): string => host.t(name, {}, locale);
     return page('draft', {
       round,
@@ -358,10 +358,9 @@ const icons: Record<string, string> = { personal: 'user', shared: 'users', roste
 const firstOf = (counts: Record<Verdict, number>): Verdict =>
   mendable.find((verdict) => counts[verdict] > 0) ?? 'ready';
 
-const usualForm = ({ format }: Round, { mailIsOn }: { mailIsOn: boolean }): Partial<StartForm> => ({
+const usualForm = ({ format }: Round): Partial<StartForm> => ({
   does: format === 'numbers' ? 'roster' : 'personal',
   days: '14',
-  ...(mailIsOn ? { mails: 'true' } : {}),
   groupsFromList: 'true',
 });
 
