@@ -115,6 +115,7 @@ export default definePlugin((host: Host) => {
     requests,
     humans,
     funnel,
+    evidence,
     walk,
     landing,
   });

@@ -40,11 +40,12 @@ export class Funnel {
     this.#add(handle, 'typed');
   }
 
-  /** The page is opened with its cookie. */
-  seen(handle: Opened, visit: Visit): void {
-    if (this.#seen.has(handle.name) || visit.isHead === true || isScanner(visit.userAgent)) return;
+  /** The page is opened with its cookie; true when it is a person who was not here before. */
+  seen(handle: Opened, visit: Visit): boolean {
+    if (this.#seen.has(handle.name) || visit.isHead === true || isScanner(visit.userAgent)) return false;
     remember(this.#seen, handle.name);
     this.#add(handle, 'opened');
+    return true;
   }
 
   /** Somebody began to fill in the form, or sent it. */

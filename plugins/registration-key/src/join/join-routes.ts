@@ -37,6 +37,7 @@ import { checkAnswersIn, type HumanCheck } from './human-check.ts';
 import { JoinPasskeys } from './join-passkeys.ts';
 import { SharedForms } from './shared-forms.ts';
 import { seenThrough } from '../copies/copy-repository.ts';
+import type { Evidence } from '../guard/evidence.ts';
 import type { Funnel } from '../insight/funnel.ts';
 
 interface Deps {
@@ -47,6 +48,7 @@ interface Deps {
   confirm: ConfirmService;
   join: JoinService;
   funnel: Funnel;
+  evidence: Evidence;
   requests: RequestService;
   humans: HumanCheck;
   walk: StepWalk;
@@ -95,7 +97,8 @@ const quietAddress = { ...closedToOthers, 'Referrer-Policy': 'no-referrer' };
 
 /** The newcomer's way in. No GET changes anything but a handle. */
 export function joinRoutes(deps: Deps): Route[] {
-  const { host, door, handles, redeem, confirm, join, requests, humans, funnel, walk, landing } = deps;
+  const { host, door, handles, redeem, confirm, join, requests, humans, funnel, evidence, walk, landing } =
+    deps;
   // Three hundred phones that open one key ask for one row.
   const passkeys = new JoinPasskeys(host, handles);
   const shown = new KeysInView(host.db);
@@ -331,7 +334,7 @@ export function joinRoutes(deps: Deps): Route[] {
         if (h === undefined) return codePage();
         const entrance = await entranceOf(incoming, h);
         if (entrance === null) return codePage({ lost: true });
-        funnel.seen(entrance.handle, incoming);
+        if (funnel.seen(entrance.handle, incoming)) evidence.noticeOpened(entrance.key, incoming.network);
         if (incoming.actor.kind === 'user') return forSignedIn(incoming, entrance);
         const refusal = (await obstacle(entrance.key)) ?? (await houseIsFull());
         if (refusal !== null) return closed(entrance, refusal);

@@ -209,7 +209,7 @@ export function keyRoutes({
     const key = await keys.get(actor, params.id);
     const now = host.clock.now();
     const { timeZone } = await host.site();
-    const people = await listRedemptions(host.db, { keyId: key.id }, { page: 1, perPage: 100 });
+    const people = await listRedemptions(host.db, { keyId: key.id }, { page: 1, perPage: 12 });
     const facts = {
       key,
       people: people.items,

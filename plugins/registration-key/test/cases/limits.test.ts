@@ -144,13 +144,16 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
       const app = await startTestApp({ engine });
       await manyKeys(app, 5000);
       const api = await ownerApi(app);
+      /** The best of three: what it takes, and not what else the machine does. */
       const list = async (query: string) => {
-        const began = performance.now();
-        const answer = await api.call('GET', `/api/v1/invitation-keys?${query}`);
-        return {
-          ...(answer.json() as { total: number; items: { id: string }[] }),
-          ms: performance.now() - began,
-        };
+        const times: number[] = [];
+        for (;;) {
+          const began = performance.now();
+          const answer = await api.call('GET', `/api/v1/invitation-keys?${query}`);
+          times.push(performance.now() - began);
+          const found = answer.json() as { total: number; items: { id: string }[] };
+          if (times.length === 3) return { ...found, ms: Math.min(...times) };
+        }
       };
       await list('status=all');
 
@@ -174,7 +177,7 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
       expect(first.items.filter(({ id }) => second.items.some((one) => one.id === id))).toEqual([]);
       expect(again.items).toEqual(second.items);
       const slowest = Math.max(active.ms, finished.ms, found.ms, first.ms, second.ms);
-      expect(slowest).toBeLessThan(1000);
+      expect(slowest).toBeLessThan(200);
     },
   );
 
