@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { missing } from './loud.ts';
 import { mariadbIsInstalled, startMariaDb, type MariaDb } from './mariadb.ts';
 import { dropSchemas } from './mysql-schemas.ts';
+import { makeLogFolder, secretsInLogs } from './run-logs.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -40,6 +41,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 
 async function prepare(): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  await makeLogFolder(folder);
   const { url, own } = await findMysql(folder);
   const fault = await faultOf(async () => {
     const { prepareTemplates } = await import('./database-templates.ts');
@@ -48,7 +50,9 @@ async function prepare(): Promise<Ground> {
   const leave = async (): Promise<void> => {
     if (own) await own.stop();
     else await dropSchemas({ folder, mysqlUrl: url });
+    const told = await secretsInLogs(folder);
     await rm(folder, { recursive: true, force: true });
+    if (told.length > 0) throw new Error(`Servers of this run have told secrets:\n${told.join('\n')}`);
   };
   return { folder, mysqlUrl: url, fault, leave };
 }

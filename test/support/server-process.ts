@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -23,6 +24,8 @@ export interface ServerOptions {
   /** Another program that says `ready at <url>`. */
   script?: string;
   args?: readonly string[];
+  /** Where its lines are kept when it is gone. */
+  logFile?: string;
 }
 
 export interface TestServer {
@@ -46,7 +49,7 @@ export interface TestServer {
 
 /** `src/main.ts` in a process of its own, on a free port, once it is ready for requests. */
 export async function spawnServer(options: ServerOptions): Promise<TestServer> {
-  const { dataDir, script = 'src/main.ts', args = [] } = options;
+  const { dataDir, script = 'src/main.ts', args = [], logFile } = options;
   const child = spawn(process.execPath, [join(ROOT, script), ...args], {
     cwd: dataDir,
     // A group of its own, so that kill -9 reaches the supervisor and what it started in one go.
@@ -60,6 +63,7 @@ export async function spawnServer(options: ServerOptions): Promise<TestServer> {
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       logs.push(line);
+      if (logFile !== undefined) appendFileSync(logFile, `${line}\n`);
       for (const listener of listeners) listener(line);
     });
   }
