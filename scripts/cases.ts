@@ -1,4 +1,4 @@
-/** Writes docs/registration-keys/cases.md: which test holds which case of the reference. `node scripts/cases.ts` */
+/** Writes docs/registration-keys/cases.md: which test holds which case of the reference. `npm run cases` */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mapOfCases } from '../test/support/cases.ts';

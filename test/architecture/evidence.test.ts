@@ -16,7 +16,7 @@ describe('what we say about invitation keys', () => {
   });
 
   test('the map of cases is what the tests say', () => {
-    expect(read('docs/registration-keys/cases.md'), 'run `node scripts/cases.ts`').toBe(mapOfCases(ROOT));
+    expect(read('docs/registration-keys/cases.md'), 'run `npm run cases`').toBe(mapOfCases(ROOT));
   });
 
   test('each point of the security checklist is held by tests or lines that are there', () => {

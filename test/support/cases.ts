@@ -52,14 +52,14 @@ export function mapOfCases(root: string): string {
     const rows = caseIds
       .filter((id) => id.startsWith(letter))
       .flatMap((id) =>
-        (held.get(id) ?? []).map((test) => `| ${id} | ${withoutId(test.title, id)} | \`${test.file}\` |`),
+        (held.get(id) ?? []).map((test) => `| ${id} | ${withoutIds(test.title)} | \`${test.file}\` |`),
       );
     return [`## ${title}`, '', '| case | test | where |', '| --- | --- | --- |', ...rows, ''].join('\n');
   });
   return [
     '# Which test holds which case',
     '',
-    'Written by `node scripts/cases.ts`; a test fails when it is behind. Tests of the cases run on SQLite and on MariaDB, those of “At the same',
+    'Written by `npm run cases`; a test fails when it is behind. Tests of the cases run on SQLite and on MariaDB, those of “At the same',
     'time” also on three Galera nodes (`npm run test:cluster`), which run the same file, `test/races/same-time.ts`.',
     '',
     ...(missing.length === 0 ? [] : [`Without a test: ${missing.join(', ')}.`, '']),
@@ -67,5 +67,5 @@ export function mapOfCases(root: string): string {
   ].join('\n');
 }
 
-const withoutId = (title: string, id: string): string =>
-  title.replace(new RegExp(`^${id}\\s*`), '').replaceAll('|', '\\|');
+const withoutIds = (title: string): string =>
+  title.replace(/^(?:[MAECRPD]\d{2},?\s+)+/, '').replaceAll('|', '\\|');

@@ -165,7 +165,7 @@ describeOnEachEngine('minting', (engine) => {
     expect(again.text).not.toContain(first.json().id);
   });
 
-  test('M13 with a text that can be guessed is weak: limit, proof and approval are forced, and it locks', async () => {
+  test('M13, D08 with a text that can be guessed is weak: limit, proof and approval are forced, and it locks', async () => {
     const app = await startTestApp({ engine, mail: true });
     const owner = await app.given.owner();
     const api = app.api(owner);
