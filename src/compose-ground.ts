@@ -90,7 +90,13 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
   const i18n = new I18n({ directory: folders.locales, showMissing: strict });
   const assets = new AssetStore(folders.public);
   const renderer = new Renderer({ directory: folders.views, i18n, assets, now: () => clock.now() });
-  const slots = new Slots({ renderer, onFault });
+  const slots = new Slots({
+    renderer,
+    onFault,
+    onAsked: ({ slot: name, ...asked }) => {
+      hooks.charge({ ...asked, kind: 'slot', name });
+    },
+  });
   return {
     config,
     clock,

@@ -9,7 +9,7 @@ import { identityApi, identityMenu, identityRoutes } from './identity/index.ts';
 import { backgroundRoutes, BackgroundService, jobsMenu } from './jobs/index.ts';
 import { mailMenu, mailRoutes } from './mail/index.ts';
 import { notificationApi, notificationMenu, notificationRoutes } from './notifications/index.ts';
-import { pluginMenu, pluginRoutes, type PluginHost } from './plugin-host/index.ts';
+import { hookRoutes, pluginMenu, pluginRoutes, type PluginHost } from './plugin-host/index.ts';
 import { settingsMenu, settingsRoutes, type SettingGroups } from './settings/index.ts';
 import {
   attachmentRoutes,
@@ -18,6 +18,7 @@ import {
   ticketApi,
   ticketMenu,
   ticketRoutes,
+  trailRoutes,
 } from './tickets/index.ts';
 
 interface Surroundings {
@@ -25,6 +26,14 @@ interface Surroundings {
   settingGroups: SettingGroups;
   routes: RouteTable;
 }
+
+/** For its page and for the command line. */
+export const backgroundOf = ({ ground, domains }: { ground: Ground; domains: Domains }): BackgroundService =>
+  new BackgroundService({
+    ...ground,
+    ...domains,
+    release: (actor) => releaseAfterRestore({ ground }, actor),
+  });
 
 /** Every page and API call of core. */
 export function coreRoutes(
@@ -37,13 +46,7 @@ export function coreRoutes(
   const translate = (key: string, params: Record<string, string | number>, locale: string): string =>
     i18n.translate(locale, key, params);
   return [
-    ...backgroundRoutes(
-      new BackgroundService({
-        ...ground,
-        ...domains,
-        release: (actor) => releaseAfterRestore({ ground }, actor),
-      }),
-    ),
+    ...backgroundRoutes(backgroundOf({ ground, domains })),
     ...mailRoutes(mail),
     ...identityRoutes({
       ...ground,
@@ -57,6 +60,7 @@ export function coreRoutes(
     ...notificationApi(notifications, translate),
     ...dashboardRoutes(tickets, translate),
     ...ticketRoutes(tickets),
+    ...trailRoutes(tickets),
     ...attachmentRoutes(tickets.attachments),
     ...categoryRoutes(tickets),
     ...ticketApi(tickets),
@@ -66,6 +70,7 @@ export function coreRoutes(
       translate: (key, locale) => i18n.translate(locale, key),
     }),
     ...pluginRoutes({ plugins, clock }),
+    ...hookRoutes(ground),
   ];
 }
 

@@ -7,6 +7,7 @@ import type { HealthCheck } from './http/health-handler.ts';
 import { Metrics } from './http/metrics.ts';
 import type { PageFacts, PageRenderer } from './http/renderer.ts';
 import { authenticatorOf, type SignedInActor } from './identity/index.ts';
+import { keepTrace } from './plugin-host/index.ts';
 import type { Actor } from './shared/actor.ts';
 import {
   KeptPages,
@@ -45,13 +46,15 @@ export async function composeWeb(
   domains: Domains,
   { isAccepting, strict }: { isAccepting: () => boolean; strict: boolean },
 ): Promise<ReturnType<typeof createApp>> {
-  const { config, log, i18n, assets } = ground;
+  const { config, log, i18n, assets, hooks, db, clock } = ground;
   const { csrfKey, instanceId } = await instanceSecrets(ground);
   const metrics = new Metrics();
   addGauges(metrics, ground, domains);
   const deps: AppDeps = {
     log,
     meter: metrics,
+    hooks,
+    keepTrace: (trace) => keepTrace({ db, clock }, trace),
     assets,
     renderer: pageRenderer(ground, domains),
     authenticator: authenticatorOf(domains),
@@ -145,11 +148,19 @@ function healthChecks({ db, keys, clock }: Ground, { dispatcher }: Domains): Hea
   ];
 }
 
-function addGauges(metrics: Metrics, { db }: Ground, { dispatcher, gate }: Domains): void {
+function addGauges(metrics: Metrics, { db, hooks }: Ground, { dispatcher, gate }: Domains): void {
   metrics.gauge(
     'queue_waiting',
     'Deliveries of events that wait.',
     async () => (await dispatcher.stats()).waiting,
+  );
+  metrics.series('plugin_milliseconds', 'What plugins have cost since the start, by place.', () =>
+    hooks
+      .costs()
+      .map(({ owner, kind, name, totalMs }) => ({ labels: { owner, kind, name }, value: totalMs })),
+  );
+  metrics.series('plugin_faults', 'How often plugins have failed since the start, by place.', () =>
+    hooks.costs().map(({ owner, kind, name, faults }) => ({ labels: { owner, kind, name }, value: faults })),
   );
   metrics.gauge('transaction_retries', 'Transactions that were run again since the start.', () => db.retries);
   metrics.gauge(

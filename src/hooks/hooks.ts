@@ -2,13 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Tx } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../shared/clock.ts';
+import { CostAccount, linesOf, type Charge, type CostLine } from './cost-account.ts';
 import { Deadlines, sweepsIn } from './deadline.ts';
 import { insertEvent } from './event-repository.ts';
 import { GuardedRun, isThenable, unavailable, type Guards, type Way } from './guarded-run.ts';
 import { HookPoint, type Call, type Listener } from './hook-point.ts';
 import type { CatalogueEntry } from './hook-catalogue.ts';
 import { catalogueEntry } from './hook-catalogue.ts';
-import type { Observer } from './observer.ts';
+import { bothOf, type Observer } from './observer.ts';
 import type {
   Contributed,
   ContributionListener,
@@ -58,6 +59,7 @@ export class Hooks {
   readonly #guards: Guards;
   readonly #whenEmitted = new Set<() => void>();
   readonly #observers = new AsyncLocalStorage<Observer>();
+  readonly #account = new CostAccount();
   /** How many are looking on; while nobody does, no run looks for them. */
   #observing = 0;
 
@@ -144,6 +146,22 @@ export class Hooks {
     if (point === undefined || point.calls.length === 0) return NOTHING;
     point.runs += 1;
     return this.#run<readonly Contributed<T>[]>(point, token, gathering, { value: NOTHING, context });
+  }
+
+  /** For whatever else runs of a plugin's: slots, routes, jobs, events. */
+  charge(charge: Charge): void {
+    this.#account.charge(charge);
+    if (this.#observing === 0) return;
+    const { owner, kind, name: hook, tookMs, isFault } = charge;
+    const outcome = isFault ? 'failed' : 'answered';
+    this.#observers.getStore()?.saw({ hook, kind, owner, outcome, tookMs, before: null, after: null });
+  }
+
+  /** Who has cost what since this process started, dearest first. */
+  costs(): CostLine[] {
+    return [...this.catalogue().flatMap(linesOf), ...this.#account.lines()].sort(
+      (one, other) => other.totalMs - one.totalMs,
+    );
   }
 
   /** Has `observer` look on at every listener that is asked while `work` runs, and in nothing else. */
@@ -301,7 +319,9 @@ export class Hooks {
   }
 
   #runFrom(point: HookPoint, token: HookToken, way: Way, matter: Matter): GuardedRun {
-    const observer = matter.observer ?? (this.#observing > 0 ? this.#observers.getStore() : undefined);
+    const looksOn = this.#observing > 0 ? this.#observers.getStore() : undefined;
+    const observer =
+      matter.observer && looksOn ? bothOf(matter.observer, looksOn) : (matter.observer ?? looksOn);
     return new GuardedRun({ ...matter, point, token, way, guards: this.#guards, observer });
   }
 

@@ -16,9 +16,10 @@ import { RouteTable } from './route-table.ts';
 import { RushLane } from './rush-lane.ts';
 import { commonHeaders } from './security-headers.ts';
 import type { ReplyTools } from './send-reply.ts';
+import { watchRequest, type RequestWatch } from './watch-request.ts';
 import type { UploadLimits } from './uploads.ts';
 
-export interface AppDeps extends ReplyTools, ExchangeDeps {
+export interface AppDeps extends ReplyTools, ExchangeDeps, Pick<RequestWatch, 'hooks' | 'keepTrace'> {
   log: Log;
   meter: RequestMeter;
   health: HealthDeps;
@@ -52,6 +53,7 @@ export function createApp(deps: AppDeps): { app: RequestListener; routes: RouteT
   app.use(healthHandler(deps.health));
   app.use(requestLog(deps));
   app.use(exchanges.middleware);
+  app.use(watchRequest(exchanges, deps));
   app.use(routes.handle);
   app.use((_req, _res, next) => {
     next(new NotFoundError('page.not-found'));

@@ -1,6 +1,9 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RequestMeter } from './request-log.ts';
 
+const PLUGIN_LABELS = ['owner', 'kind', 'name'] as const;
+type PluginLabel = (typeof PLUGIN_LABELS)[number];
+
 /** Numbers for Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export class Metrics implements RequestMeter {
   readonly #registry = new Registry();
@@ -39,6 +42,24 @@ export class Metrics implements RequestMeter {
       registers: [this.#registry],
       async collect() {
         this.set(await read());
+      },
+    });
+  }
+
+  /** Several numbers under one name, read when somebody asks. */
+  series(
+    name: string,
+    help: string,
+    read: () => { labels: Record<PluginLabel, string>; value: number }[],
+  ): void {
+    new Gauge({
+      name: `latchkey_${name}`,
+      help,
+      labelNames: PLUGIN_LABELS,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const { labels, value } of read()) this.set(labels, value);
       },
     });
   }

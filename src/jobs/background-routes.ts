@@ -35,6 +35,16 @@ export function backgroundRoutes(background: BackgroundService): Route[] {
     }),
     route({
       method: 'post',
+      path: '/admin/background/retry-all',
+      access,
+      handler: async ({ actor }) => {
+        const count = await background.retryAll(actor, null);
+        const flash = { kind: 'success' as const, code: 'jobs:flash.retried-all', params: { count } };
+        return redirect('/admin/background', { flash });
+      },
+    }),
+    route({
+      method: 'post',
       path: '/admin/background/release',
       access,
       handler: async ({ actor }) => {

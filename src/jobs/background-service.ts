@@ -5,7 +5,7 @@ import type { Clock } from '../shared/clock.ts';
 import { ConflictError, ForbiddenError } from '../shared/errors.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import { listHolds, type BackgroundHold } from './background-hold-repository.ts';
-import { listTroubled, reviveDelivery, type QueueStats } from './delivery-care-repository.ts';
+import { listTroubled, reviveDead, reviveDelivery, type QueueStats } from './delivery-care-repository.ts';
 import type { Delivery } from './delivery.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 import type { ListedJob, JobScheduler } from './job-scheduler.ts';
@@ -55,6 +55,19 @@ export class BackgroundService {
       if (revived === 0) throw new ConflictError('background.not-retryable');
       const subject = { type: 'event', id: String(key.position), label: key.consumer };
       await audit.record(tx, actor, { action: 'event.retried', subject });
+    });
+  }
+
+  /** Has all that was given up tried again, of one consumer or of all; says how many there were. */
+  async retryAll(actor: Actor, consumer: string | null): Promise<number> {
+    assertManages(actor);
+    const { db, clock, audit } = this.#deps;
+    return db.transaction(async (tx) => {
+      const revived = await reviveDead(tx, { consumer, now: clock.now() });
+      if (revived === 0) throw new ConflictError('background.nothing-given-up');
+      const subject = { type: 'event', id: 'all', label: consumer ?? 'all' };
+      await audit.record(tx, actor, { action: 'event.retried', subject, after: { count: revived } });
+      return revived;
     });
   }
 

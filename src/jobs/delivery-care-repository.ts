@@ -60,6 +60,16 @@ export const reviveDelivery = (
     .whereIn('state', ['waiting', 'dead'])
     .update(deliveries.encode({ state: 'waiting', attempts: 0, dueAt: now }));
 
+/** Everything that was given up, of one consumer or of all, has all its attempts again. */
+export const reviveDead = (
+  tx: Tx,
+  { consumer, now }: { consumer: string | null; now: number },
+): Promise<number> =>
+  tx
+    .knex(deliveries.name)
+    .where({ state: 'dead', ...(consumer === null ? {} : { consumer }) })
+    .update(deliveries.encode({ state: 'waiting', attempts: 0, dueAt: now }));
+
 /** Leaves out what a consumer would still have heard: for a plugin that is disabled for good. */
 export const skipDeliveries = (tx: Tx, consumer: string): Promise<number> =>
   tx.knex(deliveries.name).where({ consumer }).whereIn('state', OPEN).update({ state: 'skipped' });

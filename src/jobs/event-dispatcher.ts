@@ -99,8 +99,7 @@ export class EventDispatcher {
 
   /** Delivers all that is due now and returns: for tests and for the command line. */
   async drain(): Promise<void> {
-    while (await this.#round()) await Promise.all(this.#running.keys());
-    await Promise.all(this.#running.keys());
+    while ((await this.#round()) || this.#running.size > 0) await Promise.all(this.#running.keys());
   }
 
   stats(): Promise<QueueStats> {
@@ -149,6 +148,8 @@ export class EventDispatcher {
     const { consumer: owner, eventName: hook } = delivery;
     // It was begun often enough and never ended: whoever runs it dies of it.
     if (delivery.attempts > this.#limits.attempts) return new Error(delivery.lastError ?? 'It never ended');
+    const startedAt = performance.now();
+    let isFault = false;
     try {
       const told = this.#tellAll(hooks.eventListeners(owner, hook), delivery, abort);
       await this.#deadlines.watch(orAborted(told, abort.signal), this.#limits.deadlineMs);
@@ -156,9 +157,12 @@ export class EventDispatcher {
     } catch (error) {
       if (abort.signal.aborted) return asError(error);
       abort.abort();
+      isFault = true;
       log.warn({ ...factsOf(delivery), error }, 'A listener failed to take an event');
       onFault?.({ owner, hook, error });
       return asError(error);
+    } finally {
+      hooks.charge({ owner, kind: 'event', name: hook, isFault, tookMs: performance.now() - startedAt });
     }
   }
 

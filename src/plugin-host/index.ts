@@ -6,5 +6,7 @@ export { PluginHost, PLUGINS_VERSION, type PluginFacts, type PluginHostDeps } fr
 export type { Ground, Registries, Services } from './registries.ts';
 export { pluginRights } from './plugin-rights.ts';
 export { pluginRoutes } from './plugin-routes.ts';
+export { hookRoutes } from './hook-routes.ts';
+export { keepTrace } from './keep-trace.ts';
 export { pluginMenu } from './plugin-menu.ts';
 export type { CommandContext, CommandDefinition } from './host.ts';

@@ -1,4 +1,5 @@
 import type { KeyRing } from '../crypto/key-ring.ts';
+import type { ChargedKind } from '../hooks/index.ts';
 import type { Route } from '../http/route.ts';
 import { KnownError } from '../shared/errors.ts';
 import { assertClaimed } from './claims.ts';
@@ -89,7 +90,7 @@ export function makeHost(parts: Parts): Host {
       assertClaimed(manifest, routes);
       scope.closeWith(
         registries.routes.add(
-          routes.map((route) => attributed(route, { scope, blame })),
+          routes.map((route) => attributed(route, { scope, blame, charge: charging(hooks, id) })),
           id,
         ),
       );
@@ -109,7 +110,7 @@ export function makeHost(parts: Parts): Host {
           id: `${id}.${name}`,
           ...(cron === undefined ? { everyMs: everyMs ?? 0 } : { cron }),
           runOn: job.run,
-          run: (jobRun) => scope.busyWith(() => run(jobRun)),
+          run: (jobRun) => scope.busyWith(() => charging(hooks, id)('job', name, async () => run(jobRun))),
         }),
       );
     },
@@ -193,13 +194,35 @@ function wayOut({ manifest, scope, services }: Parts): Host['outbound'] {
   };
 }
 
+type Charging = <T>(kind: ChargedKind, name: string, work: () => Promise<T>) => Promise<T>;
+
+/** What it costs is put on the plugin's account; a refusal is no fault. */
+const charging =
+  (hooks: Pick<Registries['hooks'], 'charge'>, owner: string): Charging =>
+  async (kind, name, work) => {
+    const startedAt = performance.now();
+    let isFault = false;
+    try {
+      return await work();
+    } catch (error) {
+      isFault = !(error instanceof KnownError);
+      throw error;
+    } finally {
+      hooks.charge({ owner, kind, name, isFault, tookMs: performance.now() - startedAt });
+    }
+  };
+
 /** What is under way is counted, and what goes wrong has a name. */
-const attributed = (route: Route, { scope, blame }: Pick<Parts, 'scope' | 'blame'>): Route => ({
+const attributed = (
+  route: Route,
+  { scope, blame, charge }: Pick<Parts, 'scope' | 'blame'> & { charge: Charging },
+): Route => ({
   ...route,
   handler: (incoming) =>
     scope.busyWith(async () => {
       try {
-        return await route.handler(incoming);
+        const name = `${route.method.toUpperCase()} ${route.path}`;
+        return await charge('route', name, async () => route.handler(incoming));
       } catch (error) {
         if (!(error instanceof KnownError)) blame(`${route.method.toUpperCase()} ${route.path}`, error);
         throw error;

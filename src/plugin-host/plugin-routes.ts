@@ -4,6 +4,7 @@ import { redirect, view, type Flash, type Reply } from '../http/reply.ts';
 import { route, type Incoming, type Route } from '../http/route.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { PluginFacts, PluginHost } from './plugin-host.ts';
+import { tabsAt } from './hook-presenter.ts';
 import { inOrder, presentDetails, presentPlugin } from './plugin-presenter.ts';
 
 const access = { right: 'plugin.manage' };
@@ -33,7 +34,11 @@ export function pluginRoutes({ plugins, clock }: Deps): Route[] {
       access,
       handler: async ({ locale }) => {
         const all = (await plugins.list(locale)).sort(inOrder);
-        return view('plugins/list', { plugins: all.map(presentPlugin), isSafeMode: plugins.isSafeMode });
+        return view('plugins/list', {
+          tabs: tabsAt('plugins'),
+          plugins: all.map(presentPlugin),
+          isSafeMode: plugins.isSafeMode,
+        });
       },
     }),
     route({

@@ -36,6 +36,8 @@ export interface Registries {
     | 'onVeto'
     | 'onEvent'
     | 'onContribution'
+    | 'charge'
+    | 'costs'
     | 'gather'
     | 'declare'
     | 'filter'

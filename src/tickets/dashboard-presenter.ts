@@ -1,4 +1,4 @@
-import type { Dashboard } from './dashboard-service.ts';
+import type { Dashboard } from './dashboard.ts';
 import { statusKey } from './ticket-words.ts';
 import { activeStatuses } from './ticket.ts';
 

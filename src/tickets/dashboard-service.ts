@@ -4,11 +4,11 @@ import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { CategoryService } from './category-service.ts';
 import { dashboardFigures } from './desk-hooks.ts';
+import type { Dashboard } from './dashboard.ts';
 import { averageFirstReply, countByCategory, countByDay, countByStatus } from './dashboard-repository.ts';
 import { filterQuery } from './ticket-filter.ts';
-import { countTickets, firstTickets, type TicketSummary } from './ticket-list-repository.ts';
+import { countTickets, firstTickets } from './ticket-list-repository.ts';
 import type { TicketListService } from './ticket-list-service.ts';
-import type { Status } from './ticket.ts';
 
 interface Deps {
   db: Database;
@@ -16,18 +16,6 @@ interface Deps {
   clock: Clock;
   categories: CategoryService;
   lists: TicketListService;
-}
-
-export interface Dashboard {
-  byStatus: Map<Status, number>;
-  byCategory: { name: string | null; total: number }[];
-  /** One entry a day, oldest first. */
-  days: { day: number; created: number; solved: number }[];
-  averageFirstReplyMs: number | null;
-  unassigned: number;
-  mine: TicketSummary[];
-  mineTotal: number;
-  oldest: TicketSummary[];
 }
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,7 @@ import { auditEvent } from '../audit/index.ts';
 import { defineFilter, defineVeto } from '../hooks/tokens.ts';
 import type { NotificationDraft } from '../notifications/index.ts';
 import type { Attachment } from './attachment.ts';
-import type { Dashboard } from './dashboard-service.ts';
+import type { Dashboard } from './dashboard.ts';
 import type { TicketFilter } from './ticket-filter.ts';
 import type { TicketFacts } from './ticket-hooks.ts';
 import type { TicketSummary } from './ticket-list-repository.ts';

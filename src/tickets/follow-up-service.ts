@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts';
-import type { Hooks } from '../hooks/hooks.ts';
+import { Trace, type Hooks } from '../hooks/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import { ConflictError } from '../shared/errors.ts';
 import { listAttachments } from './attachment-repository.ts';
@@ -92,23 +92,30 @@ export class FollowUpService {
     return this.#deps.writer.move(actor, number, async (ticket) => {
       assertMayFollowUp(actor, ticket, draft);
       await this.#assertNothingNew(actor, ticket, draft.version);
-      const said = await this.#filtered(actor, ticket, draft);
+      const trace = new Trace();
+      const said = await this.#filtered(actor, ticket, draft, trace);
       const status = statusAfter(ticket.status, {
         side: sideOf(actor, ticket),
         visibility: said.visibility,
         then: thenOf(actor, ticket, draft),
       });
       return {
+        trail: trace.telling,
         said: { kind: 'follow-up', ...said, attachments: draft.attachments ?? [] },
         change: status === ticket.status ? {} : { status },
       };
     });
   }
 
-  async #filtered(actor: Actor, ticket: Ticket, { body, visibility }: NewFollowUp): Promise<FollowUpDraft> {
+  async #filtered(
+    actor: Actor,
+    ticket: Ticket,
+    { body, visibility }: NewFollowUp,
+    trace: Trace,
+  ): Promise<FollowUpDraft> {
     const { hooks } = this.#deps;
     const context = { ...byOf(actor), ticket: factsOf(ticket) };
-    const said = await hooks.filter(followUpDraft, { body, visibility }, context);
+    const said = await hooks.filterWatched(followUpDraft, { body, visibility }, context, trace);
     assertMayFollowUp(actor, ticket, said);
     await hooks.veto(followUpMayAdd, { ...context, draft: said });
     return said;

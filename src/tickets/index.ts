@@ -12,6 +12,7 @@ export { ticketMenu } from './ticket-menu.ts';
 export { ticketNoticeKinds } from './ticket-notices.ts';
 export { ticketRights } from './ticket-rights.ts';
 export { ticketRoutes } from './ticket-routes.ts';
+export { trailRoutes } from './trail-routes.ts';
 export { ticketServices, type TicketDeps, type TicketServices } from './ticket-services.ts';
 export { autoCloseDays, ticketSettings } from './ticket-settings.ts';
 export type { Ticket } from './ticket.ts';

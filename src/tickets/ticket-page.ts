@@ -37,6 +37,7 @@ export async function ticketPage(
   const relatives = await services.tickets.relatives(actor, ticket);
   return view('tickets/ticket', {
     ...page,
+    mayTrail: actor.can('plugin.manage'),
     slots: {
       'ticket.sidebar': { number: ticket.number, entityId: ticket.entityId },
       'ticket.reply': { number: ticket.number, entityId: ticket.entityId },

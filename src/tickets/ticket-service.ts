@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.ts';
 import { nextNumber } from '../db/sequences.ts';
-import type { Hooks } from '../hooks/hooks.ts';
+import { Trace, type Hooks, type TracedStep } from '../hooks/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, ForbiddenError, InvalidInputError, UnauthenticatedError } from '../shared/errors.ts';
@@ -13,6 +13,7 @@ import { ticketChange } from './desk-hooks.ts';
 import { byOf, factsOf } from './ticket-news.ts';
 import { assertMayChange, assertMayCreate, assertMaySee, maySee } from './ticket-policy.ts';
 import { findTicket, findTicketById, followersOf } from './ticket-repository.ts';
+import { listTrail, type TrailStep } from './trail-repository.ts';
 import type { TicketWriter } from './ticket-writer.ts';
 import { priorityOf, statusOnceAssigned, type Assignees, type Editable, type Ticket } from './ticket.ts';
 
@@ -64,14 +65,19 @@ export class TicketService {
     const { db, hooks, writer } = this.#deps;
     const asked = await this.#draftFrom(actor, wanted);
     assertMayCreate(actor, asked.entityId, asked.requesterId);
-    const draft = await hooks.filter(ticketDraft, this.#withinRights(actor, asked), byOf(actor));
+    const trace = new Trace();
+    const within = this.#withinRights(actor, asked);
+    const draft = await hooks.filterWatched(ticketDraft, within, byOf(actor), trace);
     await this.#assertSound(draft);
     await hooks.veto(ticketMayCreate, { ...byOf(actor), draft });
     const ticket = this.#ticketFrom(actor, draft, {
       number: await nextNumber(db, 'tickets'),
       followsId: wanted.followsId ?? null,
     });
-    return writer.create(actor, ticket, { attachments: wanted.attachments ?? [] });
+    return writer.create(actor, ticket, {
+      attachments: wanted.attachments ?? [],
+      trail: trace.telling,
+    });
   }
 
   /** Changes facts of the ticket as `version` showed them; whoever comes second is told what the first one did. */
@@ -81,11 +87,11 @@ export class TicketService {
     wanted: { version: number; change: Partial<Editable> },
   ): Promise<Ticket> {
     const { ticket } = await this.#deps.writer.move(actor, number, async (current) => {
-      const change = await this.#changeOf(actor, current, wanted.change);
+      const { change, trail } = await this.#changeOf(actor, current, wanted.change);
       assertMayChange(actor, current, change);
       if (current.version !== wanted.version) throw collision(current);
       await this.#assertSoundChange(current, change);
-      return { change };
+      return { change, trail };
     });
     return ticket;
   }
@@ -93,18 +99,31 @@ export class TicketService {
   /** As `update`, for whoever cannot have seen a version: bulk actions and jobs. */
   async changeNow(actor: Actor, number: number, change: Partial<Editable>): Promise<Ticket> {
     const { ticket } = await this.#deps.writer.move(actor, number, async (current) => {
-      const whole = await this.#changeOf(actor, current, change);
+      const { change: whole, trail } = await this.#changeOf(actor, current, change);
       assertMayChange(actor, current, whole);
       await this.#assertSoundChange(current, whole);
-      return { change: whole };
+      return { change: whole, trail };
     });
     return ticket;
   }
 
-  async #changeOf(actor: Actor, ticket: Ticket, asked: Partial<Editable>): Promise<Partial<Editable>> {
+  /** What plugins make of it, with all that follows from that. */
+  async #changeOf(
+    actor: Actor,
+    ticket: Ticket,
+    asked: Partial<Editable>,
+  ): Promise<{ change: Partial<Editable>; trail: readonly TracedStep[] }> {
+    const trace = new Trace();
     const about = { ...byOf(actor), ticket: factsOf(ticket) };
-    const change = await this.#deps.hooks.filter(ticketChange, asked, about);
-    return withConsequences(ticket, tidy(change));
+    const change = await this.#deps.hooks.filterWatched(ticketChange, asked, about, trace);
+    return { change: withConsequences(ticket, tidy(change)), trail: trace.telling };
+  }
+
+  /** Which plugin changed what of this ticket, as it was written; for those who manage plugins. */
+  async trail(actor: Actor, number: number): Promise<{ ticket: Ticket; steps: TrailStep[] }> {
+    if (!actor.can('plugin.manage')) throw new ForbiddenError('access.right');
+    const ticket = await this.find(actor, number);
+    return { ticket, steps: await listTrail(this.#deps.db, ticket.id) };
   }
 
   async #draftFrom(actor: Actor, wanted: NewTicket): Promise<TicketDraft> {

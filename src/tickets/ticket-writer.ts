@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditService } from '../audit/index.ts';
 import type { Database, Tx } from '../db/database.ts';
-import type { Hooks } from '../hooks/hooks.ts';
+import type { Hooks, TracedStep } from '../hooks/index.ts';
 import type { NotificationDraft } from '../notifications/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -25,6 +25,7 @@ import {
 } from './ticket-repository.ts';
 import { afterChange, differences, labelOf, type Editable, type FieldChange, type Ticket } from './ticket.ts';
 import { insertEntry, judgeProposals } from './timeline-repository.ts';
+import { insertTrail } from './trail-repository.ts';
 import type { Said, TimelineEntry } from './timeline.ts';
 
 interface Deps {
@@ -40,6 +41,8 @@ interface Deps {
 export interface Move {
   change?: Partial<Editable>;
   said?: Said & { attachments: readonly string[] };
+  /** What plugins made of it. */
+  trail?: readonly TracedStep[];
   /** The requester's answer to the solutions proposed so far. */
   verdict?: 'accepted' | 'refused';
 }
@@ -66,12 +69,13 @@ export class TicketWriter {
   async create(
     actor: Actor,
     ticket: Ticket,
-    { attachments }: { attachments: readonly string[] },
+    { attachments, trail = [] }: { attachments: readonly string[]; trail?: readonly TracedStep[] },
   ): Promise<Ticket> {
     const { db } = this.#deps;
     const notices = await this.#noticesFor({ actor, before: null, after: ticket, said: null });
     return db.transaction(async (tx) => {
       await insertTicket(tx, ticket, foldText(ticket.title, ticket.description));
+      await insertTrail(tx, ticket, trail);
       const claimed = await claim(tx, actor, attachments, { ticketId: ticket.id, entryId: null });
       await this.#recordCreation(tx, actor, ticket);
       await this.#tell(
@@ -140,6 +144,7 @@ export class TicketWriter {
     if (!(await updateTicket(tx, after))) throw new Outrun();
     if (changes.some(({ field }) => field === 'observers' || field === 'assignees'))
       await replaceMembers(tx, after);
+    await insertTrail(tx, after, move.trail ?? []);
     if (move.verdict) await judgeProposals(tx, after.id, move.verdict);
 
     const entry = move.said ? await insertEntry(tx, this.#entryOf(actor, after, move.said)) : null;

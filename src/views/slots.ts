@@ -18,6 +18,8 @@ export interface SlotFault {
 interface Deps {
   renderer: Pick<Renderer, 'render'>;
   onFault: (fault: SlotFault) => void;
+  /** Hears how long each listener took. */
+  onAsked?: (asked: { slot: string; owner: string; tookMs: number; isFault: boolean }) => void;
   /** A listener that takes longer is left out of the page. */
   deadlineMs?: number;
 }
@@ -77,12 +79,17 @@ export class Slots {
     { owner, template, listener }: Filling,
     { context, actor, page }: { context: unknown; actor: Actor; page: PageContext },
   ): Promise<string> {
+    const startedAt = performance.now();
+    let isFault = false;
     try {
       const model = await withDeadline(async () => listener(context, actor), this.#deps.deadlineMs ?? 1000);
       return model ? this.#deps.renderer.render(template, model, { ...page, fragment: true }) : '';
     } catch (error) {
+      isFault = true;
       this.#deps.onFault({ slot, owner, error });
       return '';
+    } finally {
+      this.#deps.onAsked?.({ slot, owner, tookMs: performance.now() - startedAt, isFault });
     }
   }
 }
