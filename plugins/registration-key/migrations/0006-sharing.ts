@@ -33,6 +33,7 @@ export const migration: Migration = {
     `CREATE TABLE IF NOT EXISTS invite_print (
        id {id} NOT NULL PRIMARY KEY, key_ids {text} NOT NULL, made_by {id}, until {instant} NOT NULL)`,
     'CREATE INDEX invite_print_by_end ON invite_print (until)',
+    'ALTER TABLE invite_notice ADD COLUMN occasion {number} NOT NULL DEFAULT 0',
   ],
   down: [
     'DROP TABLE IF EXISTS invite_print',

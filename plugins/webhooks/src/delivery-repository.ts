@@ -174,12 +174,12 @@ export async function tidy(tx: Tx, ages: { contentsBefore: number; logBefore: nu
     .where('created_at', '<', ages.contentsBefore)
     .whereNotNull('content_text')
     .update(noContent);
-  const old = (await tx
+  const old = await tx
     .knex(deliveries.name)
     .where('created_at', '<', ages.logBefore)
     .whereIn('state', ['done', 'dead'])
     .limit(BATCH)
-    .select('id')) as Row[];
+    .select<Row[]>('id');
   if (old.length === 0) return 0;
   return tx
     .knex(deliveries.name)

@@ -25,7 +25,7 @@ const ofInvitations = (
 );
 
 /** What can be sent. None of these events carries a secret. */
-export const offered: readonly EventToken<never>[] = [
+export const offered: readonly EventToken<unknown>[] = [
   ...ofInvitations,
   ticketCreated,
   ticketUpdated,
@@ -37,7 +37,7 @@ export const offered: readonly EventToken<never>[] = [
   attachmentAdded,
   userCreated,
   userDisabled,
-] as unknown as readonly EventToken<never>[];
+] as readonly EventToken<never>[] as readonly EventToken<unknown>[];
 
 export const eventNames = offered.map(({ name }) => name);
 

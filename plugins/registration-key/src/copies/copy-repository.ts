@@ -137,12 +137,12 @@ export interface CopyJoins {
 
 /** How many came by each copy of a key. */
 export async function countByCopy(db: Queryable, keyId: string): Promise<Map<string, CopyJoins>> {
-  const rows = (await db
+  const rows = await db
     .knex({ s: SEATS })
     .join({ r: 'invite_redemption' }, 'r.id', 's.redemption_id')
     .where('s.key_id', keyId)
     .groupBy('s.copy_id', 'r.status')
-    .select('s.copy_id', 'r.status', db.knex.raw('count(*) as amount'))) as Row[];
+    .select<Row[]>('s.copy_id', 'r.status', db.knex.raw('count(*) as amount'));
   const counts = new Map<string, CopyJoins>();
   for (const row of rows) {
     const id = String(row['copy_id']);
@@ -160,15 +160,15 @@ export async function joinsByCopy(
   keyId: string,
   since: number,
 ): Promise<{ at: number; copyId: string }[]> {
-  const rows = (await db
+  const rows = await db
     .knex({ r: 'invite_redemption' })
     .leftJoin({ s: SEATS }, 's.redemption_id', 'r.id')
     .where({ 'r.key_id': keyId, 'r.status': 'active' })
     .where('r.settled_at', '>=', since)
     .limit(10_000)
-    .select('r.settled_at', 's.copy_id')) as Row[];
+    .select<Row[]>('r.settled_at', 's.copy_id');
   return rows.map((row) => ({
     at: Number(row['settled_at']),
-    copyId: row['copy_id'] === null ? '' : String(row['copy_id']),
+    copyId: typeof row['copy_id'] === 'string' ? row['copy_id'] : '',
   }));
 }

@@ -48,11 +48,11 @@ export async function readFunnel(
   db: Queryable,
   keyId: string,
 ): Promise<{ copyId: string; step: FunnelStep; reason: string; amount: number }[]> {
-  const rows = (await db
+  const rows = await db
     .knex(TABLE)
     .where({ key_id: keyId })
     .groupBy('copy_id', 'step', 'reason')
-    .select('copy_id', 'step', 'reason', db.knex.raw('sum(amount) as amount'))) as Row[];
+    .select<Row[]>('copy_id', 'step', 'reason', db.knex.raw('sum(amount) as amount'));
   return rows.map((row) => ({
     copyId: String(row['copy_id']),
     step: row['step'] as FunnelStep,
@@ -66,10 +66,10 @@ export async function rememberFirstTicket(
   tx: Tx,
   first: { userId: string; ticketId: string; at: number },
 ): Promise<void> {
-  const seats = (await tx
+  const seats = await tx
     .knex('invite_redemption')
     .where({ user_id: first.userId, status: 'active' })
-    .select('id', 'key_id')) as Row[];
+    .select<Row[]>('id', 'key_id');
   for (const seat of seats) {
     await tx
       .knex('invite_first_ticket')

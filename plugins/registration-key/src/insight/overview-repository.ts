@@ -23,10 +23,10 @@ export async function countStandings(
           else 'active' end as standing`,
     [now, now],
   );
-  const rows = (await db.knex
+  const rows = await db.knex
     .from(some.select(state).orderBy('created_at', 'desc').as('some'))
     .groupBy('standing')
-    .select('standing', db.knex.raw('count(*) as amount'))) as Row[];
+    .select<Row[]>('standing', db.knex.raw('count(*) as amount'));
   return Object.fromEntries(rows.map((row) => [String(row['standing']), Number(row['amount'])]));
 }
 

@@ -42,10 +42,15 @@ export async function saveChoice(tx: Tx, keyId: string, choice: NoticeChoice): P
 }
 
 /** True for whoever comes first: each thing is told once, whichever process finds it. */
-export async function markSent(tx: Tx, keyId: string, what: string, at: number): Promise<boolean> {
+export async function markSent(
+  tx: Tx,
+  { keyId, concern, occasion }: Concerned,
+  at: number,
+): Promise<boolean> {
+  const what = `${concern}:${String(occasion)}`;
   const known = await tx.knex(SENT).where({ key_id: keyId, what }).first<Row | undefined>('at');
   if (known) return false;
-  await tx.knex(SENT).insert({ key_id: keyId, what, at });
+  await tx.knex(SENT).insert({ key_id: keyId, what, occasion, at });
   return true;
 }
 
@@ -69,8 +74,9 @@ export type Concern = (typeof concerns)[number];
 
 export interface Concerned {
   keyId: string;
+  concern: Concern;
   /** Tells this occasion from the next: another cap, another end. */
-  occasion: string;
+  occasion: number;
 }
 
 const [DAY_MS, MOST] = [86_400_000, 200];
@@ -84,27 +90,18 @@ export async function findConcerned(db: Queryable, concern: Concern, now: number
     .from({ n: SENT })
     .select(db.knex.raw('1'))
     .whereRaw('n.key_id = k.id')
-    .whereRaw(`n.what = ${sentName(db, concern, occasion)}`);
-  const rows = (await query
+    .where('n.what', 'like', `${concern}:%`);
+  if (occasion !== null) sent.whereRaw(`n.occasion = k.${occasion}`);
+  const rows = await query
     .whereNotExists(sent)
     .limit(MOST)
-    .select('k.id', ...(occasion === null ? [] : [`k.${occasion}`]))) as Row[];
+    .select<Row[]>('k.id', ...(occasion === null ? [] : [`k.${occasion}`]));
   return rows.map((row) => ({
     keyId: String(row['id']),
-    occasion: nameOf(concern, occasion === null ? '' : String(row[occasion])),
+    concern,
+    occasion: occasion === null ? 0 : Number(row[occasion]),
   }));
 }
-
-const nameOf = (concern: Concern, occasion: string): string => `${concern}:${occasion}`;
-
-const sentName = (
-  { dialect }: Queryable & { dialect?: { name: string } },
-  concern: Concern,
-  occasion: string | null,
-): string => {
-  const column = occasion === null ? "''" : `k.${occasion}`;
-  return dialect?.name === 'sqlite' ? `'${concern}:' || ${column}` : `concat('${concern}:', ${column})`;
-};
 
 /** Adds what is asked of the key, and says which of its columns makes the occasion. */
 const restrict: Record<Concern, (query: Query, now: number) => 'max_uses' | 'expires_at' | null> = {
@@ -161,7 +158,7 @@ export async function joinedBetween(
     .select<Row[]>('key_id', 'user_id', 'settled_at');
   return rows.map((row) => ({
     keyId: String(row['key_id']),
-    userId: row['user_id'] === null ? null : String(row['user_id']),
+    userId: typeof row['user_id'] === 'string' ? row['user_id'] : null,
     at: Number(row['settled_at']),
   }));
 }

@@ -16,6 +16,7 @@ import {
   readMark,
   saveChoice,
   type Concern,
+  type Concerned,
   type Joined,
   type JoinNotice,
   type NoticeChoice,
@@ -93,13 +94,14 @@ export class NoticeService {
       found.map(({ keyId }) => keyId),
     );
     const chosen = await choicesOf(host.db, [...keys.keys()]);
-    for (const { keyId, occasion } of found) {
+    for (const concerned of found) {
+      const { keyId } = concerned;
       const key = keys.get(keyId);
       if (key === undefined) continue;
       const { warnings } = chosen.get(keyId) ?? (await this.#usual(key));
       const readers = warnings ? await this.#readersOf(key) : [];
       const notice = this.#about(key, concern, readers, await this.#paramsOf(key));
-      await this.#once(key, occasion, async (tx) => {
+      await this.#once(concerned, async (tx) => {
         await host.notices.notify(tx, notice);
         if (concern === 'ended')
           await host.emit(tx, keyExpired, { key: factsOf(key) }, { aggregate: key.id });
@@ -108,9 +110,9 @@ export class NoticeService {
   }
 
   /** Two processes may find the same; the primary key of what was sent lets one of them through. */
-  async #once(key: InvitationKey, what: string, work: (tx: Tx) => Promise<void>): Promise<void> {
+  async #once(concerned: Concerned, work: (tx: Tx) => Promise<void>): Promise<void> {
     await this.#unlessOther(async (tx) => {
-      if (await markSent(tx, key.id, what, this.#host.clock.now())) await work(tx);
+      if (await markSent(tx, concerned, this.#host.clock.now())) await work(tx);
     });
   }
 
@@ -129,7 +131,9 @@ export class NoticeService {
     const from = await readMark(host.db, 'joins');
     const until = host.clock.now() - SETTLED_MS;
     if (from === null) {
-      await this.#unlessOther(async (tx) => void (await moveMark(tx, 'joins', null, until)));
+      await this.#unlessOther(async (tx) => {
+        await moveMark(tx, 'joins', null, until);
+      });
       return;
     }
     if (until <= from) return;

@@ -94,11 +94,8 @@ export function shareRoutes({ host, keys, prints }: Deps): Route[] {
       const words = { layout: choice.layout, paper: choice.paper, lang: choice.locale, ...query, ...changes };
       return `${path}?${new URLSearchParams(words).toString()}`;
     };
-    const offered = <T extends string>(
-      name: 'layout' | 'paper' | 'lang',
-      values: readonly T[],
-      now: string,
-    ) => values.map((value) => ({ value, path: address({ [name]: value }), active: value === now }));
+    const offered = (name: 'layout' | 'paper' | 'lang', values: readonly string[], now: string): object[] =>
+      values.map((value) => ({ value, path: address({ [name]: value }), active: value === now }));
     return page('sheet', {
       ...(await presentSheet(host, toPrint, choice)),
       layouts: offered('layout', sheetLayouts, choice.layout),
