@@ -3,6 +3,7 @@ import { FormData } from 'undici';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
 import { days, hours } from '../../../test/support/clock.ts';
 import type { HttpClient } from '../../../test/support/http-client.ts';
+import { cliActor } from '../../../src/shared/actor.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { ROOT_ENTITY_ID } from '../../../src/identity/index.ts';
 import { joinByApi, joinByBrowser, keyOf, somebody } from './desk.ts';
@@ -132,6 +133,7 @@ describeOnEachEngine('a list of people', (engine) => {
       ),
     );
     await isDone(api, id);
+    await Promise.all([app.mailbox.next('a@acme.test'), app.mailbox.next('b@acme.test')]);
     await app.settle();
     const keys = (await api.call('GET', '/api/v1/invitation-keys')).json();
 
@@ -406,5 +408,82 @@ describeOnEachEngine('an invitation by mail', (engine) => {
     const reminders = app.mailbox.letters.filter(({ subject }) => subject.includes('ends soon'));
     expect(reminders.map(({ to }) => to)).toEqual([['b@acme.test']]);
     expect(reminders[0]?.links[0]).toContain('/join/lkmail_');
+  });
+});
+
+test('a long list is read and sent while the helpdesk goes on answering', { timeout: 60_000 }, async () => {
+  const app = await startTestApp({
+    config: { SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'desk@example.org' },
+  });
+  const api = await owner(app);
+  const people = Array.from({ length: 900 }, (_, at) => `p${String(at)}@acme.test`).join('\n');
+  const id = await listed(api, people);
+  await api.call('POST', `${ROUNDS}/${id}/start`, { kind: 'personal' });
+
+  let answered = 0;
+  while ((await stateOf(api, id)) !== 'done') answered += 1;
+
+  expect((await api.call('GET', `${ROUNDS}/${id}`)).json().progress).toEqual({
+    waiting: 0,
+    done: 900,
+    skipped: 0,
+  });
+  expect(answered).toBeGreaterThan(30);
+});
+
+interface Typed {
+  args: string[];
+  options?: Record<string, string | boolean>;
+  stdin?: string;
+}
+
+/** As the command line runs it, without starting a process. */
+async function runCommand(
+  app: TestApp,
+  name: string,
+  { args, options = {}, stdin = '' }: Typed,
+): Promise<unknown> {
+  const command = app.house.commands.all().find((one) => one.name === name);
+  if (!command) throw new Error(`There is no command ${name}`);
+  let printed: unknown = null;
+  await command.run({
+    actor: cliActor('test'),
+    args,
+    options,
+    print: (value) => {
+      printed = value;
+    },
+    readStdin: () => Promise.resolve(stdin),
+  });
+  return printed;
+}
+
+describeOnEachEngine('from the command line', (engine) => {
+  test('a list is read from a pipe, sorted, and sent', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const { id } = await app.given.invitationKey({ emailProof: 'required' });
+
+    const sorted = await runCommand(app, 'invite people', { args: ['-'], stdin: 'a@acme.test\nwrong\n' });
+    const sent = await runCommand(app, 'invite people', {
+      args: ['-'],
+      stdin: 'b@acme.test',
+      options: { start: 'personal', label: 'By hand' },
+    });
+    const one = await runCommand(app, 'invite send', { args: [id, 'c@acme.test'] });
+    await runCommand(app, 'invite people', {
+      args: ['-'],
+      stdin: 'd@acme.test\ne@acme.test',
+      options: { start: 'roster', key: id, mail: false, keepAddresses: true },
+    });
+    const roster = await runCommand(app, 'invite roster', { args: [id] });
+    const missing = await runCommand(app, 'invite roster', { args: [id], options: { missing: true } });
+
+    expect(sorted).toMatchObject({ state: 'draft', lines: { ready: 1, malformed: 1 } });
+    expect(sent).toMatchObject({ state: 'done', label: 'By hand', progress: { done: 1 } });
+    expect(one).toEqual({ sent: 1 });
+    expect(roster).toMatchObject({ of: 'email', total: 2, missing: 2 });
+    expect(missing).toHaveLength(2);
+    expect(missing).toContainEqual({ address: 'd@acme.test' });
+    expect((await app.mailbox.next('b@acme.test')).subject).toContain('invited you');
   });
 });

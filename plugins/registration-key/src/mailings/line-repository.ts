@@ -73,13 +73,11 @@ export async function nextLines(
   return rows.map(lines.decode);
 }
 
-function restrict(
-  db: Queryable,
-  { roundId, verdicts: wanted, state }: LineFilter,
-): ReturnType<Queryable['knex']['queryBuilder']> {
-  const query: ReturnType<Queryable['knex']['queryBuilder']> = db
-    .knex(lines.name)
-    .where({ round_id: roundId });
+type Query = ReturnType<Queryable['knex']['queryBuilder']>;
+
+function restrict(db: Queryable, { roundId, verdicts: wanted, state }: LineFilter): Query {
+  const query: Query = db.knex(lines.name);
+  query.where({ round_id: roundId });
   if (wanted) query.whereIn('verdict', [...wanted]);
   if (state !== undefined) query.where({ state });
   return query;

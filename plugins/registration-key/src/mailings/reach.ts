@@ -1,8 +1,7 @@
 import type { Host, Route } from 'latchkey/plugin-api';
-import { joinForm, keyRedeemed } from '../hooks.ts';
+import { joinForm } from '../hooks.ts';
 import type { JoinMails } from '../join/join-mails.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
-import { findKey } from '../keys/key-repository.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { Places } from '../keys/places.ts';
 import { NUMBER_FIELD, RosterBook } from '../roster/roster-book.ts';
@@ -10,7 +9,6 @@ import { rosterRoutes } from '../roster/roster-routes.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { AgainService } from './again-service.ts';
 import { InvitationPost } from './invitation-post.ts';
-import { noteJoined } from './invitee-repository.ts';
 import { inviteeRoutes } from './invitee-routes.ts';
 import { MailWatch } from './mail-watch.ts';
 import { MailingService } from './mailing-service.ts';
@@ -63,13 +61,8 @@ export function standReach({ host, door, mails, keys, places }: Deps): Reach {
     const before = { draftsBefore: now - DRAFT_LIFE_MS, linesBefore: now - LINES_LIFE_MS, limit: 5 };
     await host.transaction((tx) => sweepRounds(tx, before));
   });
-  host.on(keyRedeemed, async ({ key, userId }, delivery) => {
-    const person = await host.users.find(userId);
-    if (person) await delivery.once((tx) => noteJoined(tx, key.id, person.emailNorm, delivery.at));
-  });
   host.filter(joinForm, async (fields, { key, locale }) => {
-    const found = await findKey(host.db, key.id);
-    const roster = found && (await book.of(found));
+    const roster = await book.of(key);
     if (roster?.kind !== 'number') return fields;
     const question = {
       name: NUMBER_FIELD,

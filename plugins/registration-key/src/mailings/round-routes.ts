@@ -141,7 +141,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       show,
       isMendable: mendable.includes(show) && round.format !== 'numbers',
       isNumbers: round.format === 'numbers',
-      lines: found.items.map((line) => presentLine(host, line, { groups: names.group, locale })),
+      lines: found.items.map((line) => presentLine(host, line, { groups: (id) => names.group(id), locale })),
       page: found,
       unmapped: round.unmappedGroups,
       form,
