@@ -26,6 +26,8 @@ export interface KeyFacts {
   entityId: string;
   profileId: string;
   ownerId: string | null;
+  /** Raised by every edit: what was worked out from a key holds as long as this does. */
+  version: number;
 }
 
 export interface Newcomer {

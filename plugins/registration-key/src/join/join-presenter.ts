@@ -22,8 +22,6 @@ export interface FormFacts {
   typed?: Typed;
   error?: KnownError;
   preview?: boolean;
-  /** Where they have been asked for already. */
-  fields?: readonly JoinField[];
 }
 
 /** What the key and plugins ask beside name, address and password. */
@@ -39,7 +37,7 @@ const languages = [
 export async function presentForm(host: Host, facts: FormFacts): Promise<object> {
   const { key, handle, mailing, locale, typed = {}, error, preview = false } = facts;
   const site = await host.site();
-  const fields = facts.fields ?? (await fieldsOf(host, key, locale));
+  const fields = await fieldsOf(host, key, locale);
   const { given } = key.carries;
   const inviter = key.ownerId === null ? '' : key.ownerName;
   const isReused = error?.code === 'invitation.redeem_id_reused';

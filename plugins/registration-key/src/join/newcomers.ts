@@ -5,6 +5,7 @@ import { answered, attributesFrom } from '../carries/carried-fields.ts';
 import { accountEnd } from '../carries/carries.ts';
 import { keyRedeemed } from '../hooks.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
+import { noteJoined } from '../mailings/invitee-repository.ts';
 import type { JoinMails } from './join-mails.ts';
 import { factsOf, subjectOf } from '../keys/key-service.ts';
 import type { SkippedGroups } from './skipped-groups.ts';
@@ -68,7 +69,7 @@ export class Newcomers {
   /** Profile, entity and groups, for a new person or one who has an account already. */
   async give(
     tx: Tx,
-    person: Pick<PersonFacts, 'id' | 'name' | 'email'>,
+    person: Pick<PersonFacts, 'id' | 'name' | 'email' | 'emailNorm'>,
     { key, giver, seat, answers }: Arrival,
   ): Promise<void> {
     const { host } = this.#deps;
@@ -94,6 +95,7 @@ export class Newcomers {
         ...(skippedGroupIds.length > 0 ? { skippedGroupIds } : {}),
       },
     });
+    await noteJoined(tx, key.id, person.emailNorm, host.clock.now());
     await this.#deps.skipped.tell(tx, key, skippedGroupIds);
     await host.emit(
       tx,

@@ -1,6 +1,6 @@
 import type { Host, SiteFacts } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
-import { fieldsOf, presentForm } from './join-presenter.ts';
+import { presentForm } from './join-presenter.ts';
 
 interface Made {
   site: SiteFacts;
@@ -24,15 +24,14 @@ export class SharedForms {
   }
 
   async of(key: InvitationKey, locale: string): Promise<object> {
-    const [site, fields] = [await this.#host.site(), await fieldsOf(this.#host, key, locale)];
+    const site = await this.#host.site();
     const forms = this.#made.get(key) ?? new Map<string, Made>();
-    const what = fields.length === 0 ? locale : locale + JSON.stringify(fields);
     const now = this.#host.clock.now();
-    const known = forms.get(what);
+    const known = forms.get(locale);
     if (known?.site === site && known.until > now) return known.model;
 
-    const model = await presentForm(this.#host, { key, handle: null, mailing: null, locale, fields });
-    this.#made.set(key, forms.set(what, { site, model, until: now + KEPT_MS }));
+    const model = await presentForm(this.#host, { key, handle: null, mailing: null, locale });
+    this.#made.set(key, forms.set(locale, { site, model, until: now + KEPT_MS }));
     return model;
   }
 }

@@ -172,7 +172,9 @@ export class KeyService {
 
   /** Its text was never shown to anybody. */
   async #takeBack({ id }: InvitationKey): Promise<never> {
-    await this.#deps.host.transaction(async (tx) => void (await deleteUnused(tx, id)));
+    await this.#deps.host.transaction(async (tx) => {
+      await deleteUnused(tx, id);
+    });
     throw new ConflictError('invitation.quota_race');
   }
 
@@ -460,12 +462,13 @@ export class KeyService {
   }
 }
 
-export const factsOf = ({ id, label, entityId, profileId, ownerId }: InvitationKey): KeyFacts => ({
+export const factsOf = ({ id, label, entityId, profileId, ownerId, version }: InvitationKey): KeyFacts => ({
   id,
   label,
   entityId,
   profileId,
   ownerId,
+  version,
 });
 
 export const subjectOf = (
