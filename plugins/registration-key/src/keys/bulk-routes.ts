@@ -17,17 +17,20 @@ interface Deps {
 
 const MANAGE = { right: 'registration-key.manage' };
 const ROOT = '/invitation-keys';
-const many = <T extends z.ZodType<string>>(one: T): z.ZodType<string[]> =>
-  z
-    .union([one, z.array(one)])
-    .default([])
-    .transform((value) => [value].flat()) as unknown as z.ZodType<string[]>;
+const ids = z
+  .union([z.string().max(40), z.array(z.string().max(40))])
+  .default([])
+  .transform((value) => [value].flat());
+const kindsToPurge = z
+  .union([z.enum(deadKinds), z.array(z.enum(deadKinds))])
+  .default([])
+  .transform((value) => [value].flat());
 const bulkForm = z.object({
-  ids: many(z.string().max(40)),
+  ids,
   act: z.enum(['revoke', 'extend']),
   back: z.string().max(300).default(''),
 });
-const purgeForm = z.object({ what: many(z.enum(deadKinds)) });
+const purgeForm = z.object({ what: kindsToPurge });
 
 /** What is done to many keys from the list, and clearing away what is dead. */
 export function bulkRoutes({ host, bulk }: Deps): Route[] {
@@ -39,9 +42,9 @@ export function bulkRoutes({ host, bulk }: Deps): Route[] {
       body: bulkForm,
       onRefused: (_incoming, error) =>
         redirect(ROOT, { flash: { kind: 'warning', code: `errors.${error.code}` } }),
-      handler: async ({ actor, body: { ids, act, back } }) => {
-        if (ids.length === 0) throw new InvalidInputError('invitation.choose_some');
-        const chosen = ids.slice(0, MOST_AT_A_TIME);
+      handler: async ({ actor, body: { ids: wanted, act, back } }) => {
+        if (wanted.length === 0) throw new InvalidInputError('invitation.choose_some');
+        const chosen = wanted.slice(0, MOST_AT_A_TIME);
         const result =
           act === 'revoke' ? await bulk.revoke(actor, chosen) : await bulk.extend(actor, chosen, 7);
         return redirect(`${ROOT}${/^\?[\w=&%+.~-]*$/.test(back) ? back : ''}`, {

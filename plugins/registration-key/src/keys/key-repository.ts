@@ -332,7 +332,10 @@ export async function countOwn(
   ownerId: string,
   { now, since }: { now: number; since: number },
 ): Promise<{ open: number; made: number }> {
-  const own = (): Query => db.knex(keys.name).where({ owner_id: ownerId });
+  const own = (): Query => {
+    const all: Query = db.knex(keys.name);
+    return all.where({ owner_id: ownerId });
+  };
   const open = own()
     .whereNull('revoked_at')
     .where((w) => void w.whereNull('expires_at').orWhere('expires_at', '>', now))
@@ -409,7 +412,14 @@ export async function resealSecret(
 
 /** Only a key that nobody ever used goes without a trace; history stays. */
 export async function deleteUnused(tx: Tx, id: string): Promise<boolean> {
-  const gone = await tx.knex(keys.name).where({ id, seat_seq: 0 }).delete();
+  const about = (table: string): Query => tx.knex(table).select(tx.knex.raw('1')).where({ key_id: id });
+  const gone = await tx
+    .knex(keys.name)
+    .where({ id, seat_seq: 0 })
+    // Whoever holds a mail about it, or stands on its list, is history too.
+    .whereNotExists(about('invite_mailing'))
+    .whereNotExists(about('invite_roster'))
+    .delete();
   return gone === 1;
 }
 

@@ -83,12 +83,9 @@ export class PresetBook {
     const preset = await this.#kept(actor, id);
     const next = { ...preset, ...named(name) };
     const now = this.#host.clock.now();
-    await this.#write(
-      actor,
-      next,
-      'renamed',
-      async (tx) => void (await renamePreset(tx, id, { ...next, now })),
-    );
+    await this.#write(actor, next, 'renamed', async (tx) => {
+      await renamePreset(tx, id, { ...next, now });
+    });
     return next;
   }
 
