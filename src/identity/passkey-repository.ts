@@ -52,7 +52,7 @@ export async function usePasskey(
   const used = await tx
     .knex(passkeys.name)
     .where({ id })
-    .where((w) => (counter === 0 ? w.where('counter', 0) : w.where('counter', '<', counter)))
+    .where((w) => void (counter === 0 ? w.where('counter', 0) : w.where('counter', '<', counter)))
     .update({ counter, last_used_at: now });
   return used === 1;
 }

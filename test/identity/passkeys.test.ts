@@ -49,7 +49,7 @@ const changeUser = (app: TestApp, id: string, change: object): Promise<number> =
   app.db.transaction((tx) => tx.knex('users').where({ id }).update(change));
 
 const actionsOn = async (app: TestApp): Promise<string[]> =>
-  ((await app.db.knex('audit_entries').select('action')) as { action: string }[]).map(({ action }) => action);
+  (await app.db.knex('audit_entries').select<{ action: string }[]>('action')).map(({ action }) => action);
 
 describeOnEachEngine('a passkey', (engine) => {
   test('is added on the security page, signs in without a password, and is on record', async () => {
@@ -172,7 +172,7 @@ describeOnEachEngine('a passkey', (engine) => {
   test('is renamed and removed by its owner, and by nobody else', async () => {
     const { app, jo } = await joWithPasskey(engine);
     const sam = await app.given.user({ email: 'sam@acme.test', password: PASSWORD });
-    const [row] = (await app.db.knex('passkeys').select('id')) as { id: string }[];
+    const [row] = await app.db.knex('passkeys').select<{ id: string }[]>('id');
     const path = `/account/passkeys/${row?.id ?? ''}`;
     const theirs = app.as(sam);
     const csrf = csrfOn(await theirs.get('/account/security'));
@@ -237,7 +237,7 @@ describeOnEachEngine('a passkey', (engine) => {
     const { app, jo } = await joWithPasskey(engine);
     await changeUser(app, jo.id, { password_hash: null });
     const browser = app.as(jo);
-    const [row] = (await app.db.knex('passkeys').select('id')) as { id: string }[];
+    const [row] = await app.db.knex('passkeys').select<{ id: string }[]>('id');
     const csrf = csrfOn(await browser.get('/account/security'));
 
     await browser.post(`/account/passkeys/${row?.id ?? ''}/remove`, { _csrf: csrf });

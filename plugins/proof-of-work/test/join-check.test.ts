@@ -1,11 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineSetting } from '../../../src/settings/index.ts';
 import { minutes } from '../../../test/support/clock.ts';
-import { describeOnEachEngine } from '../../../test/support/databases.ts';
+import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
 import { formsIn, type Answer, type HttpClient } from '../../../test/support/http-client.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { keyOf, somebody } from '../../registration-key/test/desk.ts';
 import { solve } from '../src/puzzle.ts';
+
+/** Where the work is light, so that tests are quick. */
+async function easyHouse(engine: Engine, options: { mail?: boolean } = {}): Promise<TestApp> {
+  const app = await startTestApp({ engine, ...options });
+  await app.given.setting(
+    defineSetting({ id: 'proof-of-work.difficulty', schema: z.number(), default: 14 }),
+    8,
+  );
+  return app;
+}
 
 const challengeOn = (page: Answer): string =>
   String(formsIn(page.text).find(({ action }) => action === '/join')?.fields['check-challenge'] ?? '');
@@ -26,7 +38,7 @@ const isIn = ({ url }: Answer): boolean => new URL(url).pathname === '/tickets/n
 
 describeOnEachEngine('a key that keeps machines out', (engine) => {
   test('lets in whoever has done the work; hashing waits for it, and the seat too', async () => {
-    const app = await startTestApp({ engine });
+    const app = await easyHouse(engine);
     const { key, id } = await app.given.invitationKey({ humanCheck: 'always', maxUses: 1 });
     const { browser, form } = await formOf(app, key);
     const hashed = app.house.domains.gate.hash.bind(app.house.domains.gate);
@@ -49,7 +61,7 @@ describeOnEachEngine('a key that keeps machines out', (engine) => {
   });
 
   test('takes each piece of work once, from the browser and for the key it was given to', async () => {
-    const app = await startTestApp({ engine });
+    const app = await easyHouse(engine);
     const { key } = await app.given.invitationKey({ humanCheck: 'always' });
     const { key: other } = await app.given.invitationKey({ humanCheck: 'always' });
     const { browser, form } = await formOf(app, key);
@@ -70,7 +82,7 @@ describeOnEachEngine('a key that keeps machines out', (engine) => {
   });
 
   test('counts a form that is sent twice as one, and its work as done', async () => {
-    const app = await startTestApp({ engine });
+    const app = await easyHouse(engine);
     const { key, id } = await app.given.invitationKey({ humanCheck: 'always' });
     const { browser, form } = await formOf(app, key);
     const jo = somebody();
@@ -84,7 +96,7 @@ describeOnEachEngine('a key that keeps machines out', (engine) => {
   });
 
   test('does not take work that is half an hour old', async () => {
-    const app = await startTestApp({ engine });
+    const app = await easyHouse(engine);
     const { key } = await app.given.invitationKey({ humanCheck: 'always' });
     const { browser, form } = await formOf(app, key);
     app.clock.advance(minutes(31));
@@ -97,7 +109,7 @@ describeOnEachEngine('a key that keeps machines out', (engine) => {
   });
 
   test('lets people without scripts wait instead, where their address is proven afterwards', async () => {
-    const app = await startTestApp({ engine, mail: true });
+    const app = await easyHouse(engine, { mail: true });
     const proven = await app.given.invitationKey({ humanCheck: 'always', emailProof: 'required' });
     const unproven = await app.given.invitationKey({ humanCheck: 'always' });
     const { browser, form } = await formOf(app, proven.key);
@@ -116,7 +128,7 @@ describeOnEachEngine('a key that keeps machines out', (engine) => {
   });
 
   test('asks only when it is busy, if it is told so', async () => {
-    const app = await startTestApp({ engine });
+    const app = await easyHouse(engine);
     const { key } = await app.given.invitationKey({ humanCheck: 'busy', maxUses: 100 });
     expect(challengeOn((await formOf(app, key)).form)).toBe('');
     for (let one = 0; one < 20; one += 1)
@@ -131,7 +143,7 @@ describeOnEachEngine('a key that keeps machines out', (engine) => {
   });
 
   test('is joined by a program that asks for its check and does the work', async () => {
-    const app = await startTestApp({ engine });
+    const app = await easyHouse(engine);
     const { key } = await app.given.invitationKey({ humanCheck: 'always' });
     const newcomer = { key, ...somebody(), redeemId: randomUUID() };
     const program = app.guest();
@@ -147,7 +159,7 @@ describeOnEachEngine('a key that keeps machines out', (engine) => {
   });
 
   test('lets nobody in while nobody can check, and says so', async () => {
-    const app = await startTestApp({ engine });
+    const app = await easyHouse(engine);
     const { key, id } = await app.given.invitationKey({ humanCheck: 'always' });
     const owner = app.as(await app.given.owner());
     await owner.submit('/admin/plugins', {}, { action: '/admin/plugins/proof-of-work/disable' });
@@ -160,7 +172,7 @@ describeOnEachEngine('a key that keeps machines out', (engine) => {
   });
 
   test('is the administrator’s choice, key by key, and on record', async () => {
-    const app = await startTestApp({ engine });
+    const app = await easyHouse(engine);
     const owner = app.as(await app.given.owner());
     const { id } = await app.given.invitationKey();
     const api = app.api(await app.given.owner());

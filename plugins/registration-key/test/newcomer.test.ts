@@ -23,7 +23,10 @@ describe('a newcomer', () => {
       { name: 'Jo Martin', email: 'jo@acme.test', message: 'I was on leave.' },
       { action: '/join/step/ask' },
     );
-    const letter = await app.mailbox.next('olive@example.org');
+    const letters = [
+      await app.mailbox.next('olive@example.org'),
+      await app.mailbox.next('olive@example.org'),
+    ];
     const twice = await phone.submitShown(
       page,
       { name: 'Jo Martin', email: 'jo@acme.test' },
@@ -34,9 +37,9 @@ describe('a newcomer', () => {
     expect(words(page.text)).toContain('This invitation has ended');
     expect(words(page.text)).toContain('It ended on');
     expect(words(asked.text)).toContain('Your request is on its way');
-    expect(letter.subject).toBe('Someone asked for a new invitation');
-    expect(letter.text).toContain('I was on leave.');
-    expect(twice.status).toBe(429);
+    const letter = letters.find(({ subject }) => subject === 'Someone asked for a new invitation');
+    expect(letter?.text).toContain('I was on leave.');
+    expect(words(twice.text)).toBe(words(asked.text));
     expect((await app.as(await app.given.owner()).get(`/invitation-keys/${id}`)).text).toContain(
       'A new invitation was asked for',
     );

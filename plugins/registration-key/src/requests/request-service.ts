@@ -123,6 +123,8 @@ export class RequestService {
     const { request, key } = await this.#open(actor, id);
     const child = await keys.mint(actor, {
       ...draftOf(key),
+      profile: key.profileId,
+      entity: key.entityId,
       label: `${request.name} · ${key.label}`.slice(0, 120),
       note: '',
       maxUses: 1,
