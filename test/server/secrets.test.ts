@@ -215,7 +215,7 @@ async function dumpOf(url: string): Promise<string> {
   ) as string[];
   const parts: string[] = [];
   for (const table of tables) {
-    const rows = (await knex(table)) as Record<string, unknown>[];
+    const rows: Record<string, unknown>[] = await knex(table);
     for (const row of rows)
       for (const value of Object.values(row))
         parts.push(value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value));
