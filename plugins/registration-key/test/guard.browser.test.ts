@@ -17,7 +17,7 @@ async function livedIn(app: TestApp): Promise<{ id: string; ticket: number; undo
   const names = ['Ada Petit', 'Blaise Roux', 'Chloé Martin', 'Dunja Kovač', 'Émile Durand', 'Fatima Benali'];
   for (const name of names)
     await joinByApi(app, key, somebody({ name, email: `${name.split(' ')[0] ?? ''}@acme.test` }));
-  const people = (await redemptionsOf(app, id)).items.map(({ userId }) => String(userId));
+  const people = (await redemptionsOf(app, id)).items.map(({ userId }) => userId);
   await app.db.transaction(async (tx) => {
     for (const [at, inviter] of [
       [0, 2],
@@ -45,7 +45,7 @@ async function livedIn(app: TestApp): Promise<{ id: string; ticket: number; undo
     .api(owner)
     .call('POST', `/api/v1/invitation-keys/${id}/undo`, { since, action: 'suspend' });
   await app.house.domains.jobs.runNow('registration-key.undo-leaks');
-  return { id, ticket: ticket.number, undo: String((started.json() as { id: string }).id) };
+  return { id, ticket: ticket.number, undo: (started.json() as { id: string }).id };
 }
 
 describe.runIf(browserIsInstalled())('what watches over keys, in a browser', () => {

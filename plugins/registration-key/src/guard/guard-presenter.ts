@@ -62,18 +62,51 @@ const icons: Record<string, string> = {
   deleted: 'trash',
 };
 
-/** Field by field what was and what is; ids of people are for programs. */
-function changesOf({ before, after }: Happening): { field: string; before: string; after: string }[] {
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
-  return names
-    .filter((name) => !/Id$|^hasCopy$/.test(name))
-    .map((field) => ({ field, before: inWords(before?.[field]), after: inWords(after?.[field]) }))
+const named = new Set([
+  'label',
+  'note',
+  'maxUses',
+  'notBefore',
+  'expiresAt',
+  'approval',
+  'emailProof',
+  'email',
+  'emailDomains',
+  'landing',
+  'locale',
+  'reason',
+  'name',
+  'seat',
+  'people',
+  'since',
+  'action',
+  'to',
+  'until',
+]);
+
+interface ShownChange {
+  field: string;
+  before: string;
+  after: string;
+}
+
+/** Field by field what was and what is, as far as people have words for it; the rest is for programs. */
+function changesOf({ before, after }: Happening): ShownChange[] {
+  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  return [...names]
+    .filter((name) => named.has(name))
+    .map((name) => ({
+      field: `registration-key:history.field.${name}`,
+      before: inWords(name, before?.[name]),
+      after: inWords(name, after?.[name]),
+    }))
     .filter((change) => change.before !== change.after);
 }
 
-function inWords(value: unknown): string {
+function inWords(name: string, value: unknown): string {
   if (value === undefined || value === null || value === '') return '';
-  if (Array.isArray(value)) return value.map(inWords).join(', ');
+  if (Array.isArray(value)) return value.map((one) => inWords(name, one)).join(', ');
+  if (typeof value === 'number' && /At$|^notBefore$/.test(name)) return new Date(value).toISOString();
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

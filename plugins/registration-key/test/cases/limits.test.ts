@@ -16,7 +16,7 @@ const UNKNOWN = 'lkinv_WR0ZKX7BHVCNRDJ23KYQFM817EGYTPJN';
 async function manyKeys(app: TestApp, count: number): Promise<void> {
   await app.given.invitationKey({ label: 'Sample' });
   const now = app.clock.now();
-  const [sample] = (await app.db.knex('invite_key')) as Record<string, unknown>[];
+  const [sample] = await app.db.knex<Record<string, unknown>, Record<string, unknown>[]>('invite_key');
   const kinds = [{}, { expires_at: now - 1 }, { max_uses: 1, uses: 1, seat_seq: 1 }, { revoked_at: now }];
   const rows = Array.from({ length: count }, (_, at) => ({
     ...sample,
@@ -54,7 +54,7 @@ async function dumpOf(app: TestApp): Promise<Buffer[]> {
     for (const row of (await app.db.knex(table).catch(() => [])) as Record<string, unknown>[]) {
       for (const value of Object.values(row)) {
         if (value instanceof Uint8Array) cells.push(Buffer.from(value));
-        else if (value !== null) cells.push(Buffer.from(String(value)));
+        else if (value !== null) cells.push(Buffer.from(JSON.stringify(value)));
       }
     }
   }
@@ -169,7 +169,7 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
         .where((w) => void w.whereNull('expires_at').orWhere('expires_at', '>', app.clock.now()))
         .whereRaw('uses < max_uses')
         .count({ count: '*' })
-        .first()) as { count: number };
+        .first()) as { count: unknown };
 
       // Totals stop at a thousand and one, which pages show as "1,000+".
       expect([Number(open), active.total, finished.total]).toEqual([1251, 1001, 1001]);
@@ -264,14 +264,13 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
     const after = await joinByApi(app, random.key, somebody());
     const shown = await (await ownerApi(app)).call('POST', `/api/v1/invitation-keys/${random.id}/reveal`);
     const check = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key: custom.key });
-    const rows = (await app.db.knex('invite_key').select('lookup_key', 'copy_key')) as Record<
-      string,
-      unknown
-    >[];
+    const rows = await app.db
+      .knex('invite_key')
+      .select<{ lookup_key: unknown; copy_key: unknown }[]>('lookup_key', 'copy_key');
 
     expect([before.status, after.status, check.status]).toEqual([201, 201, 200]);
     expect((shown.json() as { url: string }).url).toBe(random.url);
-    expect(rows.map((row) => [Number(row['lookup_key']), Number(row['copy_key'])])).toEqual([
+    expect(rows.map((row) => [Number(row.lookup_key), Number(row.copy_key)])).toEqual([
       [2, 2],
       [2, 2],
     ]);
