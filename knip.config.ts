@@ -22,6 +22,7 @@ export default {
     '@fontsource-variable/inter',
     '@tabler/core',
     '@tabler/icons',
+    '@simplewebauthn/browser',
     'htmx.org',
     'axe-core',
     'mysql2',

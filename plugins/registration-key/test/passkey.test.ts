@@ -41,10 +41,7 @@ describeOnEachEngine('a passkey instead of a password', (engine) => {
 
     expect(new URL(done.url).pathname).toBe('/tickets/new');
     expect(await passkeysIn(app)).toHaveLength(1);
-    const [user] = (await app.db
-      .knex('users')
-      .where({ email: jo.email })
-      .select('password_hash')) as object[];
+    const [user] = await app.db.knex('users').where({ email: jo.email }).select<object[]>('password_hash');
     expect(user).toEqual({ password_hash: null });
     const later = app.guest();
     const page = await later.get('/login');
