@@ -153,4 +153,21 @@ describeOnEachEngine('a key with a list', (engine) => {
     expect(removed.json()).toMatchObject({ total: 1 });
     expect(late.json().code).toBe('invitation.not_listed');
   });
+
+  test('still asks for proof when the key was made laxer, and a key that was mailed is not deleted from under its people', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const roster = await rostered(app, 'a@acme.test');
+    const { version } = await keyOf(app, roster.id);
+    await roster.api.call('PATCH', `/api/v1/invitation-keys/${roster.id}`, { version, emailProof: 'none' });
+
+    const joined = await joinByApi(app, roster.key, somebody({ email: 'a@acme.test' }));
+    const mailed = await app.given.invitationKey({ emailProof: 'required' });
+    await roster.api.call('POST', `/api/v1/invitation-keys/${mailed.id}/invited`, {
+      emails: ['b@acme.test'],
+    });
+    const deleted = await roster.api.call('DELETE', `/api/v1/invitation-keys/${mailed.id}`);
+
+    expect(joined.json()).toEqual({ status: 'pending_email' });
+    expect([deleted.status, deleted.json().code]).toEqual([409, 'invitation.has_history']);
+  });
 });

@@ -291,7 +291,7 @@ export class RedeemService {
     );
 
     const isProven = isProvenBy(visitor, key.id, emailNorm);
-    const status = this.#statusFor(key, emailNorm, isProven);
+    const status = this.#statusFor(await this.#deps.rosters.strict(key), emailNorm, isProven);
     const approvers =
       status === 'pending_approval'
         ? await host.users.withRight('registration-key.approve', key.entityId)

@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import {
   ConflictError,
+  ForbiddenError,
   InvalidInputError,
   NotFoundError,
   TooManyError,
@@ -120,6 +121,7 @@ export class RoundService {
     if (list.keyId !== undefined) assertMayManage(actor, key);
     const entityId = key?.entityId ?? (await places.of(actor, {})).entity.id;
     if (key === null) assertMayMint(actor, entityId);
+    if (!actor.can('registration-key.read', entityId)) throw new ForbiddenError('round.may_not_change');
     if (actor.userId !== null) await host.limits.count(LISTS, actor.userId);
     const { rows, format } = await this.#read(list);
     const round = newRound(actor, host.clock.now(), {

@@ -102,9 +102,6 @@ export const chosenVerdicts = ({ withAccounts, withInvited }: RoundTerms): Verdi
   ...(withInvited ? (['invited'] as const) : []),
 ];
 
-export const isUnderWay = ({ state }: Pick<Round, 'state'>): boolean =>
-  state === 'sending' || state === 'paused';
-
 export const roundSubject = ({
   id,
   label,

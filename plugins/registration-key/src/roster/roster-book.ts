@@ -76,6 +76,11 @@ export class RosterBook {
     if (roster.kind === 'number' && entry.redeemedAt !== null) throw taken(roster);
   }
 
+  /** Whoever claims an address of the list proves it, even if the key was made laxer since. */
+  async strict(key: InvitationKey): Promise<InvitationKey> {
+    return (await this.of(key))?.kind === 'email' ? { ...key, emailProof: 'required' } : key;
+  }
+
   /** Found outside the transaction, taken in the one that takes the seat. Nothing to do for a key without a list. */
   async claim(key: InvitationKey, claim: Claim): Promise<TakePlace> {
     const roster = await this.of(key);
