@@ -124,9 +124,11 @@ export class GuardedRun implements Awaited {
     return this.#value;
   }
 
-  async #refused(refusal: unknown): Promise<never> {
+  #refused(refusal: unknown): Promise<unknown> {
     this.#skipRest();
-    throw refusal;
+    const { promise, reject } = Promise.withResolvers();
+    reject(refusal);
+    return promise;
   }
 
   /** Asks one after the other until somebody needs time; null when all have answered. */

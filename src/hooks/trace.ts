@@ -65,8 +65,9 @@ const isFields = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function inWords(value: unknown): string {
+  if (value === undefined) return '';
   try {
-    return redact(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+    return redact(typeof value === 'string' ? value : JSON.stringify(value));
   } catch {
     return '(cannot be shown)';
   }

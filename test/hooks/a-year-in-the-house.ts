@@ -167,7 +167,14 @@ async function jobs({ house, clock }: TestApp): Promise<void> {
   const ran = Promise.withResolvers<undefined>();
   const broke = Promise.withResolvers<undefined>();
   const undo = [
-    scheduler.every({ id: 'test.good', everyMs: 1000, run: () => Promise.resolve(ran.resolve(undefined)) }),
+    scheduler.every({
+      id: 'test.good',
+      everyMs: 1000,
+      run: () => {
+        ran.resolve(undefined);
+        return Promise.resolve();
+      },
+    }),
     scheduler.every({
       id: 'test.bad',
       everyMs: 1000,

@@ -132,7 +132,7 @@ describe('a filter', () => {
     hooks.onFilter('moody', subject, (text) => (text === 'slow' ? never() : Promise.resolve(`${text}!`)));
 
     const answers = await Promise.all(
-      ['slow', 'quick', 'slow', 'quick'].map((text) => hooks.filter(subject, text, ticket)),
+      ['slow', 'quick', 'slow', 'quick'].map(async (text) => hooks.filter(subject, text, ticket)),
     );
 
     expect(answers).toEqual(['slow', 'quick!', 'slow', 'quick!']);
@@ -208,7 +208,7 @@ describe('a listener that keeps failing', () => {
     for (let time = 0; time < 5; time += 1) await hooks.filter(subject, 'printer', ticket);
     clock.advance(30_000);
 
-    await Promise.all(['a', 'b', 'c'].map((text) => hooks.filter(subject, text, ticket)));
+    await Promise.all(['a', 'b', 'c'].map(async (text) => hooks.filter(subject, text, ticket)));
 
     expect(asked).toBe(6);
   });
