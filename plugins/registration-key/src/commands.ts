@@ -11,6 +11,8 @@ import type { InvitationKey } from './keys/invitation-key.ts';
 import { keyJson } from './keys/key-json.ts';
 import type { KeyService, ShownKey } from './keys/key-service.ts';
 import { DAY_MS, type KeyDraft } from './keys/key-terms.ts';
+import type { OpeningHours } from './keys/opening-hours.ts';
+import { states, tabOrState, tabs } from './keys/key-filter.ts';
 import { qrAsSvg, qrCodeOf, qrInText } from './keys/qr.ts';
 
 interface Deps {
@@ -36,6 +38,9 @@ const createOptions = [
     description: 'What it brings along: given, questions, metadata, account, steps',
   },
   { flags: '--custom-key <text>', description: 'A key of your own choice; stricter rules' },
+  { flags: '--preset <name>', description: 'Begin with this preset; what is said beside it counts more' },
+  { flags: '--reuse', description: 'The open key with the same settings, if there is one' },
+  { flags: '--hours <hours>', description: 'Such as "1-5 08:00-18:00 Europe/Paris"; 1 is Monday' },
   { flags: '--show-once', description: 'Keep no copy: the link is never shown again' },
 ];
 
@@ -69,15 +74,15 @@ export function inviteCommands({ host, keys }: Deps): CommandDefinition[] {
       name: 'invite list',
       summary: 'Invitation keys, newest first',
       options: [
-        { flags: '--status <status>', description: 'active, scheduled, finished or all', default: 'all' },
+        { flags: '--status <status>', description: [...tabs, ...states].join(', '), default: 'all' },
         { flags: '--search <words>', description: 'In label, address and domains' },
       ],
       run: async (context) => {
         const { actor, options } = context;
-        const tab = z.enum(['active', 'scheduled', 'finished', 'all']).parse(options['status'] ?? 'all');
+        const status = z.enum([...tabs, ...states]).parse(options['status'] ?? 'all');
         const { items } = await keys.list(
           actor,
-          { tab, search: String(options['search'] ?? '') },
+          { ...tabOrState(status), search: String(options['search'] ?? '') },
           { page: 1, perPage: 100 },
         );
         context.print(
@@ -159,9 +164,27 @@ function draftFromOptions(options: Options, now: number): KeyDraft {
     emailProof: choice('email-proof', said('email-proof'), ['required', 'none']),
     carries: carriesFrom(said('carries')),
     customKey: said('custom-key'),
+    preset: said('preset'),
+    reuse: options['reuse'] === true ? true : undefined,
+    hours: hoursFrom(said('hours')),
     showOnce: options['show-once'] === true || options['showOnce'] === true ? true : undefined,
   };
   return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
+}
+
+/** `1-5 08:00-18:00 Europe/Paris`, or `1,3,5 …`. */
+export function hoursFrom(said: string | undefined): OpeningHours | undefined {
+  if (said === undefined) return undefined;
+  const parts = /^([1-7](?:[-,][1-7])*) (\d\d:\d\d)-(\d\d:\d\d) (\S+)$/.exec(said.trim());
+  const [, days = '', from = '', to = '', timeZone = ''] = parts ?? [];
+  if (!parts) throw wrong('hours', 'invitation.hours_form');
+  return { days: days.split(',').flatMap(daysIn), from, to, timeZone };
+}
+
+/** `1-5`, or one day. */
+function daysIn(part: string): number[] {
+  const [first = 1, last = first] = part.split('-').map(Number);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at);
 }
 
 const camel = (name: string): string => name.replace(/-[a-z]/g, (letter) => letter.charAt(1).toUpperCase());

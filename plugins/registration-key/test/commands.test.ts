@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { latchkey } from '../../../test/support/command-line.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
-import { momentFrom } from '../src/commands.ts';
+import { hoursFrom, momentFrom } from '../src/commands.ts';
 import { joinByApi, keyOf, somebody } from './desk.ts';
 
 const now = Date.parse('2026-03-02T09:00:00Z');
@@ -17,6 +17,13 @@ describe('the command line', () => {
     expect(momentFrom('expires', undefined, now)).toBeUndefined();
     expect(momentFrom('expires', '2026-04-01T08:00:00+02:00', now)).toBe(Date.parse('2026-04-01T06:00:00Z'));
     expect(() => momentFrom('expires', 'tomorrow', now)).toThrow();
+    expect(hoursFrom('1-3,5 08:00-18:00 Europe/Paris')).toEqual({
+      days: [1, 2, 3, 5],
+      from: '08:00',
+      to: '18:00',
+      timeZone: 'Europe/Paris',
+    });
+    expect(() => hoursFrom('weekdays')).toThrow();
   });
 
   test('makes a key that works, shows it, pauses and revokes it, and all of it is on record', async () => {

@@ -110,7 +110,8 @@ describeOnEachEngine('a preset', (engine) => {
   });
 });
 
-describe('the pages of those who mint', () => {
+// Many pages, each drawn whole: slow where much else runs.
+describe('the pages of those who mint', { timeout: 60_000 }, () => {
   for (const locale of ['en', 'fr'] as const) {
     test(`can all be read in ${locale}`, async () => {
       const app = await startTestApp();
