@@ -201,6 +201,34 @@ describeOnEachEngine('a leak', (engine) => {
     expect(late.status).toBeGreaterThanOrEqual(401);
   });
 
+  test(
+    'is closed and undone in one go where a key is revoked, with a way back',
+    { timeout: 60_000 },
+    async () => {
+      const app = await startTestApp({ engine });
+      const browser = app.as(await app.given.owner());
+      const { id, key } = await app.given.invitationKey();
+      const newcomer = somebody();
+      await joinByApi(app, key, newcomer);
+
+      const page = await browser.get(`/invitation-keys/${id}/revoke`);
+      const done = await browser.submitShown(
+        page,
+        { also: 'everybody' },
+        { action: `/invitation-keys/${id}/revoke` },
+      );
+      await runJob(app, 'undo-leaks');
+      const refused = await joinByApi(app, key, somebody());
+      const person = await app.house.domains.users.findByEmail(newcomer.email);
+
+      expect(page.text).toContain('1 person');
+      expect(done.url).toContain('/invitation-keys/undo/');
+      expect(done.text).toContain(`/invitation-keys/${id}/restore`);
+      expect(refused.status).toBe(410);
+      expect(person?.status).toBe('disabled');
+    },
+  );
+
   test('is nobody else’s to undo', async () => {
     const app = await startTestApp({ engine });
     const { id, key } = await app.given.invitationKey();
@@ -308,34 +336,38 @@ async function inviteFrom(
 }
 
 describeOnEachEngine('a key that an agent drops into a reply', (engine) => {
-  test('brings whoever joins by it to their ticket, and gives them every other that waits for the address', async () => {
-    const app = await startTestApp({ engine, mail: true });
-    const agent = await app.given.administrator({ name: 'Agnes Agent' });
-    const browser = app.as(agent);
-    const first = await app.given.ticket({ requester: agent, title: 'Called about the scanner' });
-    const second = await app.given.ticket({ requester: agent, title: 'Called about the printer' });
-    for (const { ticket } of [first, second])
-      await inviteFrom(browser, ticket.number, {
-        inviteEmail: 'kim@acme.test',
-        body: 'You can answer here.',
+  test(
+    'brings whoever joins by it to their ticket, and gives them every other that waits for the address',
+    { timeout: 60_000 },
+    async () => {
+      const app = await startTestApp({ engine, mail: true });
+      const agent = await app.given.administrator({ name: 'Agnes Agent' });
+      const browser = app.as(agent);
+      const first = await app.given.ticket({ requester: agent, title: 'Called about the scanner' });
+      const second = await app.given.ticket({ requester: agent, title: 'Called about the printer' });
+      for (const { ticket } of [first, second])
+        await inviteFrom(browser, ticket.number, {
+          inviteEmail: 'kim@acme.test',
+          body: 'You can answer here.',
+        });
+      const mail = await app.mailbox.next('kim@acme.test');
+      const [link] = /http\S+\/join\/\S+/.exec(mail.text) ?? [];
+      const page = await browser.get(`/tickets/${String(first.ticket.number)}`);
+
+      const kim = app.guest();
+      const landed = await joinByBrowser(kim, new URL(link ?? '').pathname.replace('/join/', ''), {
+        email: 'kim@acme.test',
+        name: 'Kim Caller',
       });
-    const mail = await app.mailbox.next('kim@acme.test');
-    const [link] = /http\S+\/join\/\S+/.exec(mail.text) ?? [];
-    const page = await browser.get(`/tickets/${String(first.ticket.number)}`);
+      const mine = await kim.get('/tickets');
 
-    const kim = app.guest();
-    const landed = await joinByBrowser(kim, new URL(link ?? '').pathname.replace('/join/', ''), {
-      email: 'kim@acme.test',
-      name: 'Kim Caller',
-    });
-    const mine = await kim.get('/tickets');
-
-    expect(page.text).toContain('You can answer here.');
-    expect(page.text).not.toContain('lkinv_');
-    expect(landed.url).toMatch(/\/tickets\/\d+$/);
-    expect(mine.text).toContain('Called about the scanner');
-    expect(mine.text).toContain('Called about the printer');
-  });
+      expect(page.text).toContain('You can answer here.');
+      expect(page.text).not.toContain('lkinv_');
+      expect(landed.url).toMatch(/\/tickets\/\d+$/);
+      expect(mine.text).toContain('Called about the scanner');
+      expect(mine.text).toContain('Called about the printer');
+    },
+  );
 
   test('is not offered to a stranger, nor where the requester has an account', async () => {
     const app = await startTestApp({ engine });

@@ -77,65 +77,77 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
     },
   );
 
-  test('D02 who guesses is stopped, whatever they write into X-Forwarded-For, and nobody else is', async () => {
-    const app = await startTestApp({ engine, config: { TRUST_PROXY: 'loopback' } });
-    const { key } = await app.given.invitationKey();
-    const check = (text: string, from: string): Promise<number> =>
-      app
-        .request()
-        .post('/api/v1/invitation-keys/check')
-        .set('X-Forwarded-For', from)
-        .send({ key: text })
-        .then(({ status }) => status);
+  test(
+    'D02 who guesses is stopped, whatever they write into X-Forwarded-For, and nobody else is',
+    { timeout: LONG },
+    async () => {
+      const app = await startTestApp({ engine, config: { TRUST_PROXY: 'loopback' } });
+      const { key } = await app.given.invitationKey();
+      const check = (text: string, from: string): Promise<number> =>
+        app
+          .request()
+          .post('/api/v1/invitation-keys/check')
+          .set('X-Forwarded-For', from)
+          .send({ key: text })
+          .then(({ status }) => status);
 
-    const guesses: number[] = [];
-    for (let at = 0; at < 60; at += 1) guesses.push(await check(UNKNOWN, '203.0.113.7'));
-    // What the visitor wrote themselves stands before the address that the proxy saw.
-    const disguised = await check(UNKNOWN, '198.51.100.1, 203.0.113.7');
-    const neighbour = await check(key, '192.0.2.9');
+      const guesses: number[] = [];
+      for (let at = 0; at < 60; at += 1) guesses.push(await check(UNKNOWN, '203.0.113.7'));
+      // What the visitor wrote themselves stands before the address that the proxy saw.
+      const disguised = await check(UNKNOWN, '198.51.100.1, 203.0.113.7');
+      const neighbour = await check(key, '192.0.2.9');
 
-    expect(guesses.filter((status) => status === 429).length).toBeGreaterThan(20);
-    expect(disguised).toBe(429);
-    expect(neighbour).toBe(200);
-  });
+      expect(guesses.filter((status) => status === 429).length).toBeGreaterThan(20);
+      expect(disguised).toBe(429);
+      expect(neighbour).toBe(200);
+    },
+  );
 
-  test('D03 a limiter that does not answer closes the door and does not open it', async () => {
-    const app = await startTestApp({ engine });
-    const { key } = await app.given.invitationKey();
-    const broken = new Error('The limiter is away');
-    const { limits } = app.house.domains;
-    limits.count = () => Promise.reject(broken);
-    limits.check = () => Promise.reject(broken);
+  test(
+    'D03 a limiter that does not answer closes the door and does not open it',
+    { timeout: LONG },
+    async () => {
+      const app = await startTestApp({ engine });
+      const { key } = await app.given.invitationKey();
+      const broken = new Error('The limiter is away');
+      const { limits } = app.house.domains;
+      limits.count = () => Promise.reject(broken);
+      limits.check = () => Promise.reject(broken);
 
-    const guess = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key: UNKNOWN });
-    const holder = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key });
+      const guess = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key: UNKNOWN });
+      const holder = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key });
 
-    expect(guess.status).toBe(500);
-    expect(holder.status).toBe(200);
-    expect(limits).toBeInstanceOf(RateLimits);
-  });
+      expect(guess.status).toBe(500);
+      expect(holder.status).toBe(200);
+      expect(limits).toBeInstanceOf(RateLimits);
+    },
+  );
 
-  test('D07 a dump of the database holds no key and nothing to test a guess with', async () => {
-    const app = await startTestApp({ engine });
-    const { key } = await app.given.invitationKey();
-    const custom = await app.given.invitationKey({
-      customKey: 'WELCOME2027',
-      approval: 'manual',
-      emailProof: 'required',
-    });
-    await joinByApi(app, key, somebody());
-    const { createHash } = await import('node:crypto');
+  test(
+    'D07 a dump of the database holds no key and nothing to test a guess with',
+    { timeout: LONG },
+    async () => {
+      const app = await startTestApp({ engine });
+      const { key } = await app.given.invitationKey();
+      const custom = await app.given.invitationKey({
+        customKey: 'WELCOME2027',
+        approval: 'manual',
+        emailProof: 'required',
+      });
+      await joinByApi(app, key, somebody());
+      const { createHash } = await import('node:crypto');
 
-    const cells = await dumpOf(app);
+      const cells = await dumpOf(app);
 
-    for (const text of [key, key.slice(6), custom.key, 'WELCOME2027']) {
-      const traces = [
-        Buffer.from(text),
-        ...['sha256', 'sha1', 'md5', 'sha512'].map((name) => createHash(name).update(text).digest()),
-      ];
-      expect(cells.some((cell) => traces.some((trace) => cell.includes(trace)))).toBe(false);
-    }
-  });
+      for (const text of [key, key.slice(6), custom.key, 'WELCOME2027']) {
+        const traces = [
+          Buffer.from(text),
+          ...['sha256', 'sha1', 'md5', 'sha512'].map((name) => createHash(name).update(text).digest()),
+        ];
+        expect(cells.some((cell) => traces.some((trace) => cell.includes(trace)))).toBe(false);
+      }
+    },
+  );
 
   test(
     'D09 five thousand keys are listed, narrowed, searched and paged in no time, and none is lost',
@@ -181,17 +193,21 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
     },
   );
 
-  test('D10 a filter that does not exist is refused and not taken for another', async () => {
-    const app = await startTestApp({ engine });
-    const { id } = await app.given.invitationKey();
-    const api = await ownerApi(app);
+  test(
+    'D10 a filter that does not exist is refused and not taken for another',
+    { timeout: LONG },
+    async () => {
+      const app = await startTestApp({ engine });
+      const { id } = await app.given.invitationKey();
+      const api = await ownerApi(app);
 
-    const keys = await api.call('GET', '/api/v1/invitation-keys?status=sleeping');
-    const people = await api.call('GET', `/api/v1/invitation-keys/${id}/history?kind=nothing`);
+      const keys = await api.call('GET', '/api/v1/invitation-keys?status=sleeping');
+      const people = await api.call('GET', `/api/v1/invitation-keys/${id}/history?kind=nothing`);
 
-    expect([keys.status, people.status]).toEqual([400, 400]);
-    expect(codeOf(keys)).toBe('input.invalid');
-  });
+      expect([keys.status, people.status]).toEqual([400, 400]);
+      expect(codeOf(keys)).toBe('input.invalid');
+    },
+  );
 
   test(
     'D11 showing a link again needs the right and a recent login, is on record, and is counted',
@@ -223,60 +239,68 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
     },
   );
 
-  test('D12 a redemption is on record with key, person, inviter, time, process and place, and without a secret', async () => {
-    const app = await startTestApp({ engine });
-    const owner = await app.given.owner();
-    const { id, key } = await app.given.invitationKey();
-    const newcomer = somebody();
-    await joinByApi(app, key, newcomer);
-    const [row] = (await redemptionsOf(app, id)).items;
+  test(
+    'D12 a redemption is on record with key, person, inviter, time, process and place, and without a secret',
+    { timeout: LONG },
+    async () => {
+      const app = await startTestApp({ engine });
+      const owner = await app.given.owner();
+      const { id, key } = await app.given.invitationKey();
+      const newcomer = somebody();
+      await joinByApi(app, key, newcomer);
+      const [row] = (await redemptionsOf(app, id)).items;
 
-    const history = await (
-      await ownerApi(app)
-    ).call('GET', `/api/v1/invitation-keys/${id}/history?kind=redeemed`);
-    const [event] = (history.json() as { items: Record<string, unknown>[] }).items;
+      const history = await (
+        await ownerApi(app)
+      ).call('GET', `/api/v1/invitation-keys/${id}/history?kind=redeemed`);
+      const [event] = (history.json() as { items: Record<string, unknown>[] }).items;
 
-    expect(event).toMatchObject({
-      kind: 'redeemed',
-      actorId: owner.id,
-      after: { userId: row?.['userId'], inviterId: owner.id, seat: 1 },
-      node: app.house.ground.node,
-    });
-    expect(String(event?.['at'])).toMatch(/Z$/);
-    expect(String(event?.['network'])).toMatch(/\/24$|\/48$/);
-    expect(history.text).not.toContain(key.slice(6));
-    expect(history.text).not.toContain(newcomer.password);
-  });
+      expect(event).toMatchObject({
+        kind: 'redeemed',
+        actorId: owner.id,
+        after: { userId: row?.['userId'], inviterId: owner.id, seat: 1 },
+        node: app.house.ground.node,
+      });
+      expect(String(event?.['at'])).toMatch(/Z$/);
+      expect(String(event?.['network'])).toMatch(/\/24$|\/48$/);
+      expect(history.text).not.toContain(key.slice(6));
+      expect(history.text).not.toContain(newcomer.password);
+    },
+  );
 
-  test('D13 when the keys of the house are changed, old links still work and every row moves over', async () => {
-    const app = await startTestApp({ engine });
-    const random = await app.given.invitationKey();
-    const custom = await app.given.invitationKey({
-      customKey: 'WELCOME2027',
-      approval: 'manual',
-      emailProof: 'required',
-    });
-    const { keys } = app.house.ground;
-    await keys.renewAll();
+  test(
+    'D13 when the keys of the house are changed, old links still work and every row moves over',
+    { timeout: LONG },
+    async () => {
+      const app = await startTestApp({ engine });
+      const random = await app.given.invitationKey();
+      const custom = await app.given.invitationKey({
+        customKey: 'WELCOME2027',
+        approval: 'manual',
+        emailProof: 'required',
+      });
+      const { keys } = app.house.ground;
+      await keys.renewAll();
 
-    const before = await joinByApi(app, random.key, somebody());
-    await app.house.domains.jobs.runNow('registration-key.renew-secrets');
-    const after = await joinByApi(app, random.key, somebody());
-    const shown = await (await ownerApi(app)).call('POST', `/api/v1/invitation-keys/${random.id}/reveal`);
-    const check = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key: custom.key });
-    const rows = await app.db
-      .knex('invite_key')
-      .select<{ lookup_key: unknown; copy_key: unknown }[]>('lookup_key', 'copy_key');
+      const before = await joinByApi(app, random.key, somebody());
+      await app.house.domains.jobs.runNow('registration-key.renew-secrets');
+      const after = await joinByApi(app, random.key, somebody());
+      const shown = await (await ownerApi(app)).call('POST', `/api/v1/invitation-keys/${random.id}/reveal`);
+      const check = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key: custom.key });
+      const rows = await app.db
+        .knex('invite_key')
+        .select<{ lookup_key: unknown; copy_key: unknown }[]>('lookup_key', 'copy_key');
 
-    expect([before.status, after.status, check.status]).toEqual([201, 201, 200]);
-    expect((shown.json() as { url: string }).url).toBe(random.url);
-    expect(rows.map((row) => [Number(row.lookup_key), Number(row.copy_key)])).toEqual([
-      [2, 2],
-      [2, 2],
-    ]);
-  });
+      expect([before.status, after.status, check.status]).toEqual([201, 201, 200]);
+      expect((shown.json() as { url: string }).url).toBe(random.url);
+      expect(rows.map((row) => [Number(row.lookup_key), Number(row.copy_key)])).toEqual([
+        [2, 2],
+        [2, 2],
+      ]);
+    },
+  );
 
-  test('D15 a foreign page can neither mint, revoke nor redeem', async () => {
+  test('D15 a foreign page can neither mint, revoke nor redeem', { timeout: LONG }, async () => {
     const app = await startTestApp({ engine });
     const { id, key } = await app.given.invitationKey();
     const owner = app.as(await app.given.owner());
