@@ -3,7 +3,7 @@ import { days } from '../../../test/support/clock.ts';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
 import type { Answer } from '../../../test/support/http-client.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
-import { joinByApi, joinByBrowser, PASSWORD, redemptionsOf, somebody } from './desk.ts';
+import { joinByApi, PASSWORD, redemptionsOf, somebody } from './desk.ts';
 
 const words = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
 

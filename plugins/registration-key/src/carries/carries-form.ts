@@ -6,6 +6,7 @@ import {
   type AccountLife,
   type Carries,
   type CarriesDraft,
+  type Given,
   type GivenField,
   type QuestionDraft,
 } from './carries.ts';
@@ -35,8 +36,7 @@ export const carriesFormShape = {
   steps: many,
 } as const;
 
-const shape = z.object(carriesFormShape);
-type CarriesForm = z.output<typeof shape>;
+type CarriesForm = { [field in keyof typeof carriesFormShape]: z.output<(typeof carriesFormShape)[field]> };
 interface Here {
   timeZone: string;
 }
@@ -47,9 +47,11 @@ const SPARE_ROWS = 3;
 export function carriesFromForm(form: CarriesForm & { locale: string }, { timeZone }: Here): CarriesDraft {
   const valueOf = (name: GivenField): string => (name === 'locale' ? form.locale : form[`given-${name}`]);
   const given = givenFields.flatMap((name) => {
-    const fixed = form.fixed.includes(name);
+    const isFixed = form.fixed.includes(name);
     const value = valueOf(name);
-    return value.trim() === '' || (name === 'locale' && !fixed) ? [] : [[name, { value, fixed }] as const];
+    const isLeftOut = value.trim() === '' || (name === 'locale' && !isFixed);
+    const entry: [GivenField, Given] = [name, { value, fixed: isFixed }];
+    return isLeftOut ? [] : [entry];
   });
   return {
     given: Object.fromEntries(given),

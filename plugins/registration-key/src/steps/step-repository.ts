@@ -83,11 +83,11 @@ export async function listTaken(
   keyId: string,
   walkers: readonly Buffer[],
 ): Promise<Set<string>> {
-  const rows = (await db
+  const rows = await db
     .knex(taken.name)
     .where({ key_id: keyId })
     .whereIn('walker', [...walkers])
-    .select('step', 'edition')) as Row[];
+    .select<Row[]>('step', 'edition');
   return new Set(rows.map(({ step, edition }) => markOf({ id: String(step), edition: Number(edition) })));
 }
 
@@ -140,12 +140,12 @@ export async function listTakenBy(
 
 /** Of people who never finished joining. */
 export async function forgetStrays(tx: Tx, before: number, limit: number): Promise<void> {
-  const rows = (await tx
+  const rows = await tx
     .knex(taken.name)
     .whereNull('user_id')
     .where('at', '<', before)
     .limit(limit)
-    .select('id')) as Row[];
+    .select<Row[]>('id');
   if (rows.length === 0) return;
   await tx
     .knex(taken.name)
@@ -159,9 +159,9 @@ export async function forgetStrays(tx: Tx, before: number, limit: number): Promi
 /** Also of pages that are gone: people agreed to them. */
 export async function titlesOf(db: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();
-  const rows = (await db
+  const rows = await db
     .knex(steps.name)
     .whereIn('id', [...new Set(ids)])
-    .select('id', 'title')) as Row[];
+    .select<Row[]>('id', 'title');
   return new Map(rows.map(({ id, title }) => [String(id), String(title)]));
 }
