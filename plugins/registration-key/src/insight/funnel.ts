@@ -17,7 +17,9 @@ const MOST_REMEMBERED = 50_000;
  */
 export class Funnel {
   readonly #host: Host;
-  #counts = new Map<string, number>();
+  /** By link, then by step: counting is two look-ups and an addition. */
+  #counts = new Map<string, Map<string, number>>();
+  readonly #isScanner = new Map<string, boolean>();
   /** Handles that have been counted, so that a page that is loaded again is not another person. */
   readonly #seen = new Set<string>();
   readonly #started = new Set<string>();
@@ -29,10 +31,7 @@ export class Funnel {
   /** A link was followed. Whether by a person shows when the browser comes back with what it was given. */
   followed(handle: Opened, visit: Visit, mailing: Pick<Mailing, 'at'> | null): void {
     const tooSoon = mailing !== null && this.#host.clock.now() - mailing.at < TOO_SOON_MS;
-    this.#add(
-      handle,
-      tooSoon || visit.isHead === true || isScanner(visit.userAgent) ? 'scanned' : 'followed',
-    );
+    this.#add(handle, tooSoon || visit.isHead === true || this.#isOfScanner(visit) ? 'scanned' : 'followed');
   }
 
   /** A code was typed in, which no scanner does. */
@@ -42,7 +41,7 @@ export class Funnel {
 
   /** The page is opened with its cookie; true when it is a person who was not here before. */
   seen(handle: Opened, visit: Visit): boolean {
-    if (this.#seen.has(handle.name) || visit.isHead === true || isScanner(visit.userAgent)) return false;
+    if (this.#seen.has(handle.name) || visit.isHead === true || this.#isOfScanner(visit)) return false;
     remember(this.#seen, handle.name);
     this.#add(handle, 'opened');
     return true;
@@ -67,23 +66,42 @@ export class Funnel {
     const counts = this.#counts;
     this.#counts = new Map();
     try {
-      await addToFunnel(this.#host, [...counts].map(read), this.#host.clock.now());
+      await addToFunnel(this.#host, read(counts), this.#host.clock.now());
     } catch (error) {
-      for (const [key, amount] of counts) this.#counts.set(key, (this.#counts.get(key) ?? 0) + amount);
+      for (const [link, steps] of counts) for (const [step, amount] of steps) this.#grow(link, step, amount);
       throw error;
     }
   }
 
   #add({ keyId, copyId }: Opened, step: FunnelStep, reason = ''): void {
-    const key = `${keyId}|${copyId ?? ''}|${step}|${reason}`;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    this.#grow(copyId ? `${keyId}|${copyId}` : keyId, reason === '' ? step : `${step}|${reason}`, 1);
+  }
+
+  #grow(link: string, step: string, amount: number): void {
+    let steps = this.#counts.get(link);
+    if (steps === undefined) this.#counts.set(link, (steps = new Map<string, number>()));
+    steps.set(step, (steps.get(step) ?? 0) + amount);
+  }
+
+  /** Three hundred phones are of a dozen kinds. */
+  #isOfScanner({ userAgent }: Visit): boolean {
+    const known = this.#isScanner.get(userAgent);
+    if (known !== undefined) return known;
+    if (this.#isScanner.size >= 1000) this.#isScanner.clear();
+    const verdict = isScanner(userAgent);
+    this.#isScanner.set(userAgent, verdict);
+    return verdict;
   }
 }
 
-function read([key, amount]: [string, number]): FunnelCount {
-  const [keyId = '', copyId = '', step = '', reason = ''] = key.split('|');
-  return { keyId, copyId, step: step as FunnelStep, reason, amount };
-}
+const read = (counts: ReadonlyMap<string, ReadonlyMap<string, number>>): FunnelCount[] =>
+  [...counts].flatMap(([link, steps]) =>
+    [...steps].map(([named, amount]) => {
+      const [keyId = '', copyId = ''] = link.split('|');
+      const [step = '', reason = ''] = named.split('|');
+      return { keyId, copyId, step: step as FunnelStep, reason, amount };
+    }),
+  );
 
 function remember(names: Set<string>, name: string): void {
   if (names.size >= MOST_REMEMBERED) names.clear();
