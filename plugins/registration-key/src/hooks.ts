@@ -188,3 +188,20 @@ export const keyRefused = defineEvent<{ key: KeyFacts; reason: string }>({
   summary: 'A key that exists was refused to somebody.',
   since,
 });
+
+/** For the catalogue of the house. */
+export const invitationHooks = [
+  minting,
+  joinForm,
+  joinSteps,
+  joinChecks,
+  joinCheck,
+  mayRedeem,
+  keyMinted,
+  keyChanged,
+  keyRevoked,
+  keyRedeemed,
+  keyAsked,
+  keyExpired,
+  keyRefused,
+] as const;

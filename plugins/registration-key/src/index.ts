@@ -27,6 +27,7 @@ import { keyApi } from './keys/key-api.ts';
 import { KeyCare } from './keys/key-care.ts';
 import { KeyDoor } from './keys/key-door.ts';
 import { keyRoutes } from './keys/key-routes.ts';
+import { invitationHooks } from './hooks.ts';
 import { KeyService } from './keys/key-service.ts';
 import { MemberQuota } from './keys/member-quota.ts';
 import { standMinting } from './keys/minting.ts';
@@ -62,6 +63,7 @@ const userDisabled = defineEvent<{ user: PersonFacts }>({
 
 /** Invitation keys: minted by administrators, redeemed by newcomers. */
 export default definePlugin((host: Host) => {
+  host.provideHooks(invitationHooks);
   const mails = new JoinMails(host);
   const places = new Places(host);
   const proofs = new ProofBox(host);
