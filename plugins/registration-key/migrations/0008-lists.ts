@@ -18,6 +18,7 @@ export const migration: Migration = {
        word VARCHAR(60) NOT NULL, key_id {id} NOT NULL, PRIMARY KEY (word, key_id),
        CONSTRAINT invite_key_word_key FOREIGN KEY (key_id) REFERENCES invite_key (id) ON DELETE CASCADE)`,
     'CREATE INDEX invite_key_word_by_key ON invite_key_word (key_id)',
+    `UPDATE invite_key SET search_text = ${letters}`,
     'DELETE FROM invite_key_word',
     `INSERT INTO invite_key_word (word, key_id)
        WITH RECURSIVE split (key_id, word, rest) AS (
