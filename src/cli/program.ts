@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { Command as Commander, CommanderError } from 'commander';
 import { cliActor } from '../shared/actor.ts';
-import { KnownError } from '../shared/errors.ts';
+import { KnownError, NotFoundError } from '../shared/errors.ts';
 import type { Command } from './command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { formatted } from './print.ts';
@@ -86,6 +87,10 @@ function commanderOf(command: Command, word: string, output: Terminal): Commande
       print: (value) => {
         output.out(formatted(value, { asJson: options['json'] === true }));
       },
+      readFile: (path) =>
+        readFile(path).catch((cause: unknown) => {
+          throw new NotFoundError('cli.file', { params: { file: path }, cause });
+        }),
       readStdin: async () => (await output.read()).replace(/\r?\n$/, ''),
     });
   });

@@ -27,6 +27,8 @@ export interface UploadedFile {
   size: number;
   /** By its first bytes, never by its name. */
   mediaType: string;
+  /** All of it, for what is small. */
+  read(this: void): Promise<Buffer>;
 }
 
 /** What a handler gets. Everything in it was parsed or is ours. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -115,6 +115,7 @@ async function save(
     path,
     size,
     mediaType: sniffed?.mime ?? 'application/octet-stream',
+    read: () => readFile(path),
   };
 }
 

@@ -43,6 +43,8 @@ export interface CommandContext {
   /** Prints a table or, with `--json`, the value itself. */
   readonly print: (value: unknown) => void;
   readonly readStdin: () => Promise<string>;
+  /** A file that whoever runs the command has named. */
+  readonly readFile: (path: string) => Promise<Buffer>;
 }
 
 export interface CommandDefinition {

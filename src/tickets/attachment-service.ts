@@ -43,7 +43,7 @@ export class AttachmentService {
   }
 
   /** Takes received files into keeping, for the uploader to send with a ticket or a reply within a day. */
-  async keep(actor: Actor, files: readonly UploadedFile[]): Promise<Attachment[]> {
+  async keep(actor: Actor, files: readonly Omit<UploadedFile, 'read'>[]): Promise<Attachment[]> {
     if (files.length === 0) return [];
     if (actor.userId === null) throw new ForbiddenError('attachment.needs-account');
     const held = await countDrafts(this.#deps.db, actor.userId);
@@ -54,7 +54,7 @@ export class AttachmentService {
     return kept;
   }
 
-  async #keepOne(uploaderId: string, file: UploadedFile): Promise<Attachment> {
+  async #keepOne(uploaderId: string, file: Omit<UploadedFile, 'read'>): Promise<Attachment> {
     const { db, hooks, clock, storage } = this.#deps;
     const { path, mediaType, size } = file;
     const about = { uploaderId, mediaType, size };

@@ -216,7 +216,13 @@ async function plugins({ house }: TestApp, owner: Actor): Promise<void> {
 async function commands({ house }: TestApp, owner: Actor): Promise<void> {
   const all = coreCommands(house, { onProblem: () => undefined });
   const doctor = all.find(({ name }) => name === 'doctor');
-  const nothing = { args: [], options: {}, print: () => undefined, readStdin: () => Promise.resolve('') };
+  const nothing = {
+    args: [],
+    options: {},
+    print: () => undefined,
+    readStdin: () => Promise.resolve(''),
+    readFile: () => Promise.resolve(Buffer.alloc(0)),
+  };
   await doctor?.run({ actor: owner, ...nothing });
   // It gathers the scenes of everybody, and then has no clock to play them by.
   const story = { ...house.ground, ...house.domains, clock: null as never, incoming: '' };

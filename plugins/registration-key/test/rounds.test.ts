@@ -454,6 +454,7 @@ async function runCommand(
       printed = value;
     },
     readStdin: () => Promise.resolve(stdin),
+    readFile: () => Promise.reject(new Error('No file was named')),
   });
   return printed;
 }

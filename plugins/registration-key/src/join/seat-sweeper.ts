@@ -5,8 +5,11 @@ import { subjectOf } from '../keys/key-service.ts';
 import type { Redemption } from './redemption.ts';
 import { listLapsed, moveRedemption } from './redemption-repository.ts';
 import { freeEntry } from '../roster/roster-repository.ts';
+import { forgetStrays } from '../steps/step-repository.ts';
 
 const AT_ONCE = 200;
+/** What somebody agreed to who never joined. */
+const STRAYS_MS = 30 * 86_400_000;
 
 /** Gives back what was held and not taken. Any number of them may run at once: a seat comes back once. */
 export class SeatSweeper {
@@ -24,7 +27,10 @@ export class SeatSweeper {
       if (signal.aborted) break;
       if (await this.release(redemption)) released += 1;
     }
-    await this.#host.transaction((tx) => deleteEnded(tx, clock.now(), AT_ONCE));
+    await this.#host.transaction(async (tx) => {
+      await deleteEnded(tx, clock.now(), AT_ONCE);
+      await forgetStrays(tx, clock.now() - STRAYS_MS, AT_ONCE);
+    });
     return released;
   }
 

@@ -412,13 +412,12 @@ export async function resealSecret(
 
 /** Only a key that nobody ever used goes without a trace; history stays. */
 export async function deleteUnused(tx: Tx, id: string): Promise<boolean> {
-  const about = (table: string): Query => tx.knex(table).select(tx.knex.raw('1')).where({ key_id: id });
   const gone = await tx
     .knex(keys.name)
     .where({ id, seat_seq: 0 })
     // Whoever holds a mail about it, or stands on its list, is history too.
-    .whereNotExists(about('invite_mailing'))
-    .whereNotExists(about('invite_roster'))
+    .whereNotExists(tx.knex('invite_mailing').where({ key_id: id }))
+    .whereNotExists(tx.knex('invite_roster').where({ key_id: id }))
     .delete();
   return gone === 1;
 }

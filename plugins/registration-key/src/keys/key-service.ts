@@ -44,6 +44,7 @@ import {
 } from './key-policy.ts';
 import { assertCustomKey, assertSound, completeTerms, type KeyDraft } from './key-terms.ts';
 import type { Places } from './places.ts';
+import type { Plan } from './plan.ts';
 import type { PresetBook } from './preset-book.ts';
 
 /** A key together with its secret: at minting, replacing and revealing, and never else. */
@@ -63,19 +64,6 @@ interface Deps {
   quota: MemberQuota;
   secondYes: SecondYes;
   presets: PresetBook;
-}
-
-/** What a draft comes to, before anything is made of it. */
-export interface Plan {
-  terms: KeyTerms;
-  isStaff: boolean;
-  isAgent: boolean;
-  weak: boolean;
-  custom: string | null;
-  /** Within the quota of somebody who may invite, and no more. */
-  byMember: boolean;
-  /** Whether another administrator has to agree before it lets anybody in. */
-  waitsForSecond: boolean;
 }
 
 /** A key as it will be written, and its secret. */

@@ -8,7 +8,7 @@ import {
   type Host,
 } from 'latchkey/plugin-api';
 import { countOwn } from './key-repository.ts';
-import type { Plan } from './key-service.ts';
+import type { Plan } from './plan.ts';
 import type { KeyTerms } from './invitation-key.ts';
 import { assertSound, completeTerms, DAY_MS, type KeyDraft } from './key-terms.ts';
 import type { EntityFacts, GroupFacts, Places, ProfileFacts } from './places.ts';

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   InvalidInputError,
   z,
@@ -71,7 +70,7 @@ export function reachCommands({ host, rounds, again, rosters, mailings, runner }
       run: async (context) => {
         const { actor, args, options } = context;
         const file = args[0] ?? '-';
-        const text = file === '-' ? await context.readStdin() : textOfFile(await readFile(file));
+        const text = file === '-' ? await context.readStdin() : textOfFile(await context.readFile(file));
         const round = await rounds.open(actor, {
           text,
           source: file === '-' ? '' : (file.split('/').at(-1) ?? ''),

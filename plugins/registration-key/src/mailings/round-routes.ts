@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   InvalidInputError,
   redirect,
@@ -254,7 +253,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       },
       handler: async ({ actor, body, files }) => {
         const upload = files.find(({ field, size }) => field === 'file' && size > 0);
-        const text = upload ? textOfFile(await readFile(upload.path)) : body.people;
+        const text = upload ? textOfFile(await upload.read()) : body.people;
         if (text.trim() === '')
           throw new InvalidInputError('round.list', {
             fields: [{ field: 'people', code: 'round.nobody_there' }],
