@@ -9,6 +9,7 @@ const floors = [
   '^src/plugin-host/',
   '^src/(api/|cli/|plugin-api\\.ts$)',
   '^src/(compose|main|server|cli)[^/]*\\.ts$',
+  '^src/plugin-test/',
 ];
 const tests = '^(test|bench|scripts)/|^plugins/[^/]+/test/';
 const repositories = '(^src/db/|-repository\\.ts$|^migrations/)';
@@ -100,7 +101,7 @@ module.exports = {
     rule(
       'production-needs-no-dev-dependency',
       'A server installs with --omit=dev.',
-      { path: '^(src|plugins|migrations)/', pathNot: tests },
+      { path: '^(src|plugins|migrations)/', pathNot: [tests, '^src/plugin-test/'] },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     ),
   ],

@@ -1,0 +1,6 @@
+# __name__
+
+    latchkey plugin check .    # what can be known without running it
+    latchkey plugin test .     # its tests, in a helpdesk of their own
+    latchkey plugin dev .      # a helpdesk on your machine that follows what you save
+    latchkey plugin pack .     # one file to install
