@@ -10,10 +10,10 @@ const PUBLIC_PATHS = [
   /^\/forgot/,
   /^\/reset/,
   /^\/confirm-email\//,
-  /^\/join/,
+  /^\/(join|JOIN)/,
   /^\/api\/v1\/openapi\.json$/,
   /^\/api\/v1\/docs$/,
-  /^\/api\/v1\/join$/,
+  /^\/api\/v1\/join(\/checks)?$/,
   /^\/api\/v1\/invitation-keys\/check$/,
 ];
 
