@@ -4,6 +4,7 @@ import type { Command } from './cli/command.ts';
 import { exitCodeOf, exitCodes, isOutOfReach } from './cli/exit-codes.ts';
 import { runProgram } from './cli/program.ts';
 import { explained, terminal } from './cli/terminal.ts';
+import { authorTools } from './compose-author.ts';
 import { coreCommands } from './compose-commands.ts';
 import { compose, folders } from './compose.ts';
 import { ConfigError, processEnvironment, readConfig } from './config.ts';
@@ -23,6 +24,13 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   if (argv[0] === 'config') return runProgram(configCommands(env), argv, terminal(coreWords));
 
+  if (argv[0] === 'plugin' && authorTools(silent).some(({ name }) => name === `plugin ${argv[1] ?? ''}`)) {
+    const found = { problem: false };
+    const tools = authorTools({ onProblem: () => void (found.problem = true) });
+    const code = await runProgram(tools, argv, terminal(coreWords));
+    return found.problem ? exitCodes.failed : code;
+  }
+
   const isOnlooker = withoutPluginCode.includes(argv[0] ?? '');
   const latchkey = await compose(readConfig(env), { log: silentLog(), isPasserBy: true, isOnlooker });
   try {
@@ -33,6 +41,7 @@ async function run(argv: readonly string[]): Promise<number> {
     };
     const commands: Command[] = [
       ...coreCommands(latchkey, { onProblem }),
+      ...authorTools(silent),
       ...latchkey.commands.all(),
       serveHint,
       ...configCommands(env),
@@ -47,6 +56,9 @@ async function run(argv: readonly string[]): Promise<number> {
     await latchkey.close();
   }
 }
+
+/** For listing them only. */
+const silent = { onProblem: (): void => undefined };
 
 /** Listed by `--help`; run above, before anything is opened. */
 const serveHint: Command = {

@@ -29,6 +29,7 @@ export const folders = {
   locales: join(root, 'locales'),
   public: join(root, 'public'),
   plugins: join(root, 'plugins'),
+  templates: join(root, 'templates/plugin'),
 } as const;
 
 export const { version } = packageFile;

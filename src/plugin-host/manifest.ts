@@ -176,9 +176,12 @@ export type ManifestSetting = Manifest['settings'][number];
 
 /** A manifest that cannot be used; says everything that is wrong with it. */
 export class ManifestError extends Error {
+  readonly problems: readonly string[];
+
   constructor(problems: readonly string[], cause?: unknown) {
     super(`plugin.json cannot be used: ${problems.join('; ')}`, { cause });
     this.name = 'ManifestError';
+    this.problems = problems;
   }
 }
 

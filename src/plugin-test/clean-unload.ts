@@ -8,10 +8,7 @@ interface Unloading {
 }
 
 /** Fails with the list of what a plugin leaves behind when it is disabled. */
-export async function expectCleanUnload(
-  house: Latchkey,
-  { id, cycles, enable }: Unloading,
-): Promise<void> {
+export async function expectCleanUnload(house: Latchkey, { id, cycles, enable }: Unloading): Promise<void> {
   const disable = async (): Promise<void> => {
     await house.plugins.disable(system, id);
   };
@@ -32,7 +29,9 @@ export async function expectCleanUnload(
 /** What is registered in the house under its name. */
 function leftOf({ routes, ground, domains }: Latchkey, id: string): string[] {
   const ownRoutes = routes.all().filter(({ owner }) => owner === id);
-  const listening = ground.hooks.catalogue().filter(({ listeners }) => listeners.some(({ owner }) => owner === id));
+  const listening = ground.hooks
+    .catalogue()
+    .filter(({ listeners }) => listeners.some(({ owner }) => owner === id));
   const rights = domains.rights.all().filter((right) => right.id.startsWith(`${id}.`));
   return [
     ...ownRoutes.map(({ route: { method, path } }) => `the route ${method.toUpperCase()} ${path}`),
@@ -48,7 +47,8 @@ interface Surroundings {
 }
 
 const surroundings = (): Surroundings => ({
-  timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout' || kind === 'Immediate').length,
+  timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout' || kind === 'Immediate')
+    .length,
   processListeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
   globals: Object.keys(globalThis).length,
 });
@@ -59,7 +59,9 @@ function grownSince(before: Surroundings): string[] {
   const grown = (what: keyof Surroundings): number => after[what] - before[what];
   return [
     ...(grown('timers') > 1 ? [`${String(grown('timers'))} timers (stop them in host.onDispose)`] : []),
-    ...(grown('processListeners') > 0 ? [`${String(grown('processListeners'))} listeners of the process`] : []),
+    ...(grown('processListeners') > 0
+      ? [`${String(grown('processListeners'))} listeners of the process`]
+      : []),
     ...(grown('globals') > 0 ? [`${String(grown('globals'))} global variables`] : []),
   ];
 }

@@ -1,0 +1,127 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { ConflictError, NotFoundError } from '../../shared/errors.ts';
+import type { Command } from '../command.ts';
+import { checkPlugin, type Surface } from './check-plugin.ts';
+import { newPlugin } from './new-plugin.ts';
+import { packPlugin, sha256Of } from './pack-plugin.ts';
+import { newKeyPair, signPackage, verifyPackage } from './package-signature.ts';
+import { testPlugin } from './test-plugin.ts';
+
+interface Deps {
+  /** Where the texts of a new plugin lie. */
+  templates: string;
+  surface: () => Promise<Surface>;
+  /** The command did what it was asked, and what it found is not good. */
+  onProblem: () => void;
+}
+
+/** For those who write plugins. They need no database and run no server. */
+export function authorCommands({ templates, surface, onProblem }: Deps): Command[] {
+  return [
+    {
+      name: 'plugin new',
+      summary:
+        'Writes a plugin that runs: a page, a table, a right, a setting, a job, a hook, words and a test',
+      args: '<id>',
+      options: [{ flags: '--dir <folder>', description: 'where its folder is made', default: '.' }],
+      run: async ({ args: [id = ''], options, print }) => {
+        const place = resolve(String(options['dir']));
+        const { version } = await surface();
+        print({
+          folder: join(place, id),
+          files: (await newPlugin({ id, place, templates, version })).length,
+        });
+      },
+    },
+    {
+      name: 'plugin check',
+      summary: 'Says what is wrong with a plugin, by file and line, without running it',
+      args: '<folder>',
+      run: async ({ args: [folder = ''], options, print }) => {
+        const problems = await checkPlugin(resolve(folder), await surface());
+        if (problems.length > 0) onProblem();
+        if (options['json'] === true) print({ ok: problems.length === 0, problems });
+        else print(problems.length === 0 ? 'Nothing to say against it.' : problems.map(lineOf).join('\n'));
+      },
+    },
+    {
+      name: 'plugin test',
+      summary: 'Runs the tests of a plugin, each in a helpdesk of its own',
+      args: '<folder>',
+      run: async ({ args: [folder = ''] }) => {
+        if ((await testPlugin(resolve(folder))) !== 0) onProblem();
+      },
+    },
+    {
+      name: 'plugin pack',
+      summary: 'Packs a plugin into one file; the same files make the same bytes',
+      args: '<folder>',
+      options: [{ flags: '--output <file>', description: '<id>-<version>.tgz here unless said' }],
+      run: async ({ args: [folder = ''], options, print }) => {
+        const { id, version, bytes, files } = await packPlugin(resolve(folder));
+        const file = resolve(
+          typeof options['output'] === 'string' ? options['output'] : `${id}-${version}.tgz`,
+        );
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, bytes);
+        print({ file, id, version, files: files.length, size: bytes.length, sha256: sha256Of(bytes) });
+      },
+    },
+    {
+      name: 'plugin keygen',
+      summary: 'Makes a key to sign packages with, and beside it the public one for those who verify',
+      args: '<file>',
+      run: async ({ args: [file = ''], print }) => {
+        const { privateKey, publicKey } = newKeyPair();
+        await writeNew(file, privateKey, 0o600);
+        await writeNew(`${file}.pub`, publicKey, 0o644);
+        print({ key: file, public: `${file}.pub` });
+      },
+    },
+    {
+      name: 'plugin sign',
+      summary: 'Signs a package; the signature is written beside it',
+      args: '<package>',
+      options: [{ flags: '--key <file>', description: 'the key, as `plugin keygen` made it' }],
+      run: async ({ args: [file = ''], options, print }) => {
+        const [packed, key] = await Promise.all([read(file), read(String(options['key'] ?? ''))]);
+        const { text, ...signed } = await signPackage(packed, key.toString('utf8'));
+        await writeFile(`${file}.sig`, text);
+        print({ ...signed, signature: `${file}.sig` });
+      },
+    },
+    {
+      name: 'plugin verify',
+      summary: 'Whether a package is whole and signed with this key',
+      args: '<package>',
+      options: [{ flags: '--key <file>', description: 'the public key of its publisher' }],
+      run: async ({ args: [file = ''], options, print }) => {
+        const [packed, signature, key] = await Promise.all([
+          read(file),
+          read(`${file}.sig`),
+          read(String(options['key'] ?? '')),
+        ]);
+        const texts = { signature: signature.toString('utf8'), publicKey: key.toString('utf8') };
+        print({ ...(await verifyPackage(packed, texts)), verified: true });
+      },
+    },
+  ];
+}
+
+const lineOf = ({ file, line, message }: { file: string; line: number | null; message: string }): string =>
+  `${file}${line === null ? '' : `:${String(line)}`}  ${message}`;
+
+const read = (file: string): Promise<Buffer> =>
+  readFile(file).catch((cause: unknown) => {
+    throw new NotFoundError('cli.file', { params: { file }, cause });
+  });
+
+async function writeNew(file: string, text: string, mode: number): Promise<void> {
+  try {
+    await writeFile(file, text, { flag: 'wx', mode });
+    await chmod(file, mode);
+  } catch (cause) {
+    throw new ConflictError('author.file-taken', { params: { file }, cause });
+  }
+}

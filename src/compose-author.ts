@@ -1,0 +1,29 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { authorCommands } from './cli/author/author-commands.ts';
+import type { Surface } from './cli/author/check-plugin.ts';
+import type { Command } from './cli/command.ts';
+import { folders, version } from './compose-ground.ts';
+import { coreHooks } from './core-hooks.ts';
+
+/** Commands for those who write plugins: they need no house. */
+export const authorTools = ({ onProblem }: { onProblem: () => void }): Command[] =>
+  authorCommands({ templates: folders.templates, surface, onProblem });
+
+async function surface(): Promise<Surface> {
+  const templates = await Promise.all([folders.views, folders.plugins].map(templatesBelow));
+  const slots = templates
+    .flat()
+    .flatMap((text) => [...text.matchAll(/\{\{slot "([^"]+)"/g)].map((match) => match[1] ?? ''));
+  return {
+    version,
+    hooks: new Set(Object.values(coreHooks).map(({ name }) => name)),
+    slots: new Set(slots),
+  };
+}
+
+async function templatesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.hbs'));
+  return Promise.all(files.map((entry) => readFile(join(entry.parentPath, entry.name), 'utf8')));
+}

@@ -1,0 +1,4 @@
+import { afterAll } from 'vitest';
+import { cleanUpLeftovers } from './cleanup.ts';
+
+afterAll(cleanUpLeftovers);
