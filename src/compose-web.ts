@@ -10,6 +10,7 @@ import { authenticatorOf, type SignedInActor } from './identity/index.ts';
 import { keepTrace } from './plugin-host/index.ts';
 import type { Actor } from './shared/actor.ts';
 import {
+  inBytes,
   KeptPages,
   LANGUAGES,
   menuVisible,
@@ -113,14 +114,18 @@ function pageRenderer(
   };
   return {
     page: async (template, given, facts, fresh) => {
-      const model = fresh === undefined ? await modelFor(template, given, facts) : given;
+      const model = fresh === undefined ? await modelFor(template, given, facts) : { ...given, ...fresh };
       const context = await contextOf(facts);
       const resolved = await slots.resolve(wantedSlots(model), facts.actor, context);
-      const mayBeKept =
-        fresh !== undefined && facts.actor.kind === 'guest' && Object.keys(resolved).length === 0;
-      return mayBeKept
+      return renderer.render(template, model, context, resolved);
+    },
+    shared: async (template, model, facts, fresh) => {
+      const context = await contextOf(facts);
+      if (!('slots' in model)) return kept.render(template, model, context, fresh);
+      const resolved = await slots.resolve(wantedSlots(model), facts.actor, context);
+      return Object.keys(resolved).length === 0
         ? kept.render(template, model, context, fresh)
-        : renderer.render(template, { ...model, ...fresh }, context, resolved);
+        : inBytes(renderer.render(template, { ...model, ...fresh }, context, resolved));
     },
   };
 }

@@ -25,4 +25,11 @@ export interface PageRenderer {
     facts: PageFacts,
     fresh?: Readonly<Record<string, string>>,
   ): Promise<string>;
+  /** The same for a visitor of a page that is drawn once for all: UTF-8, a character for each byte. */
+  shared(
+    template: string,
+    model: object,
+    facts: PageFacts,
+    fresh: Readonly<Record<string, string>>,
+  ): Promise<string>;
 }

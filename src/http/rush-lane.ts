@@ -86,10 +86,10 @@ export class RushLane {
     const headers = { ...this.#headers, ...pageHeaders(nonce), ...reply.headers };
     headers['X-Request-Id'] = incoming.requestId;
     headers['Content-Type'] = 'text/html; charset=utf-8';
-    headers['Content-Length'] = String(Buffer.byteLength(html));
+    headers['Content-Length'] = String(html.length);
     if (cookies.get(VISITOR_COOKIE) !== held)
       headers['Set-Cookie'] = cookieHeader(visitorCookie(held), this.#deps.cookieNames);
-    res.writeHead(status, headers).end(html);
+    res.writeHead(status, headers).end(html, 'latin1');
     const seconds = (performance.now() - begun) / 1000;
     const { requestId } = incoming;
     noteRequest(this.#deps, { requestId, method: 'GET', route: route.path, status, seconds });
@@ -145,7 +145,7 @@ export class RushLane {
       fragment: false,
       requestId,
     };
-    return { nonce, held, html: await renderer.page(reply.template, reply.model, facts, reply.fresh) };
+    return { nonce, held, html: await renderer.shared(reply.template, reply.model, facts, reply.fresh) };
   }
 }
 

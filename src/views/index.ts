@@ -1,7 +1,7 @@
 export { AssetStore, type Asset, type Encoding } from './assets.ts';
 export { formatDistance, formatNumber, formatTime } from './dates.ts';
 export { I18n, LANGUAGES, isLanguage, languageOf, type Language, type Texts } from './i18n.ts';
-export { KeptPages } from './kept-pages.ts';
+export { inBytes, KeptPages } from './kept-pages.ts';
 export { renderMarkdown } from './markdown.ts';
 export { menuVisible, pageModel } from './page-hooks.ts';
 export { Menu, emptyMenu, type MenuEntry, type MenuItem, type VisibleMenu } from './menu.ts';
