@@ -68,7 +68,11 @@ export function copyRoutes({ host, keys, copies, places }: Deps): Route[] {
     const reveals = actor.can('registration-key.reveal', key.entityId);
     return view(`${host.plugin.id}/sharing/copies`, {
       key: { id: key.id, label: key.label, isRevoked: key.revokedAt !== null },
-      copies: list.map((copy) => ({ ...copy, mayReveal: reveals && copy.hasText && copy.closedAt === null })),
+      copies: list.map((copy) => ({
+        ...copy,
+        mayReveal: reveals && copy.hasText && copy.closedAt === null,
+        mayUndo: copy.joined > 0,
+      })),
       chart: [
         { label: host.t('copies.own-link', {}, locale), value: byLink },
         ...list.map((copy) => ({ label: copy.name, value: copy.joined })),

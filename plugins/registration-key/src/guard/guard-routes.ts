@@ -13,6 +13,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { findCopy } from '../copies/copy-repository.ts';
 import { problemsOf } from '../join/join-presenter.ts';
 import { mayManage } from '../keys/key-policy.ts';
 import type { KeyService } from '../keys/key-service.ts';
@@ -88,6 +89,11 @@ export function guardRoutes({ host, keys, evidence, breaker, undo, reports, rede
       },
     });
 
+  async function nameOfCopy(keyId: string, copyId = ''): Promise<string> {
+    const copy = copyId === '' ? null : await findCopy(host.db, copyId);
+    return copy?.keyId === keyId ? copy.name : '';
+  }
+
   async function undoPage(
     { actor, params, locale }: Incoming<{ id: string }>,
     form: z.output<typeof undoForm>,
@@ -106,6 +112,7 @@ export function guardRoutes({ host, keys, evidence, breaker, undo, reports, rede
     const t = (code: string): string => host.t(code, {}, locale);
     return page('undo', {
       key: { id: key.id, label: key.label, hint: key.hint },
+      copyName: await nameOfCopy(key.id, form.copy),
       form,
       wasAsked: found !== null,
       people: found?.people.slice(0, 200).map(presentPerson) ?? [],

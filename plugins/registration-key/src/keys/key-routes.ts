@@ -34,7 +34,7 @@ import { presentDetail, presentRow, presentSentence, type DetailFacts } from './
 import { mayEdit, mayManage } from './key-policy.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { KeyService, ShownKey } from './key-service.ts';
-import { DAY_MS } from './key-terms.ts';
+import { DAY_MS, type KeyDraft } from './key-terms.ts';
 import type { MailingService } from '../mailings/mailing-service.ts';
 import type { RosterBook } from '../roster/roster-book.ts';
 import { MOST_AT_ONCE, type BatchService } from './batch-service.ts';
@@ -338,8 +338,7 @@ export function keyRoutes({
           });
         const { timeZone } = await host.site();
         const draft = draftFromForm(body, { now: host.clock.now(), timeZone });
-        if (draft.maxUses === null && draft.expiresAt === null && body.understood === undefined)
-          throw unlimitedForEver();
+        if (isUnlimitedForEver(draft) && body.understood === undefined) throw unlimitedForEver();
         const count = body.count.trim() === '' ? 1 : Number(body.count);
         if (count !== 1) {
           const { batch } = await batches.mint(actor, draft, count);
@@ -423,12 +422,10 @@ export function keyRoutes({
       handler: async ({ actor, params: { id }, body }) => {
         const key = await keys.get(actor, id);
         const { timeZone } = await host.site();
-        await keys.edit(
-          actor,
-          id,
-          body.version ?? 0,
-          changesFromForm(body, key, { now: host.clock.now(), timeZone }),
-        );
+        const changes = changesFromForm(body, key, { now: host.clock.now(), timeZone });
+        const wasSo = key.maxUses === null && key.expiresAt === null;
+        if (!wasSo && isUnlimitedForEver(changes) && body.understood === undefined) throw unlimitedForEver();
+        await keys.edit(actor, id, body.version ?? 0, changes);
         return redirect(pathOf(id), { flash: said('edited') });
       },
     }),
@@ -513,6 +510,9 @@ function seatsInWords(
   };
   return host.t(free === null ? 'detail.seats-unlimited' : 'detail.seats-words', params, locale);
 }
+
+const isUnlimitedForEver = ({ maxUses, expiresAt }: KeyDraft): boolean =>
+  maxUses === null && expiresAt === null;
 
 const unlimitedForEver = (): InvalidInputError =>
   new InvalidInputError('invitation.contradiction', {
