@@ -5,6 +5,7 @@ import { doctorCommands, machineChecks, type DoctorCheck } from './cli/doctor-co
 import { doctorChecks } from './cli/doctor-hooks.ts';
 import { eventCommands } from './cli/event-commands.ts';
 import { hookCommands } from './cli/hook-commands.ts';
+import { installCommands } from './cli/install-commands.ts';
 import { keyCommands } from './cli/key-commands.ts';
 import { mailCommands } from './cli/mail-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
@@ -22,12 +23,13 @@ import { system } from './shared/actor.ts';
 
 /** Every command of core that needs the house to stand; plugins' come from the host. */
 export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () => void }): Command[] {
-  const { config, ground, domains, plugins } = latchkey;
+  const { config, ground, domains, plugins, installer } = latchkey;
   return [
     ...userCommands({ ...ground, ...domains }),
     ...tokenCommands({ ...ground, ...domains }),
     ...keyCommands(ground),
     ...pluginCommands(plugins),
+    ...installCommands(installer),
     ...hookCommands(ground.hooks),
     ...eventCommands(backgroundOf(latchkey)),
     ...mailCommands(domains.mail),

@@ -1,7 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { version, folders, type Ground } from './compose-ground.ts';
 import type { Domains } from './compose-domains.ts';
 import type { RouteTable } from './http/route-table.ts';
-import { CommandList, PluginHost, pluginRights, type BootMarkers } from './plugin-host/index.ts';
+import {
+  CommandList,
+  PluginHost,
+  PluginInstaller,
+  pluginRights,
+  preflightIn,
+  type BootMarkers,
+  type Reached,
+} from './plugin-host/index.ts';
 import { identitySettings } from './identity/index.ts';
 import { SettingGroups, siteGroups } from './settings/index.ts';
 import { ticketSettings, TicketsForPlugins } from './tickets/index.ts';
@@ -12,14 +21,15 @@ interface Surroundings {
   node: string;
   endsWhenStuck: boolean;
   isOnlooker: boolean;
+  reached: Reached;
 }
 
 /** Floor 4: the host, and the places where plugins put what they bring. */
 export function composePlugins(
   ground: Ground,
   domains: Domains,
-  { routes, markers, node, endsWhenStuck, isOnlooker }: Surroundings,
-): { plugins: PluginHost; commands: CommandList; settingGroups: SettingGroups } {
+  { routes, markers, node, endsWhenStuck, isOnlooker, reached }: Surroundings,
+): { plugins: PluginHost; installer: PluginInstaller; commands: CommandList; settingGroups: SettingGroups } {
   const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit, outbound } = ground;
   const { rights, jobs, users, passkeys, memberships, mail, sessions, limits, notifications, site, tickets } =
     domains;
@@ -63,6 +73,11 @@ export function composePlugins(
     isOnlooker,
     isSafeMode: config.safeMode,
     markers,
+    reached,
   });
-  return { plugins, commands, settingGroups };
+  const added = config.pluginDir;
+  const script = fileURLToPath(new URL('preflight.ts', import.meta.url));
+  const preflight = preflightIn({ script, added });
+  const installer = new PluginInstaller({ ground, plugins, added, preflight, reached });
+  return { plugins, installer, commands, settingGroups };
 }

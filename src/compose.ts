@@ -11,7 +11,13 @@ import type { Config } from './config.ts';
 import { Drain } from './http/drain.ts';
 import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
-import { BootMarkers, type CommandList, type PluginHost } from './plugin-host/index.ts';
+import {
+  BootMarkers,
+  type CommandList,
+  type PluginHost,
+  type PluginInstaller,
+  type Reached,
+} from './plugin-host/index.ts';
 import { listeningAt } from './settings/index.ts';
 import { system } from './shared/actor.ts';
 import { UnavailableError } from './shared/errors.ts';
@@ -26,6 +32,7 @@ export interface Latchkey {
   app: RequestListener;
   routes: RouteTable;
   plugins: PluginHost;
+  installer: PluginInstaller;
   commands: CommandList;
   /** Loads the plugins; with `work`, also begins to deliver events, send mail and run jobs. */
   open(options: { work: boolean }): Promise<void>;
@@ -42,6 +49,8 @@ interface Options extends Overrides {
   isOnlooker?: boolean;
   /** Somebody starts this process again when it ends. */
   isSupervised?: boolean;
+  /** Told at each step of installing a plugin. */
+  reached?: Reached;
 }
 
 /** Read from here to know the system: the ground, the domains, the web, the plugins, in the order of the floors. */
@@ -61,12 +70,13 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       options.isPasserBy === true
         ? null
         : new BootMarkers(join(config.dataDir, 'boot.json'), () => clock.now());
-    const { plugins, commands, settingGroups } = composePlugins(ground, domains, {
+    const { plugins, installer, commands, settingGroups } = composePlugins(ground, domains, {
       routes,
       markers,
       node: ground.node,
       endsWhenStuck: options.isSupervised === true,
       isOnlooker: options.isOnlooker === true,
+      reached: options.reached ?? (() => undefined),
     });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
@@ -82,6 +92,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       app,
       routes,
       plugins,
+      installer,
       commands,
       open: async ({ work }) => {
         await versions.start();

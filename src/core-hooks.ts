@@ -6,7 +6,14 @@ import * as identity from './identity/index.ts';
 import { jobFailed, jobFinished, jobMayRun } from './jobs/index.ts';
 import { mailGivenUp, mailHandedOver, mailMayLeave, mailOutgoing } from './mail/index.ts';
 import { notificationSent } from './notifications/index.ts';
-import { demoSeeding, pluginDisabled, pluginEnabled, pluginPurged } from './plugin-host/index.ts';
+import {
+  demoSeeding,
+  pluginDisabled,
+  pluginEnabled,
+  pluginPurged,
+  pluginStaged,
+  pluginVersionUsed,
+} from './plugin-host/index.ts';
 import { settingChanged, settingMayChange } from './settings/index.ts';
 import * as tickets from './tickets/index.ts';
 import { menuVisible, pageModel } from './views/index.ts';
@@ -33,6 +40,8 @@ const fromAudit = {
   pluginDisabled,
   pluginEnabled,
   pluginPurged,
+  pluginStaged,
+  pluginVersionUsed,
   profileChanged: identity.profileChanged,
   profileCreated: identity.profileCreated,
   profileRemoved: identity.profileRemoved,

@@ -5,6 +5,7 @@ import { loadMigrations } from '../db/migration-files.ts';
 import { migrate, type Migration } from '../db/migrations.ts';
 import { assertFree } from './claims.ts';
 import { contribute } from './contributions.ts';
+import type { Reached } from './crash-points.ts';
 import type { FoundPlugin } from './discovery.ts';
 import type { Plugin } from './host.ts';
 import { inTime } from './in-time.ts';
@@ -43,6 +44,7 @@ export interface ActivationDeps {
   running: () => readonly Manifest[];
   setupMs: number;
   blame: (plugin: string, where: string, error: unknown) => void;
+  reached: Reached;
 }
 
 /** Starts one plugin. What it had registered is taken back when any step fails. */
@@ -51,7 +53,7 @@ export async function activate(
   deps: ActivationDeps,
 ): Promise<Activation> {
   const { manifest } = found;
-  const { ground, registries, services, setupMs } = deps;
+  const { ground, registries, services, setupMs, reached } = deps;
   const blame = (where: string, error: unknown): void => {
     deps.blame(manifest.id, where, error);
   };
@@ -74,14 +76,17 @@ export async function activate(
       await contribute(found, manifest, { registries, scope });
     });
     const plugin: Plugin = await step('import', () => loadPlugin(found.folder, manifest.main));
+    reached('imported');
     // Another node may be at it already; waiting for its lease has its own deadline.
     await labelled('migrate', () => migratePlugin(found, manifest, ground));
+    reached('migrated');
     const keys = await ground.keys.ring(`plugin:${manifest.id}`);
     const heard = (hook: string): void => void hooks.add(hook);
     const host = makeHost({ manifest, scope, keys, ground, registries, services, blame, heard });
     await step('setup', async () => {
       await plugin.setup(host);
     });
+    reached('set-up');
     return { found, manifest, scope, hooks };
   } catch (error) {
     await scope.dispose({ drainMs: 0 });
@@ -101,6 +106,19 @@ export async function ownMigrations({ folder }: FoundPlugin, manifest: Manifest)
   const migrations = await loadMigrations(place);
   assertOwnTables(manifest, migrations);
   return migrations;
+}
+
+/** Its migrations as names and SQL, for whoever only wants to know. */
+export async function migrationsIn(
+  folder: string,
+  manifest: Manifest | null,
+): Promise<{ name: string; statements: string[] }[]> {
+  const place = join(folder, manifest?.migrations ?? 'migrations');
+  const migrations = existsSync(place) ? await loadMigrations(place) : [];
+  return migrations.map(({ name, up }) => ({
+    name,
+    statements: up.map((step) => (typeof step === 'string' ? step : Object.values(step).join(';\n'))),
+  }));
 }
 
 async function labelled<T>(step: Step, work: () => Promise<T>): Promise<T> {

@@ -23,10 +23,22 @@ export interface Places {
   added: string;
 }
 
-/** All plugins on disk. A bundled one wins over an added one of the same name: nobody slips in under a known name. */
-export async function findPlugins({ bundled, added }: Places): Promise<FoundPlugin[]> {
+/**
+ * All plugins on disk, and of those that were installed the version in `releases`, a folder for each id. A bundled one wins over any
+ * other of the same name: nobody slips in under a known name.
+ */
+export async function findPlugins(
+  { bundled, added }: Places,
+  releases: ReadonlyMap<string, string>,
+): Promise<FoundPlugin[]> {
   const found = new Map<string, FoundPlugin>();
-  for (const plugin of [...(await pluginsIn(bundled, true)), ...(await pluginsIn(added, false))]) {
+  const installed = [...releases].map(([id, folder]) => findAt(folder, id));
+  const all = [
+    await pluginsIn(bundled, true),
+    (await Promise.all(installed)).filter((plugin) => plugin !== null),
+    await pluginsIn(added, false),
+  ];
+  for (const plugin of all.flat()) {
     if (!found.has(plugin.id)) found.set(plugin.id, plugin);
   }
   return [...found.values()].sort((one, other) => one.id.localeCompare(other.id));
@@ -49,6 +61,12 @@ async function pluginsIn(place: string, isBundled: boolean): Promise<FoundPlugin
     }),
   );
   return candidates.filter((plugin) => plugin !== null);
+}
+
+/** A plugin that was added, in this very folder. */
+export async function findAt(folder: string, id: string): Promise<FoundPlugin | null> {
+  const plugin = await lookAt(folder, id);
+  return plugin && { ...plugin, id, folder, isBundled: false };
 }
 
 type Looked = Pick<FoundPlugin, 'manifest' | 'problem' | 'texts'>;

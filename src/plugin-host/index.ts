@@ -1,7 +1,17 @@
-export { pluginDisabled, pluginEnabled, pluginPurged } from './plugin-hooks.ts';
+export {
+  pluginDisabled,
+  pluginEnabled,
+  pluginPurged,
+  pluginStaged,
+  pluginVersionUsed,
+} from './plugin-hooks.ts';
 export { BootMarkers } from './boot-markers.ts';
 export { CommandList } from './command-list.ts';
 export { demoSeeding, type DemoScene } from './demo-seeding.ts';
+export { PluginInstaller, type InstallPlan } from './plugin-installer.ts';
+export { migrationsIn } from './activation.ts';
+export { preflightIn, type Preflight } from './preflight.ts';
+export type { Reached } from './crash-points.ts';
 export { PluginHost, PLUGINS_VERSION, type PluginFacts, type PluginHostDeps } from './plugin-host.ts';
 export type { Ground, Registries, Services } from './registries.ts';
 export { pluginRights } from './plugin-rights.ts';

@@ -9,3 +9,11 @@ export const pluginPurged = auditEvent(
   'plugin.purged',
   'The schema of a plugin was taken back, with all in it.',
 );
+export const pluginStaged = auditEvent(
+  'plugin.staged',
+  'A version of a plugin was put in; nothing runs it yet.',
+);
+export const pluginVersionUsed = auditEvent(
+  'plugin.version-used',
+  'This version of a plugin is the one in use, on every node.',
+);

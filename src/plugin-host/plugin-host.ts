@@ -7,7 +7,8 @@ import type { Actor } from '../shared/actor.ts';
 import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts';
 import { activate, ActivationError, culpritOf, ownMigrations, type Activation } from './activation.ts';
 import type { BootMarkers } from './boot-markers.ts';
-import { findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
+import type { Reached } from './crash-points.ts';
+import { findAt, findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
 import { dependentsOf, planOrder, requirementsOf, type OrderProblem } from './load-order.ts';
 import type { Manifest } from './manifest.ts';
 import { resolvePluginApi } from './plugin-loader.ts';
@@ -25,6 +26,8 @@ import {
   type Step,
 } from './plugin-repository.ts';
 import type { Ground, Registries, Services } from './registries.ts';
+import { clearStaging, folderOf, placeRelease } from './release-folders.ts';
+import { listReleases, type Release } from './release-repository.ts';
 import { watched } from './watchdog.ts';
 
 /** The version row that moves when something else is wanted of a plugin. */
@@ -59,6 +62,8 @@ export interface PluginHostDeps {
   endsWhenStuck?: boolean;
   setupMs?: number;
   drainMs?: number;
+  /** Told at each step of an installation. */
+  reached?: Reached;
 }
 
 /** What became of a plugin in this process. */
@@ -97,11 +102,17 @@ export interface PluginFacts extends Outcome {
   dependents: string[];
   /** Plugins that would be enabled with it. */
   requirements: string[];
+  /** Its packages, oldest first, where it was installed from one. */
+  releases: Pick<Release, 'version' | 'size' | 'addedAt' | 'addedBy'>[];
+  /** The package in use everywhere, and the one that was before it. */
+  chosen: string | null;
+  previous: string | null;
 }
 
 const RUNNING: Outcome = { state: 'enabled', step: null, error: null };
 const OFF: Outcome = { state: 'disabled', step: null, error: null };
 const SAFE: Outcome = { state: 'safe-mode', step: null, error: null };
+const MISSING = 'Its folder is gone';
 const QUARANTINED: Outcome = { state: 'quarantined', step: null, error: null };
 
 const outcomeOf = ({ state, step, error }: Outcome): Outcome => ({ state, step, error });
@@ -121,6 +132,8 @@ export class PluginHost {
   readonly #expected = new Map<string, () => void>();
   readonly #uncaught = new Map<string, number[]>();
   #found: FoundPlugin[] = [];
+  /** Releases whose files cannot be had here, and why. */
+  readonly #unplaced = new Map<string, string>();
   #turn: Promise<void> = Promise.resolve();
   #stopWatching: (() => void) | undefined;
   #timers: NodeJS.Timeout[] = [];
@@ -141,6 +154,7 @@ export class PluginHost {
     this.#stopWatching = versions.watch(PLUGINS_VERSION, () => this.converge());
     await this.converge();
     if (!markers) return;
+    await clearStaging(this.#deps.places.added, { now: Date.now() });
     this.#later(
       setTimeout(() => {
         markers.settled();
@@ -195,6 +209,22 @@ export class PluginHost {
     await this.#assertMayManage(actor, id);
     await this.#want(actor, [id, ...dependentsOf(id, this.#manifests())], 'disabled');
     return this.find(id, actor.locale);
+  }
+
+  /** After a change of what is wanted that was written elsewhere: makes it so here, and waits for the servers where none is here. */
+  async follow(ids: readonly string[], { at }: { at: number }): Promise<void> {
+    for (const id of ids) this.#failedFor.delete(id);
+    if (this.#deps.isOnlooker === true) await this.#waitForServers(at);
+    await this.converge();
+  }
+
+  /** What is known of it from its manifest, and from those of all others. */
+  manifestOf(id: string): Manifest | null {
+    return this.#found.find((plugin) => plugin.id === id)?.manifest ?? null;
+  }
+
+  get latchkeyVersion(): string {
+    return this.#deps.latchkeyVersion;
   }
 
   /**
@@ -285,8 +315,8 @@ export class PluginHost {
   }
 
   async #converge(): Promise<void> {
-    const { ground, places, latchkeyVersion } = this.#deps;
-    this.#found = await findPlugins(places);
+    const { ground, latchkeyVersion } = this.#deps;
+    await this.#look();
     await this.#introduce(await listStates(ground.db));
     const states = new Map((await listStates(ground.db)).map((state) => [state.id, state]));
     this.#expectListeners(states);
@@ -302,12 +332,45 @@ export class PluginHost {
 
     await this.#endAllBut(order);
     await this.#watched(
-      order.some(({ id }) => !this.#running.has(id)),
+      order.some(({ id }) => !this.#isRunningAsFound(id)),
       async () => {
         for (const manifest of order) await this.#begin(manifest, states);
       },
     );
     await this.#report();
+    this.#reached('reported');
+  }
+
+  /** What lies on disk, with the files of every release that is wanted; a version that keeps crashing gives way to the one before. */
+  async #look(): Promise<void> {
+    const { ground, places } = this.#deps;
+    const releases = new Map(
+      (await listReleases(ground.db)).map((release) => [`${release.pluginId}@${release.version}`, release]),
+    );
+    const folders = new Map<string, string>();
+    this.#unplaced.clear();
+    for (const state of await listStates(ground.db)) {
+      const release = releases.get(`${state.id}@${this.#versionFor(state)}`);
+      if (release) folders.set(state.id, await this.#place(release));
+    }
+    this.#found = await findPlugins(places, folders);
+  }
+
+  #versionFor({ id, chosen, previous, changedAt }: PluginState): string {
+    const isSetAside =
+      this.#deps.markers?.isQuarantined(`${id}@${chosen ?? ''}`, { askedForAt: changedAt }) ?? false;
+    return (isSetAside ? previous : null) ?? chosen ?? '';
+  }
+
+  async #place(release: Release): Promise<string> {
+    const { ground, places } = this.#deps;
+    try {
+      return await placeRelease(ground.db, release, { added: places.added, reached: this.#reached });
+    } catch (error) {
+      this.#unplaced.set(release.pluginId, error instanceof Error ? error.message : String(error));
+      this.#blame(release.pluginId, 'place', error);
+      return folderOf(places.added, release);
+    }
   }
 
   /** What the servers say; where they differ, whoever has trouble is heard. */
@@ -338,6 +401,8 @@ export class PluginHost {
           firstSeenAt: now,
           changedAt: now,
           changedBy: 'system',
+          chosen: null,
+          previous: null,
         });
       }
     });
@@ -380,7 +445,12 @@ export class PluginHost {
       : null;
   }
 
-  /** Another version on disk waits for a restart: Node keeps the modules it has. */
+  #isRunningAsFound(id: string): boolean {
+    const folder = this.#running.get(id)?.found.folder;
+    return folder !== undefined && folder === this.#found.find((plugin) => plugin.id === id)?.folder;
+  }
+
+  /** Another version in the same folder waits for a restart: Node keeps the modules it has. */
   async #endAllBut(order: readonly Manifest[]): Promise<void> {
     const staying = new Set(order.map(({ id }) => id));
     for (const id of [...this.#running.keys()].reverse()) {
@@ -396,37 +466,75 @@ export class PluginHost {
   async #begin(manifest: Manifest, states: ReadonlyMap<string, PluginState>): Promise<void> {
     const { id } = manifest;
     const askedForAt = states.get(id)?.changedAt ?? 0;
-    if (this.#running.has(id) || this.#failedFor.get(id) === askedForAt) return;
+    if (this.#isRunningAsFound(id)) {
+      this.#outcomes.set(id, RUNNING);
+      return;
+    }
+    if (this.#failedFor.get(id) === askedForAt) return;
     const missing = Object.keys(manifest.dependencies.requires).find((other) => !this.#running.has(other));
     if (missing !== undefined) {
       this.#outcomes.set(id, failed('order', `It requires ${missing}, which does not run`));
       return;
     }
-    await this.#activate(manifest, askedForAt);
-  }
-
-  async #activate(manifest: Manifest, askedForAt: number): Promise<void> {
-    const { id } = manifest;
     const found = this.#found.find((plugin) => plugin.id === id);
     if (!found) return;
+    const before = this.#running.get(id)?.found ?? (await this.#foundBefore(states.get(id), found));
+    await this.#deactivate(id);
+    this.#reached('ended');
+    const problem = await this.#activate({ ...found, manifest });
+    if (problem === null) {
+      this.#failedFor.delete(id);
+      return;
+    }
+    this.#failedFor.set(id, askedForAt);
+    this.#outcomes.set(id, problem);
+    if (before?.manifest) await this.#standIn({ ...before, manifest: before.manifest }, problem);
+  }
+
+  /** The version before goes on, and it is said why. */
+  async #standIn(before: FoundPlugin & { manifest: Manifest }, problem: Outcome): Promise<void> {
+    if ((await this.#activate(before)) === null) {
+      this.#outcomes.set(before.id, { ...problem, state: 'enabled' });
+    }
+  }
+
+  async #foundBefore(
+    state: PluginState | undefined,
+    { folder }: FoundPlugin,
+  ): Promise<FoundPlugin | undefined> {
+    const release = (await listReleases(this.#deps.ground.db, state?.id ?? '')).find(
+      ({ version }) => version === state?.previous,
+    );
+    const before = release && (await findAt(await this.#place(release), release.pluginId));
+    return before && before.folder !== folder ? before : undefined;
+  }
+
+  /** Null when it runs. */
+  async #activate(found: FoundPlugin & { manifest: Manifest }): Promise<Outcome | null> {
+    const { manifest } = found;
+    const { id } = manifest;
     const { markers } = this.#deps;
     markers?.booting(nameOf(manifest));
     try {
-      const activation = await activate({ ...found, manifest }, this.#activationDeps());
+      const activation = await activate(found, this.#activationDeps());
       this.#running.set(id, activation);
       this.#outcomes.set(id, RUNNING);
-      this.#failedFor.delete(id);
       markers?.booted(nameOf(manifest), { well: true });
       await this.#remember(activation);
+      this.#reached('running');
+      return null;
     } catch (error) {
       markers?.booted(nameOf(manifest), { well: false });
       if (this.#running.has(id)) throw error;
-      this.#failedFor.set(id, askedForAt);
       const step = error instanceof ActivationError ? error.step : 'setup';
-      this.#outcomes.set(id, failed(step, error instanceof Error ? error.message : String(error)));
       this.#blame(id, step, error);
+      return failed(step, error instanceof Error ? error.message : String(error));
     }
   }
+
+  readonly #reached: Reached = (point) => {
+    this.#deps.reached?.(point);
+  };
 
   #activationDeps(): Parameters<typeof activate>[1] {
     const { ground, registries, services, setupMs = SETUP_MS } = this.#deps;
@@ -435,6 +543,7 @@ export class PluginHost {
       registries,
       services,
       setupMs,
+      reached: this.#reached,
       running: () => [...this.#running.values()].map(({ manifest }) => manifest),
       blame: (plugin, where, error) => {
         this.#blame(plugin, where, error);
@@ -470,7 +579,7 @@ export class PluginHost {
     const rows = this.#found.map(({ id, manifest }) => ({
       node,
       pluginId: id,
-      version: manifest?.version ?? '',
+      version: this.#running.get(id)?.manifest.version ?? manifest?.version ?? '',
       ...(this.#outcomes.get(id) ?? OFF),
       changedAt: now,
       seenAt: now,
@@ -491,9 +600,15 @@ export class PluginHost {
   async #all(locale: string): Promise<PluginFacts[]> {
     const { db } = this.#deps.ground;
     const nodes = await this.#liveNodes();
+    const releases = await listReleases(db);
     const found = new Map(this.#found.map((plugin) => [plugin.id, plugin]));
     return (await listStates(db)).map((state) =>
-      this.#factsOf(found.get(state.id) ?? missing(state.id), state, nodes, locale),
+      this.#factsOf(
+        found.get(state.id) ?? missing(state.id, this.#unplaced.get(state.id)),
+        state,
+        { nodes, releases: releases.filter(({ pluginId }) => pluginId === state.id) },
+        locale,
+      ),
     );
   }
 
@@ -523,7 +638,7 @@ export class PluginHost {
   #factsOf(
     found: FoundPlugin,
     state: PluginState,
-    nodes: readonly PluginNode[],
+    { nodes, releases }: { nodes: readonly PluginNode[]; releases: readonly Release[] },
     locale: string,
   ): PluginFacts {
     const { id, manifest, isBundled } = found;
@@ -542,21 +657,27 @@ export class PluginHost {
       ...outcomeOf(
         manifest === null ? failed('manifest', found.problem ?? '') : (this.#outcomes.get(id) ?? OFF),
       ),
-      waitingVersion: running && manifest && running !== manifest.version ? manifest.version : null,
+      waitingVersion:
+        running && manifest && running !== manifest.version && state.chosen === null
+          ? manifest.version
+          : null,
       nodes: nodes.filter(({ pluginId }) => pluginId === id),
       listens: this.#listeningOf(id),
       dependents: dependentsOf(id, this.#manifests()).filter((other) => enabled.has(other)),
       requirements: requirementsOf(id, this.#manifests()).filter((other) => !enabled.has(other)),
+      releases: releases.map(({ version, size, addedAt, addedBy }) => ({ version, size, addedAt, addedBy })),
+      chosen: state.chosen,
+      previous: state.previous,
     };
   }
 }
 
-const missing = (id: string): FoundPlugin => ({
+const missing = (id: string, problem = MISSING): FoundPlugin => ({
   id,
   folder: '',
   isBundled: false,
   manifest: null,
-  problem: 'Its folder is gone',
+  problem,
   texts: new Map(),
 });
 

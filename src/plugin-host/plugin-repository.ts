@@ -11,6 +11,9 @@ const states = defineTable('plugin_state', {
   firstSeenAt: instant,
   changedAt: instant,
   changedBy: text,
+  /** The release in use, where it was installed from a package, and the one before it. */
+  chosen: nullable(text),
+  previous: nullable(text),
 });
 export type PluginState = ReturnType<typeof states.decode>;
 
@@ -47,6 +50,19 @@ export async function setDesired(
     .knex(states.name)
     .whereIn('id', ids)
     .update(states.encode({ desired, changedAt: at, changedBy: by }));
+}
+
+/** The one pointer that an installation, an update or a way back moves. */
+export async function setChosen(
+  tx: Tx,
+  id: string,
+  { chosen, previous }: Pick<PluginState, 'chosen' | 'previous'>,
+): Promise<void> {
+  await tx.knex(states.name).where({ id }).update(states.encode({ chosen, previous }));
+}
+
+export async function deleteState(tx: Tx, id: string): Promise<void> {
+  await tx.knex(states.name).where({ id }).delete();
 }
 
 export async function setRunning(

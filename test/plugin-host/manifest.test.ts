@@ -57,7 +57,7 @@ describe('plugin.json', () => {
   test('of every plugin that comes with us can be read, and speaks both languages', async () => {
     const bundled = new URL('../../plugins', import.meta.url).pathname;
 
-    for (const found of await findPlugins({ bundled, added: '/nowhere' })) {
+    for (const found of await findPlugins({ bundled, added: '/nowhere' }, new Map())) {
       expect(found.problem).toBeNull();
       for (const words of [found.manifest?.name ?? '', found.manifest?.description ?? '']) {
         expect(textOf(found, words, 'en')).not.toMatch(/^(t:|name$|description$)/);

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { NotFoundError } from '../shared/errors.ts';
+import type { InstallPlan, PluginInstaller } from '../plugin-host/index.ts';
+import type { Command } from './command.ts';
+
+/** Brings packages in and goes back to the one before; no plugin code runs in this process. */
+export function installCommands(installer: PluginInstaller): Command[] {
+  return [
+    {
+      name: 'plugin install',
+      summary:
+        'Verifies a package, tries it in a process of its own, says what it changes, and puts it to use',
+      args: '<package>',
+      options: [{ flags: '--plan', description: 'only say what it changes; it is kept and not used' }],
+      run: async ({ actor, args: [file = ''], options, print }) => {
+        const plan = await installer.stage(actor, await packageAt(file));
+        if (options['plan'] === true) {
+          print(lineOf(plan));
+          return;
+        }
+        const { state, step, error } = await installer.use(actor, plan.id, plan.version);
+        print({ ...lineOf(plan), state, step, error });
+      },
+    },
+    {
+      name: 'plugin use',
+      summary: 'Puts a version to use that was installed before',
+      args: '<id> <version>',
+      run: async ({ actor, args: [id = '', wanted = ''], print }) => {
+        const { version, state, step, error } = await installer.use(actor, id, wanted);
+        print({ id, version, state, step, error });
+      },
+    },
+    {
+      name: 'plugin rollback',
+      summary: 'Back to the version before; what it stored since stays',
+      args: '<id>',
+      run: async ({ actor, args: [id = ''], print }) => {
+        const { version, state, step, error } = await installer.rollback(actor, id);
+        print({ id, version, state, step, error });
+      },
+    },
+  ];
+}
+
+const packageAt = (file: string): Promise<Buffer> =>
+  readFile(file).catch((cause: unknown) => {
+    throw new NotFoundError('cli.file', { params: { file }, cause });
+  });
+
+const lineOf = ({
+  id,
+  version,
+  from,
+  added,
+  migrations,
+  leftovers,
+}: InstallPlan): Record<string, unknown> => ({
+  id,
+  version,
+  from,
+  asksFor: added.join(', '),
+  migrations: migrations.join(', '),
+  leftovers: leftovers.join(', '),
+});

@@ -1,0 +1,20 @@
+/** Every step of an installation at which a machine may lose power, in their order; a test ends a real process at each. */
+export const crashPoints = [
+  'staged',
+  'preflighted',
+  'stored',
+  'pointed',
+  'unpacked',
+  'placed',
+  'ended',
+  'imported',
+  'migrated',
+  'set-up',
+  'running',
+  'reported',
+] as const;
+
+export type CrashPoint = (typeof crashPoints)[number];
+
+/** Told at each step; nobody listens but the test. */
+export type Reached = (point: CrashPoint) => void;
