@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const TESTS = ['test/**', 'plugins/*/test/**', 'bench/**', 'scripts/**', '*.config.ts'];
+const TESTS = ['test/**', 'src/plugin-test/**', 'plugins/*/test/**', 'bench/**', 'scripts/**', '*.config.ts'];
 
 const environment = {
   selector: "MemberExpression[object.name='process'][property.name='env']",

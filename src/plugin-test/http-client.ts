@@ -102,7 +102,10 @@ export class HttpClient {
   ): Promise<Answer> {
     const forms = formsIn(shown.text).filter(({ method }) => method === 'post');
     const form =
-      action === undefined ? forms[0] : forms.find((candidate) => candidate.action.startsWith(action));
+      action === undefined
+        ? forms[0]
+        : (forms.find((candidate) => candidate.action === action) ??
+          forms.find((candidate) => candidate.action.startsWith(action)));
     if (!form)
       throw new Error(
         `No form${action === undefined ? '' : ` to ${action}`} on ${shown.url} (${String(shown.status)})`,

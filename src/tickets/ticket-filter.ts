@@ -21,6 +21,8 @@ export interface TicketFilter {
   to: string;
   sort: Sort;
   descending: boolean;
+  /** Only these, by id. Not part of an address: `ticket.search` puts it there, for what a plugin has found by itself. */
+  among?: readonly string[];
 }
 
 const id = z.string().refine(isId).catch('');
@@ -62,7 +64,7 @@ export const filterQuery = z
 
 /** The other way round: the query string of a filter, without what is usual. */
 export function queryOf(filter: TicketFilter): string {
-  const { sort, descending, status, priority, ...rest } = filter;
+  const { sort, descending, status, priority, among: _, ...rest } = filter;
   const words: [string, string][] = [
     ...Object.entries(rest),
     ['status', status === (rest.q === '' ? 'active' : 'all') ? '' : status],

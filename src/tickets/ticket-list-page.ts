@@ -32,7 +32,11 @@ export async function ticketListPage(
       mayCreate: actor.can('ticket.create'),
     });
   }
-  return view('tickets/list', { ...shared, ...(await toolsOfHelper(services, actor, filter)) });
+  return view('tickets/list', {
+    ...shared,
+    ...(await toolsOfHelper(services, actor, filter)),
+    slots: { 'ticket.list': { q: filter.q } },
+  });
 }
 
 const tabsOfRequester = ({ status }: TicketFilter): object[] => [

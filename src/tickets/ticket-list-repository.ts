@@ -71,6 +71,7 @@ function narrowed(db: Queryable, scope: Scope, filter: TicketFilter): Knex.Query
   if (filter.requester !== '') found.where('tickets.requester_id', filter.requester);
   if (filter.from !== '') found.where('tickets.created_at', '>=', Date.parse(filter.from));
   if (filter.to !== '') found.where('tickets.created_at', '<', Date.parse(filter.to) + DAY_MS);
+  if (filter.among) found.whereIn('tickets.id', [...filter.among]);
   assignedTo(db, found, scope, filter.assignee);
   withWords(db, found, filter.q);
   return found;

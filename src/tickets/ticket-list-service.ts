@@ -51,7 +51,8 @@ export class TicketListService {
   }
 
   /** What leaves the house in a file needs a right of its own, in each entity it comes from. */
-  async forExport(actor: Actor, filter: TicketFilter): Promise<TicketSummary[]> {
+  async forExport(actor: Actor, asked: TicketFilter): Promise<TicketSummary[]> {
+    const filter = await this.#deps.hooks.filter(ticketSearch, asked, { actorId: actor.userId });
     const readable = await firstTickets(this.#deps.db, await this.scopeOf(actor), filter, MOST_EXPORTED);
     const allowed = readable.filter(({ entityId }) => actor.can('ticket.export', entityId));
     return [...(await this.#deps.hooks.filter(ticketExport, allowed, { actorId: actor.userId }))];

@@ -323,9 +323,9 @@ function guess(name: string, known: ReadonlySet<string>): string {
 
 function distanceOf(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...one].entries()) {
+  for (const [i, letter] of Array.from(one).entries()) {
     const next = [i + 1];
-    for (const [j, otherLetter] of [...other].entries())
+    for (const [j, otherLetter] of Array.from(other).entries())
       next.push(
         Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === otherLetter ? 0 : 1)),
       );
