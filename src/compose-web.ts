@@ -10,10 +10,12 @@ import { authenticatorOf, type SignedInActor } from './identity/index.ts';
 import { keepTrace } from './plugin-host/index.ts';
 import type { Actor } from './shared/actor.ts';
 import {
+  emptyMenu,
   inBytes,
   KeptPages,
   LANGUAGES,
   menuVisible,
+  pageBrand,
   pageModel,
   type PageContext,
   type VisibleMenu,
@@ -92,7 +94,7 @@ function pageRenderer(
   };
   const modelFor = async (template: string, model: object, { actor, locale }: PageFacts): Promise<object> =>
     hooks.filter(pageModel, model, { template, actorId: actor.userId, locale });
-  const contextOf = async (facts: PageFacts): Promise<PageContext> => {
+  const contextOf = async (facts: PageFacts, visible: VisibleMenu): Promise<PageContext> => {
     const { organisation, timeZone } = await site();
     const { actor, locale, nonce, csrf, flash, path, url, origin, fragment } = facts;
     return {
@@ -105,22 +107,23 @@ function pageRenderer(
       url,
       origin,
       fragment,
-      organisation: { name: organisation },
+      organisation: { name: organisation, ...(await hooks.filter(pageBrand, {}, {})) },
       timeZone: isSignedIn(actor) ? (actor.timeZone ?? timeZone) : timeZone,
       theme: isSignedIn(actor) ? actor.theme : 'auto',
-      menu: await visibleMenu(actor, path),
+      menu: visible,
       unread: actor.kind === 'user' ? await notifications.unread(actor) : 0,
     };
   };
   return {
     page: async (template, given, facts, fresh) => {
       const model = fresh === undefined ? await modelFor(template, given, facts) : { ...given, ...fresh };
-      const context = await contextOf(facts);
+      const context = await contextOf(facts, await visibleMenu(facts.actor, facts.path));
       const resolved = await slots.resolve(wantedSlots(model), facts.actor, context);
       return renderer.render(template, model, context, resolved);
     },
     shared: async (template, model, facts, fresh) => {
-      const context = await contextOf(facts);
+      // Visitors' pages have no menu.
+      const context = await contextOf(facts, emptyMenu);
       if (!('slots' in model)) return kept.render(template, model, context, fresh);
       const resolved = await slots.resolve(wantedSlots(model), facts.actor, context);
       return Object.keys(resolved).length === 0

@@ -11,6 +11,11 @@ export interface Queryable {
   readonly dialect: Dialect;
 }
 
+/** A database that says how often this process has changed it: what was read holds, for this process, while that stands still. */
+export interface Changing {
+  readonly changes: number;
+}
+
 declare const open: unique symbol;
 
 /** An open transaction. Writes ask for one, so that the compiler proves none is left out. */
@@ -40,12 +45,13 @@ const RETRY: RetryPolicy = { attempts: 10, withinMs: 5_000 };
 const LONGEST_PAUSE_MS = 1_000;
 const FIRST_PAUSE_MS = 10;
 
-export class Database implements Queryable {
+export class Database implements Queryable, Changing {
   readonly dialect: Dialect;
   /** For reading. Inside a transaction use its own `tx.knex` and never this. */
   readonly knex: Knex;
   readonly #writer: Knex;
   #retries = 0;
+  #changes = 0;
 
   constructor({ writer, reader, dialect }: Pools) {
     this.#writer = writer;
@@ -62,6 +68,10 @@ export class Database implements Queryable {
     return new Database({ writer: pool, reader: pool, dialect: mysqlDialect });
   }
 
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** How often a transaction had to be run again since the start; shown by `/metrics`. */
   get retries(): number {
     return this.#retries;
@@ -75,6 +85,7 @@ export class Database implements Queryable {
    */
   async transaction<T>(work: Work<T>, policy: RetryPolicy = RETRY): Promise<T> {
     const { result, tasks } = await this.#again(() => this.#run(work), policy);
+    this.#changes += 1;
     for (const task of tasks) await task();
     return result;
   }
@@ -102,14 +113,18 @@ export class Database implements Queryable {
     return { result, tasks };
   }
 
-  async #again<T>(attempt: () => Promise<T>, { attempts, withinMs }: RetryPolicy): Promise<T> {
-    const deadline = Date.now() + withinMs;
+  async #again<T>(
+    attempt: () => Promise<T>,
+    { attempts, withinMs }: RetryPolicy,
+    beganAt: () => number | null = () => null,
+  ): Promise<T> {
+    const asked = Date.now();
     for (let tried = 1; ; tried += 1) {
       try {
         return await attempt();
       } catch (error) {
         if (!this.dialect.isTransactionLost(error)) throw error;
-        if (tried >= attempts || Date.now() >= deadline) {
+        if (tried >= attempts || Date.now() >= (beganAt() ?? asked) + withinMs) {
           throw new UnavailableError('database.busy', { cause: error, retryAfter: 2 });
         }
         this.#retries += 1;

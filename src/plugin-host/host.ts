@@ -1,5 +1,5 @@
 import type { KeyRing } from '../crypto/key-ring.ts';
-import type { Queryable, Tx } from '../db/database.ts';
+import type { Changing, Queryable, Tx } from '../db/database.ts';
 import type {
   Contributed,
   ContributionListener,
@@ -405,7 +405,7 @@ export interface Host {
   onDispose(task: () => void | Promise<void>): void;
 
   /** Reading. */
-  readonly db: Queryable;
+  readonly db: Queryable & Changing;
   /** A transaction of the plugin's own; rolled back and blamed after 5 s. The use cases below accept its `tx`. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 
