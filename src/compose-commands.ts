@@ -23,13 +23,13 @@ import { system } from './shared/actor.ts';
 
 /** Every command of core that needs the house to stand; plugins' come from the host. */
 export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () => void }): Command[] {
-  const { config, ground, domains, plugins, installer } = latchkey;
+  const { config, ground, domains, plugins } = latchkey;
   return [
     ...userCommands({ ...ground, ...domains }),
     ...tokenCommands({ ...ground, ...domains }),
     ...keyCommands(ground),
     ...pluginCommands(plugins),
-    ...installCommands(installer),
+    ...installCommands(latchkey),
     ...hookCommands(ground.hooks),
     ...eventCommands(backgroundOf(latchkey)),
     ...mailCommands(domains.mail),

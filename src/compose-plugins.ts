@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version, folders, type Ground } from './compose-ground.ts';
 import type { Domains } from './compose-domains.ts';
@@ -6,6 +7,7 @@ import {
   CommandList,
   PluginHost,
   PluginInstaller,
+  PluginUninstaller,
   pluginRights,
   preflightIn,
   type BootMarkers,
@@ -29,7 +31,13 @@ export function composePlugins(
   ground: Ground,
   domains: Domains,
   { routes, markers, node, endsWhenStuck, isOnlooker, reached }: Surroundings,
-): { plugins: PluginHost; installer: PluginInstaller; commands: CommandList; settingGroups: SettingGroups } {
+): {
+  plugins: PluginHost;
+  installer: PluginInstaller;
+  uninstaller: PluginUninstaller;
+  commands: CommandList;
+  settingGroups: SettingGroups;
+} {
   const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit, outbound } = ground;
   const { rights, jobs, users, passkeys, memberships, mail, sessions, limits, notifications, site, tickets } =
     domains;
@@ -79,5 +87,7 @@ export function composePlugins(
   const script = fileURLToPath(new URL('preflight.ts', import.meta.url));
   const preflight = preflightIn({ script, added });
   const installer = new PluginInstaller({ ground, plugins, added, preflight, reached });
-  return { plugins, installer, commands, settingGroups };
+  const exports = join(config.dataDir, 'exports');
+  const uninstaller = new PluginUninstaller({ ground, plugins, added, exports });
+  return { plugins, installer, uninstaller, commands, settingGroups };
 }

@@ -16,6 +16,7 @@ import {
   type CommandList,
   type PluginHost,
   type PluginInstaller,
+  type PluginUninstaller,
   type Reached,
 } from './plugin-host/index.ts';
 import { listeningAt } from './settings/index.ts';
@@ -33,6 +34,7 @@ export interface Latchkey {
   routes: RouteTable;
   plugins: PluginHost;
   installer: PluginInstaller;
+  uninstaller: PluginUninstaller;
   commands: CommandList;
   /** Loads the plugins; with `work`, also begins to deliver events, send mail and run jobs. */
   open(options: { work: boolean }): Promise<void>;
@@ -70,7 +72,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       options.isPasserBy === true
         ? null
         : new BootMarkers(join(config.dataDir, 'boot.json'), () => clock.now());
-    const { plugins, installer, commands, settingGroups } = composePlugins(ground, domains, {
+    const { plugins, installer, uninstaller, commands, settingGroups } = composePlugins(ground, domains, {
       routes,
       markers,
       node: ground.node,
@@ -93,6 +95,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       routes,
       plugins,
       installer,
+      uninstaller,
       commands,
       open: async ({ work }) => {
         await versions.start();

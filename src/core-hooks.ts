@@ -12,11 +12,12 @@ import {
   pluginEnabled,
   pluginPurged,
   pluginStaged,
+  pluginUninstalled,
   pluginVersionUsed,
 } from './plugin-host/index.ts';
 import { settingChanged, settingMayChange } from './settings/index.ts';
 import * as tickets from './tickets/index.ts';
-import { menuVisible, pageModel } from './views/index.ts';
+import { menuVisible, pageBrand, pageModel } from './views/index.ts';
 
 /** Told by the audit log itself, in the transaction of the act. */
 const fromAudit = {
@@ -41,6 +42,7 @@ const fromAudit = {
   pluginEnabled,
   pluginPurged,
   pluginStaged,
+  pluginUninstalled,
   pluginVersionUsed,
   profileChanged: identity.profileChanged,
   profileCreated: identity.profileCreated,
@@ -88,6 +90,7 @@ export const coreHooks = {
   mailOutgoing,
   menuVisible,
   notificationSent,
+  pageBrand,
   pageModel,
   sessionLife: identity.sessionLife,
   settingMayChange,

@@ -1,10 +1,22 @@
 import { readFile } from 'node:fs/promises';
-import { NotFoundError } from '../shared/errors.ts';
-import type { InstallPlan, PluginInstaller } from '../plugin-host/index.ts';
+import { InvalidInputError, NotFoundError } from '../shared/errors.ts';
+import {
+  dataChoices,
+  type DataChoice,
+  type InstallPlan,
+  type PluginInstaller,
+  type PluginUninstaller,
+} from '../plugin-host/index.ts';
 import type { Command } from './command.ts';
 
 /** Brings packages in and goes back to the one before; no plugin code runs in this process. */
-export function installCommands(installer: PluginInstaller): Command[] {
+export function installCommands({
+  installer,
+  uninstaller,
+}: {
+  installer: PluginInstaller;
+  uninstaller: PluginUninstaller;
+}): Command[] {
   return [
     {
       name: 'plugin install',
@@ -40,7 +52,33 @@ export function installCommands(installer: PluginInstaller): Command[] {
         print({ id, version, state, step, error });
       },
     },
+    {
+      name: 'plugin receipt',
+      summary:
+        'What is stored under the name of a plugin: tables with their rows, settings, jobs, rights, versions',
+      args: '<id>',
+      run: async ({ actor, args: [id = ''], print }) => {
+        print(await uninstaller.receipt(actor, id));
+      },
+    },
+    {
+      name: 'plugin uninstall',
+      summary: 'Takes a plugin out; its data is kept, exported into a file and deleted, or deleted',
+      args: '<id>',
+      options: [
+        { flags: '--data <choice>', description: `what becomes of its data: ${dataChoices.join(', ')}` },
+      ],
+      run: async ({ actor, args: [id = ''], options, print }) => {
+        print(await uninstaller.uninstall(actor, id, choiceFrom(options['data'])));
+      },
+    },
   ];
+}
+
+function choiceFrom(said: string | boolean | undefined): DataChoice {
+  const choice = dataChoices.find((known) => known === said);
+  if (choice === undefined) throw new InvalidInputError('plugin.data-choice');
+  return choice;
 }
 
 const packageAt = (file: string): Promise<Buffer> =>

@@ -3,12 +3,14 @@ export {
   pluginEnabled,
   pluginPurged,
   pluginStaged,
+  pluginUninstalled,
   pluginVersionUsed,
 } from './plugin-hooks.ts';
 export { BootMarkers } from './boot-markers.ts';
 export { CommandList } from './command-list.ts';
 export { demoSeeding, type DemoScene } from './demo-seeding.ts';
 export { PluginInstaller, type InstallPlan } from './plugin-installer.ts';
+export { dataChoices, PluginUninstaller, type DataChoice } from './plugin-uninstaller.ts';
 export { migrationsIn } from './activation.ts';
 export { preflightIn, type Preflight } from './preflight.ts';
 export type { Reached } from './crash-points.ts';

@@ -17,3 +17,7 @@ export const pluginVersionUsed = auditEvent(
   'plugin.version-used',
   'This version of a plugin is the one in use, on every node.',
 );
+export const pluginUninstalled = auditEvent(
+  'plugin.uninstalled',
+  'A plugin and its packages were taken out.',
+);

@@ -31,7 +31,7 @@ export function packageOf(
     'index.ts': setupWith(''),
     ...files,
   };
-  for (const [name, content] of Object.entries(all)) tar.entry({ name }, content);
+  for (const [name, content] of Object.entries(all)) tar.entry({ name, mtime: new Date(0) }, content);
   for (const entry of entries) tar.entry(entry, entry.type === 'file' ? 'x' : '');
   tar.finalize();
   return buffer(tar.pipe(createGzip()));

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { compose, type Latchkey } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import { tableNames } from '../../src/db/dump.ts';
+import { silentLog } from '../../src/log.ts';
+import { crashPoints, type CrashPoint } from '../../src/plugin-host/crash-points.ts';
+import { system } from '../../src/shared/actor.ts';
+import { packageOf, sayingVersion } from '../plugin-host/packages.ts';
+import { temporaryFolder } from '../plugin-host/start-host.ts';
+import { describeOnEachEngine, freshDatabase } from '../support/databases.ts';
+import { MASTER_KEY } from '../support/house.ts';
+
+/** From here on the new version is what everybody wants. */
+const TURNS_AT: CrashPoint = 'pointed';
+
+describeOnEachEngine('an update that is killed without warning', (engine) => {
+  test('leaves the old or the new version at every step, never half, and goes through when tried again', async () => {
+    const dataDir = await temporaryFolder();
+    const { url } = await freshDatabase(engine);
+    const env = { LATCHKEY_DATA_DIR: dataDir, LATCHKEY_DATABASE_URL: url, LATCHKEY_KEY: MASTER_KEY };
+    await inHouse(env, ({ installer }) => installed(installer, 0));
+
+    for (const [at, point] of crashPoints.entries()) {
+      const [old, next] = [versionNo(at), versionNo(at + 1)];
+      const file = join(dataDir, `${next}.tgz`);
+      await writeFile(file, await packageNo(at + 1));
+      expect([point, await endOf(point, file, env)]).toEqual([point, 'SIGKILL']);
+
+      const expected = at < crashPoints.indexOf(TURNS_AT) ? old : next;
+      await inHouse(env, async (house) => {
+        expect([point, await shownBy(house)]).toEqual([point, whole(expected)]);
+        await installed(house.installer, at + 1);
+        expect([point, await shownBy(house)]).toEqual([point, whole(next)]);
+        expect(await tableNames(house.ground.db)).toContain(`parcel_t${String(at + 1)}`);
+      });
+    }
+  });
+});
+
+const versionNo = (number: number): string => `1.${String(number)}.0`;
+
+/** Each version has a table more than the one before. */
+function packageNo(number: number): Promise<Buffer> {
+  const migrations = Array.from({ length: number + 1 }, (_, at) => {
+    const name = `${String(at).padStart(4, '0')}-t${String(at)}`;
+    const up = `CREATE TABLE IF NOT EXISTS parcel_t${String(at)} (id {id} NOT NULL PRIMARY KEY)`;
+    return [
+      `migrations/${name}.ts`,
+      `export const migration = { name: '${name}', up: ['${up}'], down: [] };`,
+    ];
+  });
+  const files = { ...sayingVersion(versionNo(number)), ...Object.fromEntries(migrations) } as Record<
+    string,
+    string
+  >;
+  return packageOf('parcel', versionNo(number), { files });
+}
+
+async function installed(installer: Latchkey['installer'], number: number): Promise<void> {
+  const { id, version } = await installer.stage(system, await packageNo(number));
+  await installer.use(system, id, version);
+}
+
+async function endOf(point: CrashPoint, file: string, env: Record<string, string>): Promise<string> {
+  const script = join(import.meta.dirname, '../support/crashing-install.ts');
+  const child = spawn(process.execPath, [script, point, file], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  return signal ?? String(code);
+}
+
+async function inHouse(env: Record<string, string>, work: (house: Latchkey) => Promise<void>): Promise<void> {
+  const house = await compose(readConfig(env), { log: silentLog() });
+  try {
+    await house.open({ work: false });
+    await work(house);
+  } finally {
+    await house.close();
+  }
+}
+
+const whole = (version: string): unknown => ({
+  state: 'enabled',
+  error: null,
+  version,
+  answer: `version ${version}`,
+});
+
+async function shownBy(house: Latchkey): Promise<unknown> {
+  const { state, error, version } = await house.plugins.find('parcel', 'en');
+  const entry = house.routes.all().find(({ route }) => route.path === '/p/parcel');
+  const answer = (await entry?.route.handler({} as never)) as { text?: string } | undefined;
+  return { state, error, version, answer: answer?.text };
+}
