@@ -8,6 +8,7 @@ import { hookCommands } from './cli/hook-commands.ts';
 import { installCommands } from './cli/install-commands.ts';
 import { keyCommands } from './cli/key-commands.ts';
 import { mailCommands } from './cli/mail-commands.ts';
+import { networkCommands } from './cli/network-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
 import { tokenCommands } from './cli/token-commands.ts';
@@ -33,6 +34,7 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
     ...hookCommands(ground.hooks),
     ...eventCommands(backgroundOf(latchkey)),
     ...mailCommands(domains.mail),
+    ...networkCommands(domains.network),
     ...backupCommands({
       db: ground.db,
       dataDir: config.dataDir,

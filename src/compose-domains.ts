@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Ground } from './compose-ground.ts';
+import { version, type Ground } from './compose-ground.ts';
 import { guardWhatTicketsNeed } from './compose-guards.ts';
 import { activePeople, identityServices, scheduleIdentityJobs } from './identity/index.ts';
 import { RateLimits } from './http/rate-limit.ts';
@@ -12,6 +12,8 @@ import {
   smtpTransport,
   type MailSite,
 } from './mail/index.ts';
+import { HubClient, networkRights, NetworkService, scheduleNetworkRefresh } from './network/index.ts';
+import { Outbound } from './outbound/outbound.ts';
 import { NotificationService, scheduleNotificationRetention } from './notifications/index.ts';
 import {
   diskStorage,
@@ -31,6 +33,7 @@ import {
   siteTimeZone,
   settingsRights,
 } from './settings/index.ts';
+import { pageBrand } from './views/index.ts';
 
 /** What the house is called and where it is reached. */
 export interface Site {
@@ -40,6 +43,8 @@ export interface Site {
   timeZone: string;
   registration: { isPaused: boolean; contact: string };
 }
+
+const HUB_CONNECT_MS = 3_000;
 
 export type Domains = Awaited<ReturnType<typeof composeDomains>>;
 
@@ -59,7 +64,8 @@ export async function composeDomains(ground: Ground) {
   const transport = config.smtpUrl === undefined ? null : smtpTransport(config.smtpUrl);
   const mailSite: MailSite = async () => {
     const { organisation: name, origin, timeZone } = await site();
-    return { organisation: { name }, origin, timeZone };
+    const brand = await hooks.filter(pageBrand, {}, {});
+    return { organisation: { name, ...brand }, origin, timeZone };
   };
   const mailKeys = await keys.ring('mail');
   const mail = new MailService({
@@ -85,10 +91,14 @@ export async function composeDomains(ground: Ground) {
   });
   const { rights, users, memberships } = identity;
   scheduleIdentityJobs(jobs, { db, clock, ...identity });
-  for (const right of [...settingsRights, ...jobsRights, ...mailRights, ...ticketRights]) rights.add(right);
+  for (const right of [...settingsRights, ...jobsRights, ...mailRights, ...networkRights, ...ticketRights])
+    rights.add(right);
 
   const notifications = new NotificationService({ db, hooks, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });
+
+  const { network, hubLine } = await composeNetwork(ground, site);
+  scheduleNetworkRefresh(jobs, network);
 
   const tickets = ticketServices({
     db,
@@ -112,8 +122,31 @@ export async function composeDomains(ground: Ground) {
     ...identity,
     limits,
     notifications,
+    network,
+    hubLine,
     tickets,
   };
+}
+
+/** A hub that the operator has named may lie inside; one that a page named must not. */
+async function composeNetwork(
+  { config, db, clock, log, audit, settings, keys }: Ground,
+  site: () => Promise<Site>,
+) {
+  const allowed = config.hubUrl === undefined ? config.outboundAllow : 'all';
+  const hubLine = new Outbound({ allowed, connectMs: HUB_CONNECT_MS });
+  const network = new NetworkService({
+    db,
+    clock,
+    log,
+    audit,
+    settings,
+    keys: await keys.ring('network'),
+    hub: new HubClient({ outbound: hubLine, version }),
+    given: { hubUrl: config.hubUrl, key: config.networkKey },
+    locale: async () => (await site()).locale,
+  });
+  return { network, hubLine };
 }
 
 /** Where what people attach lies. */

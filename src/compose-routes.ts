@@ -8,6 +8,7 @@ import type { RouteTable } from './http/route-table.ts';
 import { identityApi, identityMenu, identityRoutes } from './identity/index.ts';
 import { backgroundRoutes, BackgroundService, jobsMenu } from './jobs/index.ts';
 import { mailMenu, mailRoutes } from './mail/index.ts';
+import { networkMenu, networkRoutes } from './network/index.ts';
 import { notificationApi, notificationMenu, notificationRoutes } from './notifications/index.ts';
 import { hookRoutes, pluginMenu, pluginRoutes, type PluginHost } from './plugin-host/index.ts';
 import { settingsMenu, settingsRoutes, type SettingGroups } from './settings/index.ts';
@@ -69,6 +70,7 @@ export function coreRoutes(
       groups: settingGroups,
       translate: (key, locale) => i18n.translate(locale, key),
     }),
+    ...networkRoutes({ network: domains.network, clock }),
     ...pluginRoutes({ plugins, clock }),
     ...hookRoutes(ground),
   ];
@@ -83,6 +85,7 @@ export function addCoreMenu({ menu }: Ground): void {
     ...jobsMenu,
     ...mailMenu,
     ...settingsMenu,
+    ...networkMenu,
     ...pluginMenu,
     ...apiMenu,
   ];

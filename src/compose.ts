@@ -13,6 +13,7 @@ import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
 import {
   BootMarkers,
+  packageRoutes,
   type CommandList,
   type PluginHost,
   type PluginInstaller,
@@ -82,6 +83,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
+    routes.add(packageRoutes({ plugins, installer, uninstaller, clock }), CORE_OWNER);
     routes.add(
       apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }),
       CORE_OWNER,
@@ -115,6 +117,8 @@ export async function compose(config: Config, options: Options = {}): Promise<La
           () => domains.courier?.stop(),
           () => domains.dispatcher.stop(),
           () => plugins.stop(),
+          () => domains.network.close(),
+          () => domains.hubLine.close(),
           () => versions.stop(),
           () => ground.outbound.close(),
           () => db.close(),

@@ -60,6 +60,15 @@ const variables = {
     schema: z.string().min(1).default('none'),
     help: 'Private addresses that webhooks may call: none, all, or addresses and networks such as 10.0.0.0/8.',
   },
+  HUB_URL: {
+    schema: webUrl.optional(),
+    help: 'Address of the hub this installation belongs to, e.g. https://hub.example.org; wins over the page.',
+  },
+  NETWORK_KEY: {
+    schema: z.string().min(8).optional(),
+    help: 'Registration key for the hub of LATCHKEY_HUB_URL; wins over the one that was pasted.',
+    secret: true,
+  },
   LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     help: 'Least important line that is logged.',
@@ -88,6 +97,8 @@ export interface Config {
   readonly mailFrom: string | undefined;
   readonly trustProxy: string;
   readonly outboundAllow: string;
+  readonly hubUrl: string | undefined;
+  readonly networkKey: string | undefined;
   readonly logLevel: Parsed['LOG_LEVEL'];
   readonly metricsToken: string | undefined;
   readonly safeMode: boolean;
@@ -136,6 +147,8 @@ export function readConfig(env: Environment): Config {
     mailFrom: parsed.MAIL_FROM,
     trustProxy: parsed.TRUST_PROXY,
     outboundAllow: parsed.OUTBOUND_ALLOW,
+    hubUrl: parsed.HUB_URL,
+    networkKey: parsed.NETWORK_KEY,
     logLevel: parsed.LOG_LEVEL,
     metricsToken: parsed.METRICS_TOKEN,
     safeMode: parsed.SAFE_MODE,
@@ -180,6 +193,11 @@ function parseAll(env: Environment): { parsed: Parsed; sources: Map<VariableName
   if (parsed['SMTP_URL'] !== undefined && parsed['MAIL_FROM'] === undefined) {
     complaints.push(
       'LATCHKEY_MAIL_FROM is missing: LATCHKEY_SMTP_URL is set, so mail needs a sender address.',
+    );
+  }
+  if (parsed['NETWORK_KEY'] !== undefined && parsed['HUB_URL'] === undefined) {
+    complaints.push(
+      'LATCHKEY_HUB_URL is missing: LATCHKEY_NETWORK_KEY is set, and must be shown to no other hub.',
     );
   }
   if (complaints.length > 0) throw new ConfigError(complaints);

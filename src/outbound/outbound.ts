@@ -44,10 +44,10 @@ export class Outbound {
   readonly #guard: AddressGuard;
   readonly #agent: Agent;
 
-  constructor({ allowed }: { allowed: string }) {
+  constructor({ allowed, connectMs = CONNECT_MS }: { allowed: string; connectMs?: number }) {
     this.#guard = new AddressGuard(allowed);
     this.#agent = new Agent({
-      connect: { lookup: this.#guard.lookup, timeout: CONNECT_MS },
+      connect: { lookup: this.#guard.lookup, timeout: connectMs },
       connections: 8,
       pipelining: 1,
       keepAliveTimeout: 4_000,

@@ -1,0 +1,13 @@
+import type { MenuEntry } from '../views/index.ts';
+
+export const networkMenu: readonly MenuEntry[] = [
+  {
+    id: 'network',
+    at: 'admin',
+    label: 'network:menu',
+    icon: 'world',
+    path: '/admin/network',
+    right: 'network.manage',
+    order: 81,
+  },
+];

@@ -1,0 +1,42 @@
+import type { HubLight, KeyLight, NetworkStatus } from './registration.ts';
+
+interface Light {
+  tone: string;
+  icon: string;
+}
+
+const keyLights: Record<KeyLight, Light> = {
+  none: { tone: 'quiet', icon: 'key' },
+  unreadable: { tone: 'danger', icon: 'alert-triangle' },
+  'other-hub': { tone: 'warning', icon: 'alert-triangle' },
+  unconfirmed: { tone: 'info', icon: 'clock' },
+  refused: { tone: 'danger', icon: 'ban' },
+  ended: { tone: 'warning', icon: 'alert-triangle' },
+  valid: { tone: 'success', icon: 'circle-check' },
+};
+const hubLights: Record<HubLight, Light> = {
+  none: { tone: 'quiet', icon: 'world' },
+  unknown: { tone: 'info', icon: 'clock' },
+  reachable: { tone: 'success', icon: 'circle-check' },
+  failing: { tone: 'danger', icon: 'alert-triangle' },
+};
+
+/** The status in the words and colours of the page. */
+export function presentNetwork({ hub, key, check, uid }: NetworkStatus): object {
+  const plan = check?.answer?.subscription ?? null;
+  return {
+    hub: { ...hub, ...hubLights[hub.light], name: hostOf(hub.url) },
+    key: { ...key, ...keyLights[key.light] },
+    check,
+    plan,
+    owner: check?.answer?.owner ?? null,
+    message: undefined,
+    said: check?.answer?.message ?? null,
+    isPast: hub.light === 'failing' && plan !== null,
+    uid,
+    mayCheck: check !== null || key.light === 'unconfirmed',
+    mayPaste: !key.isGiven && hub.url !== '',
+  };
+}
+
+const hostOf = (url: string): string => URL.parse(url)?.host ?? '';

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { askAgain } from '../http/recent-login.ts';
+import { redirect, view, type Reply } from '../http/reply.ts';
+import { route, type Incoming, type Route } from '../http/route.ts';
+import type { Actor } from '../shared/actor.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { KnownError } from '../shared/errors.ts';
+import { presentNetwork } from './network-presenter.ts';
+import type { NetworkService } from './network-service.ts';
+
+const PATH = '/admin/network';
+const access = { right: 'network.manage' };
+const hubForm = z.object({ url: z.string().max(400) });
+const keyForm = z.object({ key: z.string().max(10_000) });
+const typed = z.object({ url: z.string().optional(), key: z.string().optional() });
+
+interface Deps {
+  network: NetworkService;
+  clock: Clock;
+}
+
+/** Where administrators say which hub this installation belongs to, and bring its key. */
+export function networkRoutes({ network, clock }: Deps): Route[] {
+  const page = async (actor: Actor, refused: { error?: KnownError; body?: unknown } = {}): Promise<Reply> => {
+    const { error, body } = refused;
+    return view('network/network', {
+      ...presentNetwork(await network.status(actor)),
+      typed: typed.safeParse(body).data ?? {},
+      errors: error?.fields ?? [],
+      message: error?.fields.length === 0 ? error.code : undefined,
+    });
+  };
+  const refuse = ({ actor, body }: Incoming, error: KnownError): Promise<Reply> =>
+    page(actor, { error, body });
+  const done = (code: string): Reply =>
+    redirect(PATH, { flash: { kind: 'success', code: `network:flash.${code}` } });
+
+  return [
+    route({ method: 'get', path: PATH, access, handler: ({ actor }) => page(actor) }),
+    route({
+      method: 'post',
+      path: `${PATH}/hub`,
+      access,
+      body: hubForm,
+      onRefused: refuse,
+      handler: async (incoming) => {
+        const asked = askAgain(incoming, { now: clock.now(), next: PATH });
+        if (asked) return asked;
+        await network.setHub(incoming.actor, incoming.body.url);
+        return done('hub-saved');
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/key`,
+      access,
+      body: keyForm,
+      onRefused: refuse,
+      handler: async ({ actor, body }) => {
+        await network.setKey(actor, body.key);
+        return done('key-saved');
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/check`,
+      access,
+      onRefused: refuse,
+      handler: async ({ actor }) => {
+        await network.checkSoon(actor);
+        return redirect(PATH, { flash: { kind: 'info', code: 'network:flash.checking' } });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/remove`,
+      access,
+      onRefused: refuse,
+      handler: async ({ actor }) => {
+        await network.removeKey(actor);
+        return done('removed');
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/new-installation`,
+      access,
+      onRefused: refuse,
+      handler: async (incoming) => {
+        const asked = askAgain(incoming, { now: clock.now(), next: PATH });
+        if (asked) return asked;
+        await network.resetIdentity(incoming.actor);
+        return done('new-installation');
+      },
+    }),
+  ];
+}

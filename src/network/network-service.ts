@@ -1,0 +1,303 @@
+import { customAlphabet } from 'nanoid';
+import type { AuditService } from '../audit/index.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { Database, Tx } from '../db/database.ts';
+import { pauseAfter } from '../jobs/index.ts';
+import type { Log } from '../log.ts';
+import type { SettingsService } from '../settings/index.ts';
+import type { Actor } from '../shared/actor.ts';
+import type { Clock } from '../shared/clock.ts';
+import { ConflictError, ForbiddenError, InvalidInputError, KnownError } from '../shared/errors.ts';
+import type { HubClient, HubOutcome } from './hub-client.ts';
+import {
+  claimCheck,
+  deleteKey,
+  deleteOtherChecks,
+  findCheck,
+  findKey,
+  findUid,
+  hurryCheck,
+  insertCheck,
+  insertUid,
+  noteCheck,
+  putKey,
+  replaceUid,
+  type StoredKey,
+} from './network-repository.ts';
+import { hubUrl } from './network-settings.ts';
+import { markOf, readPastedKey } from './pasted-key.ts';
+import { lightOfAnswer, lightOfHub, type KeyLight, type NetworkStatus } from './registration.ts';
+
+interface Deps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  audit: Pick<AuditService, 'record'>;
+  settings: SettingsService;
+  /** Purpose `network`. */
+  keys: KeyRing;
+  hub: HubClient;
+  /** What the environment says; it wins, and no page changes it. */
+  given: { hubUrl?: string | undefined; key?: string | undefined };
+  locale: () => Promise<string>;
+}
+
+/** A key, and the hub that may see it. */
+interface Registration {
+  hub: string;
+  uid: string;
+  key: string | null;
+  light: KeyLight;
+  mark: string | null;
+  savedAt: number | null;
+}
+
+const HOUR_MS = 3_600_000;
+const CALM = { everyMs: 6 * HOUR_MS };
+const TROUBLED = { firstMs: 60_000, longestMs: 6 * HOUR_MS };
+/** As long as a check may take, and a little. */
+const CLAIM_MS = 30_000;
+/** Whoever asks again sooner sees what was found just now. */
+const HURRY_MS = 5_000;
+
+/** As GLPI's: forty letters and digits. */
+const newUid = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', 40);
+
+/**
+ * The registration of this installation at a hub. People read what was stored; only the background asks the hub,
+ * so that a hub that hangs or is gone holds nobody up.
+ */
+export class NetworkService {
+  readonly #deps: Deps;
+  readonly #ending = new AbortController();
+  #asking: Promise<void> = Promise.resolve();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async status(actor: Actor): Promise<NetworkStatus> {
+    assertMayManage(actor);
+    const { db, given } = this.#deps;
+    const { hub, uid, key, light, mark, savedAt } = await this.#registration();
+    const check = key === null ? null : await findCheck(db, this.#about(hub, uid, key));
+    return {
+      hub: { url: hub, isGiven: given.hubUrl !== undefined, light: lightOfHub(hub, check) },
+      key: {
+        light: key === null ? light : lightOfAnswer(check?.answer ?? null),
+        mark,
+        isGiven: given.key !== undefined,
+        savedAt,
+      },
+      check,
+      uid,
+    };
+  }
+
+  /** Another hub gets no key that was given for this one. */
+  async setHub(actor: Actor, typed: string): Promise<void> {
+    assertMayManage(actor);
+    const { db, given, settings } = this.#deps;
+    if (given.hubUrl !== undefined) throw new ConflictError('network.hub-given');
+    const parsed = hubUrl.schema.safeParse(typed.trim());
+    if (!parsed.success)
+      throw new InvalidInputError('input.invalid', {
+        fields: [{ field: 'url', code: 'network.hub-invalid' }],
+      });
+    await db.transaction((tx) => settings.set(tx, actor, hubUrl, parsed.data));
+    this.#askSoon();
+  }
+
+  /** Judged without asking anybody, kept whether or not the hub can be reached. */
+  async setKey(actor: Actor, pasted: string): Promise<void> {
+    assertMayManage(actor);
+    const { db, clock } = this.#deps;
+    this.#assertNotGiven();
+    const key = readPastedKey(pasted);
+    const { hub, uid } = await this.#registration();
+    if (hub === '') throw new ConflictError('network.no-hub');
+    const now = clock.now();
+    await db.transaction(async (tx) => {
+      await putKey(tx, this.#sealed(hub, key, now));
+      await insertCheck(tx, this.#about(hub, uid, key), now);
+      await deleteOtherChecks(tx, this.#about(hub, uid, key));
+      await this.#record(tx, actor, 'key-saved', { hub, key: markOf(key) });
+    });
+    this.#askSoon();
+  }
+
+  async removeKey(actor: Actor): Promise<void> {
+    assertMayManage(actor);
+    this.#assertNotGiven();
+    await this.#deps.db.transaction(async (tx) => {
+      if (!(await deleteKey(tx))) throw new ConflictError('network.no-key');
+      await deleteOtherChecks(tx, null);
+      await this.#record(tx, actor, 'key-removed', {});
+    });
+  }
+
+  /** Lets the background ask at once; nobody waits for it. */
+  async checkSoon(actor: Actor): Promise<void> {
+    assertMayManage(actor);
+    await this.#hurry();
+    this.#askSoon();
+  }
+
+  /** For the command line, where somebody does wait. */
+  async checkNow(actor: Actor): Promise<NetworkStatus> {
+    assertMayManage(actor);
+    await this.#hurry();
+    await this.refresh();
+    return this.status(actor);
+  }
+
+  /** For a copy of an installation: it forgets the registration, and is somebody else to every hub from now on. */
+  async resetIdentity(actor: Actor): Promise<void> {
+    assertMayManage(actor);
+    const { db, clock } = this.#deps;
+    await db.transaction(async (tx) => {
+      await replaceUid(tx, newUid(), clock.now());
+      await deleteKey(tx);
+      await deleteOtherChecks(tx, null);
+      await this.#record(tx, actor, 'identity-reset', {});
+    });
+  }
+
+  /** Asks the hub if it is time to, after whatever is being asked already. */
+  refresh(): Promise<void> {
+    const turn = this.#asking.then(() => this.#askIfDue());
+    this.#asking = turn.catch((error: unknown) => {
+      this.#deps.log.warn({ error }, 'The hub could not be asked');
+    });
+    return turn;
+  }
+
+  /** Breaks off what waits for the hub, so that the database may go. */
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await this.#asking;
+  }
+
+  /** One process of the cluster asks. */
+  async #askIfDue(): Promise<void> {
+    const { db, clock, hub: client, locale } = this.#deps;
+    const { hub, uid, key } = await this.#registration();
+    if (key === null) return;
+    const about = this.#about(hub, uid, key);
+    const now = clock.now();
+    if ((await findCheck(db, about)) === null) await db.transaction((tx) => insertCheck(tx, about, now));
+    if (!(await db.transaction((tx) => claimCheck(tx, about, { now, until: now + CLAIM_MS })))) return;
+    const question = { hub, key, uid, locale: await locale(), signal: this.#ending.signal };
+    const outcome = await client.ask(question);
+    // What was broken off says nothing of the hub.
+    if (!this.#ending.signal.aborted) await this.#note(about, outcome);
+  }
+
+  /** Failures are logged by then; nobody waits. */
+  #askSoon(): void {
+    this.refresh().catch(() => undefined);
+  }
+
+  async #hurry(): Promise<void> {
+    const { db, clock } = this.#deps;
+    const { hub, uid, key } = await this.#registration();
+    if (key === null) throw new ConflictError('network.no-key');
+    const now = clock.now();
+    const about = this.#about(hub, uid, key);
+    await db.transaction((tx) => hurryCheck(tx, about, { now, notSince: now - HURRY_MS }));
+  }
+
+  async #note(about: Buffer, outcome: HubOutcome): Promise<void> {
+    const { db, clock } = this.#deps;
+    const before = await findCheck(db, about);
+    const now = clock.now();
+    if ('answer' in outcome) {
+      const seen = {
+        answer: outcome.answer,
+        answeredAt: now,
+        problem: null,
+        failingSince: null,
+        failures: 0,
+      };
+      const nextAt = now + CALM.everyMs;
+      await db.transaction((tx) => noteCheck(tx, about, { ...seen, checkedAt: now, nextAt }));
+      return;
+    }
+    const failures = (before?.failures ?? 0) + 1;
+    const { problem } = outcome;
+    const failingSince = before?.failingSince ?? now;
+    const nextAt = now + pauseAfter(failures, TROUBLED);
+    await db.transaction((tx) =>
+      noteCheck(tx, about, { problem, failures, failingSince, checkedAt: now, nextAt }),
+    );
+  }
+
+  async #registration(): Promise<Registration> {
+    const { db, given, settings } = this.#deps;
+    const hub = given.hubUrl ?? (await settings.get(hubUrl));
+    const uid = await this.#uid();
+    if (given.key !== undefined) return { hub, uid, savedAt: null, ...this.#readGiven(given.key) };
+    const stored = await findKey(db);
+    if (!stored) return { hub, uid, key: null, light: 'none', mark: null, savedAt: null };
+    const { mark, savedAt } = stored;
+    if (stored.hub !== hub) return { hub, uid, key: null, light: 'other-hub', mark, savedAt };
+    return { hub, uid, mark, savedAt, ...this.#opened(stored) };
+  }
+
+  #readGiven(text: string): Pick<Registration, 'key' | 'light' | 'mark'> {
+    try {
+      const key = readPastedKey(text);
+      return { key, light: 'unconfirmed', mark: markOf(key) };
+    } catch (error) {
+      if (error instanceof KnownError) return { key: null, light: 'unreadable', mark: null };
+      throw error;
+    }
+  }
+
+  #opened({ hub, boxText, boxNonce, boxKey }: StoredKey): Pick<Registration, 'key' | 'light'> {
+    const sealed = { keyId: boxKey, nonce: boxNonce, ciphertext: boxText };
+    try {
+      return { key: this.#deps.keys.open(sealed, contextOf(hub)), light: 'unconfirmed' };
+    } catch (error) {
+      if (error instanceof KnownError) return { key: null, light: 'unreadable' };
+      throw error;
+    }
+  }
+
+  #sealed(hub: string, key: string, now: number): StoredKey {
+    const { keyId, nonce, ciphertext } = this.#deps.keys.seal(key, contextOf(hub));
+    return { hub, mark: markOf(key), boxText: ciphertext, boxNonce: nonce, boxKey: keyId, savedAt: now };
+  }
+
+  async #uid(): Promise<string> {
+    const { db, clock } = this.#deps;
+    const known = await findUid(db);
+    if (known !== null) return known;
+    await db.transaction((tx) => insertUid(tx, newUid(), clock.now()));
+    return (await findUid(db)) ?? '';
+  }
+
+  /** What a check was about, so that an answer never counts for another key, hub or installation. */
+  #about(hub: string, uid: string, key: string): Buffer {
+    return this.#deps.keys.mac('check', [hub, uid, key].join('\n')).digest;
+  }
+
+  #assertNotGiven(): void {
+    if (this.#deps.given.key !== undefined) throw new ConflictError('network.key-given');
+  }
+
+  #record(tx: Tx, actor: Actor, what: string, after: Record<string, unknown>): Promise<void> {
+    return this.#deps.audit.record(tx, actor, {
+      action: `network.${what}`,
+      subject: { type: 'network', id: 'registration', label: 'registration' },
+      after,
+    });
+  }
+}
+
+/** Sealed for one hub: moved to another it does not open. */
+const contextOf = (hub: string): string => `network-key|${hub}`;
+
+function assertMayManage(actor: Actor): void {
+  if (!actor.can('network.manage')) throw new ForbiddenError('forbidden');
+}
