@@ -11,6 +11,7 @@ import { findKey, findKeyByLookup, type KeySecret } from './key-repository.ts';
 import { readKeyText, type KeyText } from './key-text.ts';
 import { findCopyByLookup } from '../copies/copy-repository.ts';
 import { throughCopy } from '../copies/copy.ts';
+import { ThisTurn } from '../join/this-turn.ts';
 import { findMailingByLookup, type Mailing } from '../mailings/mailing-repository.ts';
 
 const PURPOSE = {
@@ -34,9 +35,15 @@ export interface Opened {
 /** Turns what people hold into a key, and keys into what is stored of them. */
 export class KeyDoor {
   readonly #host: Host;
+  // A class that sends its forms in at once asks for one row.
+  readonly #byLookup: ThisTurn<Opened | null, readonly Mac[]>;
 
   constructor(host: Host) {
     this.#host = host;
+    this.#byLookup = new ThisTurn(async (_digests, lookups) => {
+      const key = await findKeyByLookup(host.db, lookups);
+      return key === null ? this.#findCopied(lookups) : { key, mailing: null };
+    });
   }
 
   /**
@@ -102,11 +109,10 @@ export class KeyDoor {
   }
 
   async #find(read: Exclude<KeyText, { kind: 'malformed' }>): Promise<Opened | null> {
-    const { db, keys } = this.#host;
+    const { keys } = this.#host;
     if (read.kind === 'mailed') return this.#findMailed(keys.macs(PURPOSE.mailed, read.normal));
     const lookups = keys.macs(PURPOSE[read.kind], read.normal);
-    const key = await findKeyByLookup(db, lookups);
-    return key === null ? this.#findCopied(lookups) : { key, mailing: null };
+    return this.#byLookup.find(lookups.map(({ digest }) => digest.toString('hex')).join(), lookups);
   }
 
   /** A key's own link costs one look-up, as ever; only what is not found there may be a copy's. */

@@ -1,6 +1,7 @@
 import { ConflictError, InvalidInputError, newId, type Host, type Tx } from 'latchkey/plugin-api';
 import { joinSteps } from '../hooks.ts';
 import type { ProofBox } from '../join/proofs.ts';
+import { ThisTurn } from '../join/this-turn.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { factsOf } from '../keys/key-service.ts';
 import type { Phase, Step, WalkStep } from './step.ts';
@@ -22,6 +23,7 @@ export interface Way {
 export class StepWalk {
   readonly #host: Host;
   readonly #proofs: ProofBox;
+  readonly #now = new ThisTurn(() => listSteps(this.#host.db));
   #kept: { steps: Step[]; until: number } | null = null;
 
   constructor(host: Host, proofs: ProofBox) {
@@ -76,7 +78,7 @@ export class StepWalk {
     { browser, accepted }: { browser: string | null; accepted: readonly string[] },
     locale: string,
   ): Promise<void> {
-    const steps = await this.#stepsOf(key, 'before', locale, await listSteps(this.#host.db));
+    const steps = await this.#stepsOf(key, 'before', locale, await this.#now.find('steps'));
     if (steps.length === 0) return;
     const open =
       browser === null
