@@ -320,7 +320,8 @@ export { mailGivenUp, mailHandedOver, mailMayLeave, mailOutgoing } from './mail/
 export { notificationSent } from './notifications/index.ts';
 export { pluginDisabled, pluginEnabled, pluginPurged } from './plugin-host/plugin-hooks.ts';
 export { settingChanged, settingMayChange } from './settings/index.ts';
-export { menuVisible, pageModel } from './views/index.ts';
+export { menuVisible, pageBrand, pageModel } from './views/index.ts';
+export type { Brand } from './views/index.ts';
 
 /**
  * Gives a plugin its part in the story of `latchkey seed demo`.

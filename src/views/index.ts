@@ -3,7 +3,7 @@ export { formatDistance, formatNumber, formatTime } from './dates.ts';
 export { I18n, LANGUAGES, isLanguage, languageOf, type Language, type Texts } from './i18n.ts';
 export { inBytes, KeptPages } from './kept-pages.ts';
 export { renderMarkdown } from './markdown.ts';
-export { menuVisible, pageModel } from './page-hooks.ts';
+export { menuVisible, pageBrand, pageModel, type Brand } from './page-hooks.ts';
 export { Menu, emptyMenu, type MenuEntry, type MenuItem, type VisibleMenu } from './menu.ts';
 export type { PageContext, PageFlash, ResolvedSlots, Theme } from './page-context.ts';
 export { Renderer, type MailContext, type RenderedMail } from './renderer.ts';

@@ -74,8 +74,8 @@ type Surroundings = readonly [...(string | boolean)[]];
 const surroundingsOf = (template: string, page: PageContext): Surroundings => {
   const { origin, fragment, organisation, timeZone, theme, flash, menu } = page;
   const rest = flash === null && isEmpty(menu) ? '' : JSON.stringify([flash, menu]);
-  const logo = organisation.logo ?? '';
-  return [template, origin, fragment, timeZone, theme, organisation.name, logo, rest];
+  const look = `${organisation.logo ?? ''} ${organisation.stylesheet ?? ''}`;
+  return [template, origin, fragment, timeZone, theme, organisation.name, look, rest];
 };
 
 const isSame = (one: Surroundings, other: Surroundings): boolean =>

@@ -1,4 +1,5 @@
 import type { VisibleMenu } from './menu.ts';
+import type { Brand } from './page-hooks.ts';
 
 export type Theme = 'auto' | 'light' | 'dark';
 
@@ -20,7 +21,7 @@ export interface PageContext {
   csrf: string;
   theme: Theme;
   actor: { kind: string; userId: string | null; name: string };
-  organisation: { name: string; logo?: string | undefined };
+  organisation: { name: string } & Brand;
   menu: VisibleMenu;
   flash: PageFlash | null;
   path: string;
