@@ -22,7 +22,7 @@ export function welcomeSteps({ audit }: Ground, { tickets, mail }: Domains): Wel
     },
     {
       id: 'invite',
-      path: '/invitation-keys',
+      path: '/invitation-keys/new',
       icon: 'key',
       isDone: () => hasHappened('invitation-key.minted'),
     },

@@ -1,38 +1,46 @@
-import {
-  demoSeeding,
-  type Actor,
-  type DemoNewcomer,
-  type DemoPeriod,
-  type DemoScene,
-  type DemoScenery,
-  type Host,
-} from 'latchkey/plugin-api';
-import type { ApprovalService } from './people/approval-service.ts';
-import type { KeyService } from './keys/key-service.ts';
-import { DAY_MS, type KeyDraft } from './keys/key-terms.ts';
-import type { RedeemService } from './join/redeem-service.ts';
-
-interface Deps {
-  host: Host;
-  keys: KeyService;
-  redeem: RedeemService;
-  approvals: ApprovalService;
-}
-
-type Person = Pick<DemoNewcomer, 'name' | 'email' | 'locale'>;
+import { demoSeeding, type DemoNewcomer, type DemoPeriod, type DemoScene } from 'latchkey/plugin-api';
+import { Doorkeeper, type DemoServices, type Person } from './demo-doorkeeper.ts';
+import { DAY_MS } from './keys/key-terms.ts';
 
 const HOUR_MS = 3_600_000;
-const visitor = { browser: null, mailing: null, network: '198.51.100.0/24' };
 const freelancer = (email: string): boolean => email.endsWith('@example.org');
 
 const waiting: Person = { name: 'Nora Feldmann', email: 'nora.feldmann@example.org', locale: 'en' };
 const declined: Person = { name: 'Buy Cheap Toner', email: 'toner-offers@example.org', locale: 'en' };
 
+const late: Person = { name: 'Inès Faure', email: 'ines.faure@acme.example', locale: 'fr' };
+const places = ['', 'HR', 'Poster'];
+
+const welcomePage = {
+  phase: 'after',
+  everywhere: true,
+  title: 'Three things to know',
+  body: '- Write one ticket for each problem.\n- You are told of every answer by e-mail.\n- For an outage, ring **4000**.',
+  agreement: '',
+} as const;
+const houseRules = {
+  phase: 'before',
+  everywhere: false,
+  title: 'House rules',
+  body: 'Be kind to those who help you. What you write is read by the service desk only.',
+  agreement: 'I have read the house rules',
+} as const;
+
+const staffNumbers = ['A-1042', 'A-1043', 'A-1051', 'A-1060', 'A-1077'].join('\n');
+const newHires = `email,name,groups,language
+clara.weber@acme.example,Clara Weber,Network,de
+hugo.perrin@acme.example,Hugo Perrin,Workplace,fr
+sarah.cole@acme.example,Sarah Cole,,en
+karim.benali@acme.example,Karim Benali,Network,fr
+milo.garnier@acme,Milo Garnier,,fr
+clara.weber@acme.example,Clara Weber,,de
+`;
+
 /** A key in every state a key can be in, and people who came by them, for `latchkey seed demo`. */
-export function playInDemo({ host, keys, redeem, approvals }: Deps): void {
-  host.filter(demoSeeding, (scenes, period) => [
+export function playInDemo(services: DemoServices): void {
+  services.host.filter(demoSeeding, (scenes, period) => [
     ...scenes,
-    ...scenesOf(period, new Doorkeeper({ host, keys, redeem, approvals })),
+    ...scenesOf(period, new Doorkeeper(services)),
   ]);
 }
 
@@ -74,6 +82,12 @@ function scenesOf({ from, until, newcomers }: DemoPeriod, door: Doorkeeper): Dem
       expiresAt: ahead(60),
       approval: 'manual',
       note: 'We look at every request by hand, usually within a day.',
+      carries: {
+        questions: [
+          { label: 'Who do you work with?', kind: 'choice', options: ['Marketing', 'IT', 'Purchasing'] },
+          { label: 'Contract number', kind: 'text' },
+        ],
+      },
     }),
   );
   on(ago(45), door.mints('leaked', 'Lyon', { label: 'Service partners', maxUses: 50, expiresAt: ahead(40) }));
@@ -108,7 +122,8 @@ function scenesOf({ from, until, newcomers }: DemoPeriod, door: Doorkeeper): Dem
     ['berlin', 'Berlin'],
     ['lyon', 'Lyon'],
   ] as const) {
-    for (const person of joining(entity)) on(person.at, door.letsIn(name, person));
+    for (const [index, person] of joining(entity).entries())
+      on(person.at, door.letsIn(name, person, name === 'paris' ? (places[index % places.length] ?? '') : ''));
   }
   for (const person of newcomers.filter(({ email }) => freelancer(email))) {
     on(person.at, door.letsIn('freelancers', person));
@@ -117,76 +132,14 @@ function scenesOf({ from, until, newcomers }: DemoPeriod, door: Doorkeeper): Dem
   on(ago(12), door.letsIn('freelancers', declined));
   on(ago(12) + 2 * HOUR_MS, door.declines(declined, 'Not one of our suppliers.'));
   on(ago(1), door.letsIn('freelancers', waiting));
+  on(day(2) + HOUR_MS, door.copies('paris', 'HR'));
+  on(day(2) + 2 * HOUR_MS, door.copies('paris', 'Poster'));
+  on(ago(21), door.isLookedAt('paris', 3));
+  on(ago(8), door.keepsPreset('paris', 'An office, a month'));
+  on(ago(6), door.writesPage(welcomePage));
+  on(ago(6) + HOUR_MS, door.writesPage(houseRules));
+  on(ago(3) + HOUR_MS, door.lists('open-day', staffNumbers, 'open-day.csv'));
+  on(ago(2), door.asks('lyon', late, 'I was on leave when the link came round. Could you let me in?'));
+  on(ago(1) + HOUR_MS, door.reads(newHires, 'new-hires.csv'));
   return scenes;
-}
-
-type Play = (scenery: DemoScenery) => Promise<void>;
-
-/** Opens and closes the doors of the demo by the same services that pages and programs use. */
-class Doorkeeper {
-  readonly #deps: Deps;
-  readonly #keyIds = new Map<string, string>();
-
-  constructor(deps: Deps) {
-    this.#deps = deps;
-  }
-
-  mints =
-    (name: string, place: string, draft: KeyDraft): Play =>
-    async ({ administrator, entities }) => {
-      const entity = entities.find((one) => one.name === place)?.id;
-      const terms = {
-        emailProof: 'none' as const,
-        profile: 'self-service',
-        ...draft,
-        ...(entity === undefined ? {} : { entity }),
-      };
-      const { key } = await this.#deps.keys.mint(administrator, terms);
-      this.#keyIds.set(name, key.id);
-    };
-
-  pauses =
-    (name: string): Play =>
-    async ({ administrator }) => {
-      await this.#deps.keys.pause(administrator, this.#idOf(name));
-    };
-
-  revokes =
-    (name: string): Play =>
-    async ({ administrator }) => {
-      await this.#deps.keys.revoke(administrator, this.#idOf(name));
-    };
-
-  letsIn =
-    (name: string, { email, name: called, locale }: Person): Play =>
-    async ({ administrator, password }) => {
-      const key = await this.#deps.keys.get(administrator, this.#idOf(name));
-      const form = { redeemId: crypto.randomUUID(), email, name: called, password, locale, answers: {} };
-      await this.#deps.redeem.redeem(key, form, visitor);
-    };
-
-  approves =
-    (person: Person): Play =>
-    async ({ administrator }) => {
-      await this.#deps.approvals.approve(administrator, await this.#seatOf(administrator, person));
-    };
-
-  declines =
-    (person: Person, reason: string): Play =>
-    async ({ administrator }) => {
-      await this.#deps.approvals.decline(administrator, await this.#seatOf(administrator, person), reason);
-    };
-
-  async #seatOf(actor: Actor, { email }: Person): Promise<string> {
-    const { items } = await this.#deps.approvals.listWaiting(actor, { page: 1, perPage: 100 });
-    const seat = items.find((one) => one.email === email);
-    if (!seat) throw new Error(`${email} does not wait for approval`);
-    return seat.redemption.id;
-  }
-
-  #idOf(name: string): string {
-    const id = this.#keyIds.get(name);
-    if (id === undefined) throw new Error(`The key ${name} was not made yet`);
-    return id;
-  }
 }

@@ -169,6 +169,17 @@ export default definePlugin((host: Host) => {
       rememberFirstTicket(tx, { userId: ticket.requesterId, ticketId: ticket.id, at: delivery.at }),
     ),
   );
-  playInDemo({ host, keys, redeem, approvals });
+  playInDemo({
+    host,
+    keys,
+    redeem,
+    approvals,
+    copies,
+    presets,
+    funnel,
+    steps,
+    requests,
+    rounds: reach.rounds,
+  });
   host.on(userDisabled, ({ user }) => care.lookAfter(user.id));
 });

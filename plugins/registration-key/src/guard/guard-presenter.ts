@@ -33,11 +33,15 @@ export const presentHappening = (one: Happening): object => ({
   utc: new Date(one.at).toISOString(),
   text: `registration-key:history.${one.kind}`,
   icon: icons[one.kind] ?? 'circle',
-  actor: one.actorName,
+  actor: whoDid(one),
   node: one.node,
   network: one.network,
   changes: changesOf(one),
 });
+
+/** A place is taken by the newcomer, whoever the books hold responsible for the invitation. */
+export const whoDid = ({ kind, actorName }: Pick<Happening, 'kind' | 'actorName'>): string =>
+  kind === 'redeemed' ? '' : actorName;
 
 const icons: Record<string, string> = {
   minted: 'key',
@@ -86,27 +90,39 @@ const named = new Set([
 
 interface ShownChange {
   field: string;
-  before: string;
-  after: string;
+  before: Shown | null;
+  after: Shown | null;
 }
+
+/** A moment is said by the page, in the reader's own way; a term has a word of its own. */
+type Shown = { at: number } | { word: string } | { text: string };
 
 /** Field by field what was and what is, as far as people have words for it; the rest is for programs. */
 function changesOf({ before, after }: Happening): ShownChange[] {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names]
     .filter((name) => named.has(name))
+    .filter((name) => asText(before?.[name]) !== asText(after?.[name]))
     .map((name) => ({
       field: `registration-key:history.field.${name}`,
-      before: inWords(name, before?.[name]),
-      after: inWords(name, after?.[name]),
-    }))
-    .filter((change) => change.before !== change.after);
+      before: shownAs(name, before?.[name]),
+      after: shownAs(name, after?.[name]),
+    }));
 }
 
-function inWords(name: string, value: unknown): string {
-  if (value === undefined || value === null || value === '') return '';
-  if (Array.isArray(value)) return value.map((one) => inWords(name, one)).join(', ');
-  if (typeof value === 'number' && /At$|^notBefore$/.test(name)) return new Date(value).toISOString();
+const words: Record<string, string> = { approval: 'approval', emailProof: 'proof', action: 'undo' };
+
+function shownAs(name: string, value: unknown): Shown | null {
+  const text = asText(value);
+  if (text === '') return null;
+  if (typeof value === 'number' && /At$|^notBefore$|^since$|^until$/.test(name)) return { at: value };
+  const group = words[name];
+  return group === undefined ? { text } : { word: `registration-key:${group}.${text}` };
+}
+
+function asText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (Array.isArray(value)) return value.map(asText).join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

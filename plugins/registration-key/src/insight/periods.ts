@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import { regionOf } from '../keys/key-sentence.ts';
 
 interface Span {
   now: number;
@@ -16,7 +17,7 @@ export function perWeek(
   times: readonly number[],
   { now, timeZone, locale, weeks }: Span & { weeks: number },
 ): Bar[] {
-  const thisWeek = DateTime.fromMillis(now, { zone: timeZone, locale }).startOf('week');
+  const thisWeek = DateTime.fromMillis(now, { zone: timeZone, locale: regionOf(locale) }).startOf('week');
   const starts = Array.from({ length: weeks }, (_, back) => thisWeek.minus({ weeks: weeks - 1 - back }));
   const counts = new Map(starts.map((start) => [start.toISODate(), 0]));
   for (const at of times) {

@@ -1,5 +1,6 @@
 import { COUNT_LIMIT, offsetOf, type Page, type PageRequest, type Queryable } from 'latchkey/plugin-api';
 import type { InvitationKey } from './invitation-key.ts';
+import { crowdsOf } from './crowds.ts';
 import type { Sort, State, Tab } from './key-filter.ts';
 import { countUpTo, decodeKey, readableColumns } from './key-repository.ts';
 import { afterAll, askedWords } from './key-words.ts';
@@ -31,7 +32,7 @@ const orders: Record<Sort, ReturnType<typeof by>[]> = {
 };
 
 /** So few that they are read and sorted faster than the list is walked through. */
-const FEW = COUNT_LIMIT;
+const FEW = 2_000;
 
 export async function listKeys(
   db: Queryable,
@@ -39,17 +40,29 @@ export async function listKeys(
   page: PageRequest,
   now: number,
 ): Promise<Page<InvitationKey>> {
-  const { query: wanted } = await narrowed(db, filter, now);
-  const ids: string[] = await wanted
-    .clone()
-    .orderBy(orders[filter.sort ?? 'newest'])
+  const order = orders[filter.sort ?? 'newest'];
+  const [from, to] = [offsetOf(page), offsetOf(page) + page.perPage];
+  const few = await fewest(db, filter, now);
+  if (few !== null) {
+    const ids: string[] = await restrict(among(db, few), filter, now)
+      .orderBy(order)
+      .limit(Math.max(COUNT_LIMIT + 1, to))
+      .pluck('invite_key.id');
+    const total = Math.min(ids.length, COUNT_LIMIT + 1);
+    return { items: await inOrder(db, ids.slice(from, to)), ...page, total };
+  }
+  const ids: string[] = await restrict(walked(db, filter.sort ?? 'newest'), filter, now)
+    .orderBy(order)
     .limit(page.perPage)
-    .offset(offsetOf(page))
+    .offset(from)
     .pluck('invite_key.id');
+  return { items: await inOrder(db, ids), ...page, total: await countMany(db, filter, now) };
+}
+
+async function inOrder(db: Queryable, ids: readonly string[]): Promise<InvitationKey[]> {
   const rows = (await db.knex('invite_key').select(readableColumns).whereIn('id', ids)) as Row[];
   const found = new Map(rows.map(decodeKey).map((key) => [key.id, key]));
-  const items = ids.flatMap((id) => found.get(id) ?? []);
-  return { items, ...page, total: await countUpTo(db, wanted) };
+  return ids.flatMap((id) => found.get(id) ?? []);
 }
 
 export async function countTabs(
@@ -57,8 +70,11 @@ export async function countTabs(
   filter: Omit<KeyFilter, 'tab'>,
   now: number,
 ): Promise<Record<Tab, number>> {
-  const count = async (tab: Tab): Promise<number> =>
-    countUpTo(db, (await narrowed(db, { ...filter, tab }, now)).query);
+  const count = async (tab: Tab): Promise<number> => {
+    const wanted = { ...filter, tab };
+    const few = await fewest(db, wanted, now);
+    return few === null ? countMany(db, wanted, now) : countUpTo(db, restrict(among(db, few), wanted, now));
+  };
   return {
     active: await count('active'),
     scheduled: await count('scheduled'),
@@ -67,24 +83,81 @@ export async function countTabs(
   };
 }
 
+/** One part of a filter: these find all keys that fit it, each by an index of its own. */
+interface Part {
+  name: string;
+  finds: Query[];
+}
+
 /**
  * A list is walked through newest first, which is quick as long as many fit. When one part of the filter fits few, those are looked up
- * first: no planner knows beforehand, so each part is asked for one more than `FEW`, by an index of its own.
+ * first: no planner knows beforehand, so each part is asked whether it finds more.
  */
-async function narrowed(db: Queryable, filter: KeyFilter, now: number): Promise<{ query: Query }> {
-  const all = [
+async function fewest(db: Queryable, filter: KeyFilter, now: number): Promise<Part | null> {
+  const parts = [
     ...placeParts(db, filter),
     ...wordParts(db, filter.search),
     ...tabParts(db, filter.tab, now),
-    ...(filter.state === undefined ? [] : stateParts(db, filter.state, now)),
+    ...(filter.state === undefined ? [] : [statePart(db, filter.state, now)]),
   ];
-  for (const parts of all) {
-    const few = await fewOf(parts);
-    if (few !== null)
-      return { query: restrict(db.knex('invite_key'), filter, now).whereIn('invite_key.id', few) };
+  for (const part of parts) {
+    const isMany = (): Promise<boolean> => findsMany(db, part);
+    if (!(await crowdsOf(db).isCrowd(`part ${part.name}`, now, isMany))) return part;
   }
-  // In an object: a query that is awaited runs.
-  return { query: restrict(walked(db, filter.sort ?? 'newest'), filter, now) };
+  return null;
+}
+
+async function findsMany(db: Queryable, { finds }: Part): Promise<boolean> {
+  let found = 0;
+  for (const find of finds) {
+    const some = find
+      .clone()
+      .limit(FEW + 1)
+      .as('some');
+    const row = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
+    found += Number(row?.['count'] ?? 0);
+    if (found > FEW) return true;
+  }
+  return false;
+}
+
+/** First these, then their keys: in that order, whatever the planner thinks. */
+function among(db: Queryable, { finds }: Part): Query {
+  const [first, ...others] = finds.map((find): Query => db.knex.from(find.clone().as('one')).select('id'));
+  const found = first?.union(others).as('few');
+  const query: Query = db.knex('few');
+  if (found !== undefined) query.from(db.knex.from(found).distinct('id').as('few'));
+  return query.joinRaw(`${joinInOrder(db)} invite_key ON invite_key.id = few.id`);
+}
+
+const joinInOrder = ({ dialect }: Queryable): string =>
+  dialect.name === 'sqlite' ? 'CROSS JOIN' : 'STRAIGHT_JOIN';
+
+/** Counted by a word where there is one: those who have it may all be old. */
+async function countMany(db: Queryable, filter: KeyFilter, now: number): Promise<number> {
+  const { tab, state, search, entities, ownerId } = filter;
+  let counted = 0;
+  const isCrowd = await crowdsOf(db).isCrowd(
+    JSON.stringify([tab, state, search, entities, ownerId]),
+    now,
+    async () => {
+      const query = restrict(walkedToCount(db, search), filter, now);
+      counted = await countUpTo(db, query);
+      return counted > COUNT_LIMIT;
+    },
+  );
+  return isCrowd ? COUNT_LIMIT + 1 : counted;
+}
+
+function walkedToCount(db: Queryable, search: string): Query {
+  const [word] = askedWords(search);
+  if (word === undefined) return walked(db, 'newest');
+  const words: Query = db.knex('invite_key_word');
+  return words
+    .joinRaw(`${joinInOrder(db)} invite_key ON invite_key.id = key_id`)
+    .where('word', '>=', word)
+    .where('word', '<', afterAll(word))
+    .distinct();
 }
 
 /** In the order of the list, whatever the planner thinks: it would sort half a million to show twenty-five. */
@@ -102,72 +175,63 @@ const indexOf: Record<Sort, string> = {
   label: 'invite_key_by_label',
 };
 
-function placeParts(db: Queryable, { entities, ownerId }: KeyFilter): Query[][] {
+function placeParts(db: Queryable, { entities, ownerId }: KeyFilter): Part[] {
   const keys = (): Query => db.knex('invite_key').select('id');
   return [
-    ...(entities === 'all' ? [] : [[keys().whereIn('entity_id', [...entities])]]),
-    ...(ownerId === undefined ? [] : [[keys().where({ owner_id: ownerId })]]),
+    ...(entities === 'all'
+      ? []
+      : [{ name: `entities ${entities.join(' ')}`, finds: [keys().whereIn('entity_id', [...entities])] }]),
+    ...(ownerId === undefined
+      ? []
+      : [{ name: `owner ${ownerId}`, finds: [keys().where({ owner_id: ownerId })] }]),
   ];
 }
 
-/** All keys that one of these finds; null when they are many. */
-async function fewOf(parts: readonly Query[]): Promise<string[] | null> {
-  const ids = new Set<string>();
-  for (const part of parts) {
-    const rows = (await part.limit(FEW + 1)) as Row[];
-    for (const { id } of rows) ids.add(String(id));
-    if (ids.size > FEW) return null;
-  }
-  return [...ids];
-}
-
-function wordParts(db: Queryable, search: string): Query[][] {
-  const beginning = (word: string): Query => {
+function wordParts(db: Queryable, search: string): Part[] {
+  return askedWords(search).map((word) => {
     const rows: Query = db.knex('invite_key_word');
-    return rows.select({ id: 'key_id' }).where('word', '>=', word).where('word', '<', afterAll(word));
-  };
-  return askedWords(search).map((word) => [beginning(word)]);
+    rows.select({ id: 'key_id' }).where('word', '>=', word).where('word', '<', afterAll(word));
+    return { name: `word ${word}`, finds: [rows] };
+  });
 }
 
-function tabParts(db: Queryable, tab: Tab, now: number): Query[][] {
+function tabParts(db: Queryable, tab: Tab, now: number): Part[] {
   const keys = (): Query => db.knex('invite_key').select('id');
   switch (tab) {
     case 'all':
       return [];
     case 'scheduled':
-      return [[keys().where('not_before', '>', now)]];
+      return [{ name: tab, finds: [keys().where('not_before', '>', now)] }];
     case 'finished':
       return [
-        [
-          keys().where('is_full', 1),
-          keys().where('revoked_at', '>', 0),
-          keys().where('expires_at', '<=', now),
-        ],
+        {
+          name: tab,
+          finds: [
+            keys().where('is_full', 1),
+            keys().where('revoked_at', '>', 0),
+            keys().where('expires_at', '<=', now),
+          ],
+        },
       ];
     case 'active': {
       const open = (): Query => keys().where('is_full', 0).whereNull('revoked_at');
-      return [[open().whereNull('expires_at'), open().where('expires_at', '>', now)]];
+      return [{ name: tab, finds: [open().whereNull('expires_at'), open().where('expires_at', '>', now)] }];
     }
   }
 }
 
-function stateParts(db: Queryable, state: State, now: number): Query[][] {
+function statePart(db: Queryable, state: State, now: number): Part {
   const keys = (): Query => db.knex('invite_key').select('id');
-  switch (state) {
-    case 'paused':
-    case 'needs-approval':
-      return [[keys().where('paused_at', '>', 0)]];
-    case 'expired':
-      return [[keys().where('expires_at', '<=', now)]];
-    case 'used-up':
-      return [[keys().where('is_full', 1)]];
-    case 'revoked':
-      return [[keys().where('revoked_at', '>', 0)]];
-    case 'custom':
-      return [[keys().where('weak', 1)]];
-    case 'member':
-      return [[keys().where('by_member', 1)]];
-  }
+  const found = {
+    paused: () => keys().where('paused_at', '>', 0),
+    'needs-approval': () => keys().where('paused_at', '>', 0),
+    expired: () => keys().where('expires_at', '<=', now),
+    'used-up': () => keys().where('is_full', 1),
+    revoked: () => keys().where('revoked_at', '>', 0),
+    custom: () => keys().where('weak', 1),
+    member: () => keys().where('by_member', 1),
+  };
+  return { name: state, finds: [found[state]()] };
 }
 
 function inState(query: Query, state: State, now: number): void {

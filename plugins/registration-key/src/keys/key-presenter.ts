@@ -1,8 +1,9 @@
 import type { Host } from 'latchkey/plugin-api';
 import type { Happening } from '../guard/evidence.ts';
+import { whoDid } from '../guard/guard-presenter.ts';
 import { seatsLeft, standingOf, type InvitationKey, type KeyTerms, type Standing } from './invitation-key.ts';
 import { DAY_MS } from './key-terms.ts';
-import { sentenceOf, type Clause } from './key-sentence.ts';
+import { regionOf, sentenceOf, type Clause } from './key-sentence.ts';
 import type { Places } from './places.ts';
 import type { Said } from '../carries/said-on-the-way.ts';
 import type { Redemption } from '../join/redemption.ts';
@@ -110,7 +111,7 @@ export function presentDetail(facts: DetailFacts): object {
     })),
     history: facts.history.map((record) => ({
       at: record.at,
-      actor: record.actorName,
+      actor: whoDid(record),
       text: `registration-key:history.${record.kind}`,
       detail: detailOf(record),
       skipped: skippedGroups(record),
@@ -166,7 +167,7 @@ function joinsPerDay(
   { now, timeZone, locale }: { now: number; timeZone: string; locale: string },
 ): { label: string; value: number }[] {
   const dayOf = (at: number): string =>
-    new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }).format(at);
+    new Intl.DateTimeFormat(regionOf(locale), { day: 'numeric', month: 'short', timeZone }).format(at);
   const days = new Map<string, number>();
   for (let back = CHART_DAYS - 1; back >= 0; back -= 1) days.set(dayOf(now - back * DAY_MS), 0);
   for (const at of joins) {

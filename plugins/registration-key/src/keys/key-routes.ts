@@ -283,6 +283,7 @@ export function keyRoutes({
           states: states.map((value) => ({ value, label: host.t(`state.${value}`, {}, locale) })),
           sorts: sorts.map((value) => ({ value, label: host.t(`sort.${value}`, {}, locale) })),
           mayBulk: actor.can('registration-key.manage'),
+          mayApprove: actor.can('registration-key.approve'),
           back: url.includes('?') ? url.slice(url.indexOf('?')) : '',
           isEmpty: counts.all === 0 && q === '',
           waiting: await approvals.countWaiting(actor),

@@ -72,12 +72,15 @@ function whoOf({ maxUses, email }: Told): string {
   return maxUses === null ? 'anybody' : 'people';
 }
 
+/** Days before months, as on every page of the house. */
+export const regionOf = (locale: string): string => (locale === 'en' ? 'en-GB' : locale);
+
 /** `5 Dec 2026, 18:00 CET`: always with its zone, since the reader may be elsewhere. */
 export const momentInWords = (
   at: number,
   { locale, timeZone }: { locale: string; timeZone: string },
 ): string =>
-  new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
+  new Intl.DateTimeFormat(regionOf(locale), {
     day: 'numeric',
     month: 'short',
     year: 'numeric',

@@ -31,6 +31,7 @@ interface Deps {
 export interface Reach {
   mailings: MailingService;
   rosters: RosterBook;
+  rounds: RoundService;
   routes: Route[];
 }
 
@@ -79,6 +80,7 @@ export function standReach({ host, door, mails, keys, places }: Deps): Reach {
   return {
     mailings,
     rosters: book,
+    rounds,
     routes: [
       ...roundRoutes({ host, rounds, again, places }),
       ...inviteeRoutes({ host, keys, again }),
