@@ -84,7 +84,13 @@ export class Database implements Queryable, Changing {
    * Never `const trx = await knex.transaction()`: that form reports success when COMMIT failed (spec: reliability, finding 1).
    */
   async transaction<T>(work: Work<T>, policy: RetryPolicy = RETRY): Promise<T> {
-    const { result, tasks } = await this.#again(() => this.#run(work), policy);
+    let beganAt: number | null = null;
+    // Whoever has to wait for a connection has not begun.
+    const timed: Work<T> = (tx) => {
+      beganAt ??= Date.now();
+      return work(tx);
+    };
+    const { result, tasks } = await this.#again(() => this.#run(timed), policy, () => beganAt);
     this.#changes += 1;
     for (const task of tasks) await task();
     return result;

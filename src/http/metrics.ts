@@ -34,14 +34,18 @@ export class Metrics implements RequestMeter {
     this.#requests.observe({ method, route, status: String(status) }, seconds);
   }
 
-  /** A number that is read when somebody asks. */
+  /** A number that is read when somebody asks; NaN when it cannot be read, so that the others are still told. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void {
     new Gauge({
       name: `latchkey_${name}`,
       help,
       registers: [this.#registry],
       async collect() {
-        this.set(await read());
+        this.set(
+          await Promise.resolve()
+            .then(read)
+            .catch(() => NaN),
+        );
       },
     });
   }

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Database, Tx } from '../../src/db/database.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { describeOnEachEngine, openDatabase, openFreshDatabase } from '../support/databases.ts';
+import { lostTransaction } from '../support/lost-transaction.ts';
 
 const WRITERS = 40;
 
@@ -223,8 +224,3 @@ describeOnEachEngine('two transactions that wait for each other', (engine) => {
     expect(await db.knex('seats').pluck('used')).toEqual([4, 4]);
   });
 });
-
-const lostTransaction = (engine: string): Error =>
-  engine === 'sqlite'
-    ? Object.assign(new Error('database is locked'), { code: 'ERR_SQLITE_ERROR' })
-    : Object.assign(new Error('Deadlock found'), { errno: 1213, code: 'ER_LOCK_DEADLOCK' });
