@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidInputError, NotFoundError } from '../shared/errors.ts';
 import {
+  bisectSteps,
   dataChoices,
+  PluginBisect,
+  type PluginHost,
   type DataChoice,
   type InstallPlan,
   type PluginInstaller,
@@ -10,13 +13,14 @@ import {
 import type { Command } from './command.ts';
 
 /** Brings packages in and goes back to the one before; no plugin code runs in this process. */
-export function installCommands({
-  installer,
-  uninstaller,
-}: {
+interface House {
   installer: PluginInstaller;
   uninstaller: PluginUninstaller;
-}): Command[] {
+  plugins: PluginHost;
+  ground: ConstructorParameters<typeof PluginBisect>[0]['ground'];
+}
+
+export function installCommands({ installer, uninstaller, plugins, ground }: House): Command[] {
   return [
     {
       name: 'plugin install',
@@ -50,6 +54,16 @@ export function installCommands({
       run: async ({ actor, args: [id = ''], print }) => {
         const { version, state, step, error } = await installer.rollback(actor, id);
         print({ id, version, state, step, error });
+      },
+    },
+    {
+      name: 'plugin bisect',
+      summary: `Finds the plugin behind a trouble by halves: ${bisectSteps.join(', ')}`,
+      args: '<step>',
+      run: async ({ actor, args: [said], print }) => {
+        const step = bisectSteps.find((known) => known === said);
+        if (step === undefined) throw new InvalidInputError('plugin.bisect-step');
+        print(await new PluginBisect({ ground, plugins }).take(actor, step));
       },
     },
     {

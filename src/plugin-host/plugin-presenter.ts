@@ -1,4 +1,5 @@
 import type { Manifest } from './manifest.ts';
+import type { InstallPlan } from './plugin-installer.ts';
 import type { ActualState } from './plugin-repository.ts';
 import type { PluginFacts } from './plugin-host.ts';
 
@@ -49,10 +50,41 @@ export function presentPlugin(plugin: PluginFacts): object {
   };
 }
 
+/** What a package is and what would change with it. */
+export function presentPlan({
+  manifest,
+  version,
+  from,
+  added,
+  sha256,
+  size,
+}: Omit<InstallPlan, 'leftovers' | 'migrations'>): object {
+  const { name, description, publisher, license } = manifest;
+  return {
+    name: name.startsWith('t:') ? manifest.id : name,
+    description: description.startsWith('t:') ? '' : description,
+    publisher,
+    license,
+    version,
+    from,
+    added,
+    sha256,
+    kilobytes: Math.ceil(size / 1024),
+    touches: touchesOf(manifest),
+  };
+}
+
 export function presentDetails(plugin: PluginFacts): object {
-  const { manifest, nodes } = plugin;
+  const { manifest, nodes, releases, chosen, previous } = plugin;
   return {
     ...presentPlugin(plugin),
+    previous,
+    canGo: !plugin.isBundled,
+    releases: releases.toReversed().map((release) => ({
+      ...release,
+      isChosen: release.version === chosen,
+      path: `/admin/plugin-packages/${plugin.id}/${encodeURIComponent(release.version)}`,
+    })),
     touches: manifest ? touchesOf(manifest) : [],
     claims: manifest?.claims ?? [],
     rights: manifest?.rights.map(({ id }) => id) ?? [],

@@ -1,0 +1,76 @@
+import { FormData } from 'undici';
+import { expect, test } from 'vitest';
+import { minutes } from '../support/clock.ts';
+import { describeOnEachEngine } from '../support/databases.ts';
+import type { HttpClient } from '../support/http-client.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { packageOf, sayingVersion } from './packages.ts';
+
+const NEW = '/admin/plugin-packages/new';
+
+describeOnEachEngine('the pages for packages', (engine) => {
+  test('bring a plugin in, update it, go back, and take it out', { timeout: 60_000 }, async () => {
+    const { as, given, guest } = await startTestApp({ engine });
+    const owner = as(await given.owner());
+    const answer = async (): Promise<string> => (await guest().get('/p/parcel')).text;
+
+    for (const version of ['1.0.0', '2.0.0']) {
+      const uploaded = await upload(
+        owner,
+        await packageOf('parcel', version, { files: sayingVersion(version) }),
+      );
+      const path = String(uploaded.headers['location']);
+      const used = await owner.submit(path, {}, { action: path });
+      expect(used.text).toContain(`parcel runs in version ${version}.`);
+      expect(await answer()).toBe(`version ${version}`);
+    }
+    const back = await owner.submit(
+      '/admin/plugins/parcel',
+      {},
+      { action: '/admin/plugins/parcel/rollback' },
+    );
+    expect(back.text).toContain('parcel runs in version 1.0.0.');
+    expect(await answer()).toBe('version 1.0.0');
+
+    const out = '/admin/plugins/parcel/uninstall';
+    const gone = await owner.submit(out, { data: 'purge' }, { action: out });
+    expect(gone.text).toContain('parcel is uninstalled.');
+    expect((await guest().get('/p/parcel')).status).toBe(404);
+  });
+
+  test('say what is wrong with a package, and are closed to whoever may not manage plugins', async () => {
+    const { as, given, house } = await startTestApp({ engine });
+    const owner = as(await given.owner());
+
+    const refused = await upload(owner, Buffer.from('this is no package'));
+
+    expect(refused.status).toBe(422);
+    expect(refused.text).toContain('This package cannot be used');
+    for (const profile of ['technician', 'administrator']) {
+      const person = as(await given.user({ profile }));
+      expect((await person.get(NEW)).status).toBe(403);
+      expect((await person.post('/admin/plugins/registration-key/uninstall', { data: 'purge' })).status).toBe(
+        403,
+      );
+      expect((await person.post('/admin/plugins/registration-key/rollback', {})).status).toBe(403);
+    }
+    expect(await house.ground.db.knex('plugin_release')).toEqual([]);
+  });
+
+  test('ask for the password again before any code comes in', async () => {
+    const { as, given, clock } = await startTestApp({ engine });
+    const owner = as(await given.owner());
+    await owner.get('/admin/plugins');
+    clock.advance(minutes(20));
+
+    expect((await owner.get(NEW)).url).toContain('/confirm-identity');
+  });
+});
+
+async function upload(browser: HttpClient, packed: Buffer): ReturnType<HttpClient['upload']> {
+  const shown = await browser.get(NEW);
+  const form = new FormData();
+  form.set('_csrf', /name="_csrf" value="([^"]+)"/.exec(shown.text)?.[1] ?? '');
+  form.set('package', new Blob([new Uint8Array(packed)]), 'parcel.tgz');
+  return browser.upload('/admin/plugin-packages', form);
+}
