@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { defineFilter, defineVeto } from '../../src/hooks/index.ts';
+import { system } from '../../src/shared/actor.ts';
+import { describeOnEachEngine } from '../support/databases.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { setupWith, temporaryFolder, writePlugin } from './start-host.ts';
+
+const facts = { summary: '', since: '1.0.0', budgetMs: 10 } as const;
+const word = defineFilter<string>({ ...facts, name: 'test.word', failure: 'open' });
+const may = defineVeto({ ...facts, name: 'test.may', failure: 'closed' });
+const declared = `
+  const facts = { summary: '', since: '1.0.0', budgetMs: 10 };
+  const word = api.defineFilter({ ...facts, name: 'test.word', failure: 'open' });
+  const may = api.defineVeto({ ...facts, name: 'test.may', failure: 'closed' });`;
+
+/** The rows of the table of faults that code beside the plugin can contain; the others end a process: see races/plugin-processes. */
+describeOnEachEngine('of a plugin', (engine) => {
+  test('throws in a filter: it is passed over where the hook is open, refused where it is closed, and named', async () => {
+    const { house, guest } = await houseWith(
+      engine,
+      `host.filter(word, () => { throw new Error('No luck'); }); host.veto(may, () => { throw new Error('No luck'); });`,
+    );
+    const { hooks } = house.ground;
+
+    expect(await hooks.filter(word, 'as it was', {})).toBe('as it was');
+    await expect(hooks.veto(may, {})).rejects.toMatchObject({ params: { plugin: 'bad' } });
+
+    expect(await faultsAt(house)).toEqual({ 'test.word': 1, 'test.may': 1 });
+    expect((await guest().get('/healthz')).status).toBe(200);
+  });
+
+  test('never settles: it is passed over in time, and the house goes on meanwhile', async () => {
+    const { house, guest } = await houseWith(engine, `host.filter(word, () => new Promise(() => {}));`);
+    const began = performance.now();
+
+    const answer = house.ground.hooks.filter(word, 'as it was', {});
+    expect((await guest().get('/healthz')).status).toBe(200);
+
+    expect(await answer).toBe('as it was');
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(await faultsAt(house)).toEqual({ 'test.word': 1 });
+  });
+
+  test('repeated faults: it rests, and others are asked all the same', async () => {
+    const { house } = await houseWith(engine, `host.filter(word, () => { throw new Error('No luck'); });`);
+    const undo = house.ground.hooks.onFilter('core', word, (value) => `${value}!`);
+
+    for (let time = 0; time < 7; time += 1) {
+      expect(await house.ground.hooks.filter(word, 'go', {})).toBe('go!');
+    }
+
+    const { listens } = await house.plugins.find('bad', 'en');
+    expect(listens).toMatchObject([{ hook: 'test.word', faults: 5, isResting: true }]);
+    undo();
+  });
+
+  test('a page that throws: only it answers 500, and says whose it is in the costs', async () => {
+    const { house, guest } = await houseWith(
+      engine,
+      `host.routes([api.route({ method: 'get', path: '/p/bad', access: 'public', handler: () => { throw new Error('No luck'); } })]);`,
+    );
+
+    expect((await guest().get('/p/bad')).status).toBe(500);
+    expect((await guest().get('/healthz')).status).toBe(200);
+    expect(JSON.stringify(house.ground.hooks.costs())).toContain('GET /p/bad');
+  });
+});
+
+type House = Awaited<ReturnType<typeof startTestApp>>['house'];
+
+async function houseWith(
+  engine: 'sqlite' | 'mysql',
+  setup: string,
+): Promise<Awaited<ReturnType<typeof startTestApp>>> {
+  const pluginDir = await temporaryFolder();
+  await writePlugin(pluginDir, 'bad', { files: { 'index.ts': setupWith(`${declared}\n${setup}`) } });
+  const app = await startTestApp({ engine, pluginDir });
+  expect(await app.house.plugins.enable(system, 'bad')).toMatchObject({ state: 'enabled' });
+  return app;
+}
+
+async function faultsAt({ plugins }: House): Promise<Record<string, number>> {
+  const { listens } = await plugins.find('bad', 'en');
+  return Object.fromEntries(listens.map(({ hook, faults }) => [hook, faults]));
+}
