@@ -1,3 +1,4 @@
+import { unescapeHtml } from '../../../test/support/http-client.ts';
 import { describe, expect, test } from 'vitest';
 import { startTestApp } from '../../../test/support/test-app.ts';
 
@@ -33,6 +34,35 @@ describe('the pages of an administrator', () => {
       }
     });
   }
+
+  test('lead from the first visit to the first invitation in one click', async () => {
+    const app = await startTestApp();
+    const admin = app.as(await app.given.owner());
+
+    expect((await admin.get('/welcome')).text).toContain('href="/invitation-keys/new"');
+    const list = unescapeHtml((await admin.get('/invitation-keys')).text);
+    expect(list).toContain('href="/invitation-keys/new?kind=team"');
+    for (const path of ['rounds', 'presets', 'steps', 'overview', 'tree', 'explain', 'purge'])
+      expect(list, path).toContain(`href="/invitation-keys/${path}"`);
+  });
+
+  test('ask of a key that is there only what can still be changed', async () => {
+    const app = await startTestApp();
+    const { id } = await app.given.invitationKey({ maxUses: 5 });
+    const admin = app.as(await app.given.administrator());
+    const path = `/invitation-keys/${id}/edit`;
+
+    const form = await admin.get(path);
+    const wide = { unlimited: 'true', expires: 'never' };
+    const asked = await admin.submit(path, wide, { action: path });
+    const done = await admin.submit(path, { ...wide, understood: 'true' }, { action: path });
+
+    for (const field of ['customKey', 'showOnce', 'entity', 'reuse', 'count'])
+      expect(form.text, field).not.toContain(`name="${field}"`);
+    expect(asked.status).toBe(422);
+    expect(asked.text).toContain('error-understood');
+    expect(new URL(done.url).pathname).toBe(`/invitation-keys/${id}`);
+  });
 
   test('lead from the form to the link, shown to nobody else', async () => {
     const { given, as } = await startTestApp();

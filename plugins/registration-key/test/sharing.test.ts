@@ -178,6 +178,27 @@ describeOnEachEngine('a copy of an invitation', (engine) => {
     expect((await joinByApi(app, leaked.key, somebody())).status).toBe(201);
   });
 
+  test('leads from its line to those who came by it, and to nobody else', async () => {
+    const app = await startTestApp({ engine });
+    const { id } = await app.given.invitationKey({ maxUses: 10 });
+    const owner = app.api(await app.given.owner());
+    const leaked = await copyOf(owner, id, 'Facebook');
+    const quiet = await copyOf(owner, id, 'HR');
+    const [came, other] = [somebody(), somebody()];
+    await joinByApi(app, leaked.key, came);
+    await joinByApi(app, quiet.key, other);
+
+    const admin = app.as(await app.given.administrator());
+    const copies = await admin.get(`/invitation-keys/${id}/copies`);
+    const undo = unescapeHtml(copies.text).match(/href="([^"]*undo[?]copy=[^"]*)"/g) ?? [];
+    const page = await admin.get(`/invitation-keys/${id}/undo?copy=${leaked.id}&since=2020-01-01T00:00`);
+
+    expect(undo.join()).toContain(leaked.id);
+    expect(page.text).toContain('Facebook');
+    expect(page.text).toContain(came.email);
+    expect(page.text).not.toContain(other.email);
+  });
+
   test('closed in the middle of a rush lets nobody in after the answer', async () => {
     const app = await startTestApp({ engine });
     const { id } = await app.given.invitationKey({ maxUses: 100 });

@@ -24,6 +24,9 @@ export const historyKinds = [
   'rotated',
   'leak-undone',
   'leak-undo-reversed',
+  'copy-made',
+  'copy-closed',
+  'copy-reopened',
   'purged',
 ] as const;
 
@@ -62,6 +65,9 @@ const icons: Record<string, string> = {
   rotated: 'refresh',
   'leak-undone': 'users',
   'leak-undo-reversed': 'arrow-back-up',
+  'copy-made': 'copy',
+  'copy-closed': 'ban',
+  'copy-reopened': 'arrow-back-up',
   purged: 'trash',
   deleted: 'trash',
 };
@@ -81,6 +87,7 @@ const named = new Set([
   'reason',
   'name',
   'seat',
+  'copy',
   'people',
   'since',
   'action',

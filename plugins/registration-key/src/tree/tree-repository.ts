@@ -40,7 +40,11 @@ export async function joinedSince(
     .orderBy('seat')
     .limit(limit)
     .select<Row[]>(columns);
-  if (copyId !== null) void found.where({ copy_id: copyId });
+  if (copyId !== null)
+    void found.whereIn(
+      'id',
+      db.knex('invite_copy_seat').where({ key_id: keyId, copy_id: copyId }).select('redemption_id'),
+    );
   return (await found).map(branchOf);
 }
 
