@@ -8,9 +8,20 @@ import { coreHooks } from './core-hooks.ts';
 
 /** Commands for those who write plugins: they need no house. */
 export const authorTools = ({ onProblem }: { onProblem: () => void }): Command[] =>
-  authorCommands({ templates: folders.templates, surface, onProblem });
+  authorCommands({
+    templates: folders.templates,
+    surface,
+    develop: async (wanted) => {
+      // All of the house: only for whoever asks for it.
+      const { developPlugin, devOwner } = await import('./compose-dev.ts');
+      const { url } = await developPlugin({ ...wanted, surface });
+      wanted.say(`Open ${url} and sign in as ${devOwner.email}, password “${devOwner.password}”.`);
+      return new Promise<never>(() => undefined);
+    },
+    onProblem,
+  });
 
-async function surface(): Promise<Surface> {
+export async function surface(): Promise<Surface> {
   const templates = await Promise.all([folders.views, folders.plugins].map(templatesBelow));
   const slots = templates
     .flat()

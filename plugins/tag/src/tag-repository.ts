@@ -35,9 +35,9 @@ export async function tagsOf(db: Queryable, ticketId: string): Promise<Tag[]> {
 
 /** Ids of the newest tickets that carry all of these tags. */
 export async function ticketsWith(db: Queryable, slugs: readonly string[], limit: number): Promise<string[]> {
-  const rows: { ticket_id: string }[] = await db
+  const rows = await db
     .knex('tag_ticket')
-    .select('tag_ticket.ticket_id')
+    .select<{ ticket_id: string }[]>('tag_ticket.ticket_id')
     .innerJoin('tag_tag', 'tag_tag.id', 'tag_ticket.tag_id')
     .whereIn('tag_tag.slug', [...slugs])
     .groupBy('tag_ticket.ticket_id')
@@ -67,9 +67,9 @@ export async function setTags(tx: Tx, ticketId: string, ids: readonly string[]):
     .where({ ticket_id: ticketId })
     .whereNotIn('tag_id', [...ids])
     .delete();
-  const known: { id: string }[] = await tx
+  const known = await tx
     .knex(tags.name)
-    .select('id')
+    .select<{ id: string }[]>('id')
     .whereIn('id', [...ids]);
   for (const { id } of known)
     await tx

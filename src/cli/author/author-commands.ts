@@ -12,12 +12,14 @@ interface Deps {
   /** Where the texts of a new plugin lie. */
   templates: string;
   surface: () => Promise<Surface>;
+  /** Runs a helpdesk that follows the folder, until the process ends. */
+  develop: (wanted: { folder: string; port: number; say: (line: string) => void }) => Promise<never>;
   /** The command did what it was asked, and what it found is not good. */
   onProblem: () => void;
 }
 
 /** For those who write plugins. They need no database and run no server. */
-export function authorCommands({ templates, surface, onProblem }: Deps): Command[] {
+export function authorCommands({ templates, surface, develop, onProblem }: Deps): Command[] {
   return [
     {
       name: 'plugin new',
@@ -51,6 +53,15 @@ export function authorCommands({ templates, surface, onProblem }: Deps): Command
       args: '<folder>',
       run: async ({ args: [folder = ''] }) => {
         if ((await testPlugin(resolve(folder))) !== 0) onProblem();
+      },
+    },
+    {
+      name: 'plugin dev',
+      summary: 'Runs a helpdesk on this machine that follows what you save in the folder of a plugin',
+      args: '<folder>',
+      options: [{ flags: '--port <number>', description: 'where it listens', default: '3100' }],
+      run: async ({ args: [folder = ''], options, print }) => {
+        await develop({ folder: resolve(folder), port: Number(options['port']), say: print });
       },
     },
     {
