@@ -3,7 +3,8 @@ import { quiet } from './quiet.ts';
 import { codeOf, ddlWith, errnoOf, type Dialect } from './dialect.ts';
 
 const STATEMENT_TIMEOUT_MS = 15_000;
-const CONNECT_TIMEOUT_MS = 5_000;
+/** A machine under load may take its time; whoever cannot wait is told so by other deadlines. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** What MariaDB, MySQL and Galera say when a transaction was sacrificed and may be run again whole. */
 const LOST = new Set([

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrateDown } from '../db/migrations.ts';
+import { isPassingTrouble } from '../db/passing-trouble.ts';
 import { bumpVersion, type Versions } from '../db/versions.ts';
 import { skipDeliveries } from '../jobs/index.ts';
 import { redact } from '../crypto/tokens.ts';
 import type { Actor } from '../shared/actor.ts';
-import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts';
+import { ConflictError, ForbiddenError, KnownError, NotFoundError } from '../shared/errors.ts';
 import { activate, ActivationError, culpritOf, ownMigrations, type Activation } from './activation.ts';
 import type { BootMarkers } from './boot-markers.ts';
 import type { Reached } from './crash-points.ts';
@@ -39,6 +40,7 @@ const STUCK = { busyMs: 5_000, stillMs: 60_000 };
 const SETTLE_MS = 2_000;
 const SERVERS_FOLLOW_MS = 4_000;
 const LOOK_AGAIN_MS = 100;
+const TRY_AGAIN_MS = 2_000;
 const HEARTBEAT_MS = 60_000;
 const NODE_GONE_MS = 3 * HEARTBEAT_MS;
 const UNCAUGHT_MS = 10 * 60_000;
@@ -115,6 +117,11 @@ const SAFE: Outcome = { state: 'safe-mode', step: null, error: null };
 const MISSING = 'Its folder is gone';
 const QUARANTINED: Outcome = { state: 'quarantined', step: null, error: null };
 
+const isPassing = (error: unknown): boolean => {
+  const cause = error instanceof ActivationError ? error.cause : error;
+  return isPassingTrouble(cause) || (cause instanceof KnownError && cause.code === 'database.busy');
+};
+
 const outcomeOf = ({ state, step, error }: Outcome): Outcome => ({ state, step, error });
 
 const failed = (step: Step, error: string): Outcome => ({ state: 'failed', step, error: redact(error) });
@@ -129,6 +136,8 @@ export class PluginHost {
   readonly #outcomes = new Map<string, Outcome>();
   /** What failed is not tried again until somebody asks for it: the time of the wish it failed for. */
   readonly #failedFor = new Map<string, number>();
+  /** What failed because the database was away is no fault of theirs and tried again. */
+  readonly #inPassing = new Set<string>();
   readonly #expected = new Map<string, () => void>();
   readonly #uncaught = new Map<string, number[]>();
   #found: FoundPlugin[] = [];
@@ -486,9 +495,16 @@ export class PluginHost {
       this.#failedFor.delete(id);
       return;
     }
-    this.#failedFor.set(id, askedForAt);
+    if (this.#inPassing.delete(id)) this.#later(setTimeout(() => void this.#tryAgain(), TRY_AGAIN_MS));
+    else this.#failedFor.set(id, askedForAt);
     this.#outcomes.set(id, problem);
     if (before?.manifest) await this.#standIn({ ...before, manifest: before.manifest }, problem);
+  }
+
+  #tryAgain(): Promise<void> {
+    return this.converge().catch(() => {
+      this.#later(setTimeout(() => void this.#tryAgain(), TRY_AGAIN_MS));
+    });
   }
 
   /** The version before goes on, and it is said why. */
@@ -528,6 +544,7 @@ export class PluginHost {
       if (this.#running.has(id)) throw error;
       const step = error instanceof ActivationError ? error.step : 'setup';
       this.#blame(id, step, error);
+      if (isPassing(error)) this.#inPassing.add(id);
       return failed(step, error instanceof Error ? error.message : String(error));
     }
   }
