@@ -59,3 +59,31 @@ async function writeExample(place: string): Promise<void> {
     await writeFile(join(place, name), `${content}\n`);
   }
 }
+
+test(
+  'the commands of the guide make a plugin, find nothing wrong with it, test it and pack it',
+  { timeout: 120_000 },
+  async () => {
+    const folder = await temporaryFolder();
+    const guide = await readFile(join(root, 'docs/plugins/README.md'), 'utf8');
+    const commands = [...guide.matchAll(/^ {4}latchkey (plugin (\w+) hello)\b/gm)].filter(
+      ([, , word]) => word !== 'dev',
+    );
+    expect(commands.map(([, , word]) => word)).toEqual(['new', 'check', 'test', 'pack']);
+
+    const said: string[] = [];
+    for (const [, words = ''] of commands) {
+      const { stdout } = await run(process.execPath, [join(root, 'src/cli.ts'), ...words.split(' ')], {
+        cwd: folder,
+        env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' },
+      });
+      said.push(stdout);
+    }
+
+    expect(said[1]).toContain('Nothing to say against it.');
+    expect(said[2]).toMatch(/Tests\s+3 passed/);
+    expect((await readFile(join(folder, 'hello-0.1.0.tgz'))).subarray(0, 2)).toEqual(
+      Buffer.from([0x1f, 0x8b]),
+    );
+  },
+);
