@@ -277,10 +277,12 @@ describe('strangers', () => {
     const person = app.as(await app.given.user({ profile: 'self-service' }));
 
     expect((await person.get('/admin/network')).status).toBe(403);
+    const _csrf = /name="_csrf" value="([^"]+)"/.exec((await person.get('/account')).text)?.[1] ?? '';
+    expect(_csrf).not.toBe('');
     for (const path of ['hub', 'key', 'check', 'remove', 'new-installation'])
-      expect((await person.post(`/admin/network/${path}`, { key: FOREIGN, url: there.url })).status).toBe(
-        403,
-      );
+      expect(
+        (await person.post(`/admin/network/${path}`, { _csrf, key: FOREIGN, url: there.url })).status,
+      ).toBe(403);
     expect((await statusOf(app)).key.light).toBe('none');
     expect(there.asked).toEqual([]);
   });

@@ -1,0 +1,16 @@
+import { definePlugin, type Host } from 'latchkey/plugin-api';
+import { portalRoutes } from './portal-routes.ts';
+import { RevealedKey } from './revealed-key.ts';
+import { SubscriptionService } from './subscription-service.ts';
+import { vendorRoutes } from './vendor-routes.ts';
+import { wireRoutes } from './wire-routes.ts';
+
+/** Makes this house a hub: other helpdesks register here, with a key from its portal, and find their plugins. */
+export default definePlugin((host: Host) => {
+  const subscriptions = new SubscriptionService(host);
+  host.routes([
+    ...wireRoutes({ host, subscriptions }),
+    ...portalRoutes({ host, subscriptions, revealed: new RevealedKey(host) }),
+    ...vendorRoutes({ host, subscriptions }),
+  ]);
+});
