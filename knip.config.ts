@@ -3,7 +3,6 @@ import type { KnipConfig } from 'knip';
 export default {
   entry: [
     'src/{main,server,cli,plugin-api}.ts!',
-    'src/plugin-test/index.ts!',
     'migrations/*.ts!',
     'plugins/*/src/index.ts!',
     'plugins/*/migrations/*.ts!',
