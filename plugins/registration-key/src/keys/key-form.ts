@@ -92,7 +92,11 @@ export function draftFromForm(form: KeyForm, here: Here): KeyDraft {
   if (form.reuse !== undefined) draft.reuse = true;
   if (form.emailProof !== '') draft.emailProof = form.emailProof;
   if (form.humanCheck !== '') draft.humanCheck = form.humanCheck;
-  if (form.customKey.trim() !== '') draft.customKey = form.customKey;
+  if (form.customKey.trim() !== '') {
+    draft.customKey = form.customKey;
+    // What can be guessed is never open to all; the page says so beside the field.
+    if (form.approval === 'auto') draft.approval = 'manual';
+  }
   return draft;
 }
 

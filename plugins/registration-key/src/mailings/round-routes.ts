@@ -130,7 +130,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
     const found = await rounds.lines(actor, filter, { page: query.page, perPage: PER_PAGE });
     const { profiles, entities, groups } = await places.offered(actor);
     const names = await places.names();
-    const form = extra.form ?? usualForm(round);
+    const form = extra.form ?? usualForm(round, { mailIsOn: host.mail.isOn });
     const t = (name: string): string => host.t(name, {}, locale);
     return page('draft', {
       round,
@@ -144,7 +144,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       page: found,
       unmapped: round.unmappedGroups,
       form,
-      choices: (round.format === 'numbers'
+      choices: (round.format === 'numbers' || !host.mail.isOn
         ? ['roster']
         : key === null
           ? ['personal', 'shared', 'roster']
@@ -357,8 +357,8 @@ const icons: Record<string, string> = { personal: 'user', shared: 'users', roste
 const firstOf = (counts: Record<Verdict, number>): Verdict =>
   mendable.find((verdict) => counts[verdict] > 0) ?? 'ready';
 
-const usualForm = ({ format }: Round): Partial<StartForm> => ({
-  does: format === 'numbers' ? 'roster' : 'personal',
+const usualForm = ({ format, keyId }: Round, { mailIsOn }: { mailIsOn: boolean }): Partial<StartForm> => ({
+  does: format === 'numbers' || !mailIsOn ? 'roster' : keyId === null ? 'personal' : 'shared',
   days: '14',
   groupsFromList: 'true',
 });
