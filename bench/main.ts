@@ -1,8 +1,9 @@
-/** `npm run bench -- redeem|join-page|boot|hooks|scale|cluster-redeem`: what we measure, against something bare, in one run. */
+/** `npm run bench -- redeem|join-page|boot|hooks|plugins|scale|cluster-redeem`: what we measure, against something bare, in one run. */
 import { benchBoot } from './boot.ts';
 import { benchClusterRedeem } from './cluster-redeem.ts';
 import { benchHooks } from './hooks/main.ts';
 import { benchJoinPage } from './join-page.ts';
+import { benchPlugins } from './plugins.ts';
 import { benchRedeem } from './redeem.ts';
 import { benchScale } from './scale.ts';
 import { withGround } from './ground.ts';
@@ -12,6 +13,7 @@ const benches = {
   'join-page': benchJoinPage,
   boot: benchBoot,
   hooks: benchHooks,
+  plugins: benchPlugins,
   scale: benchScale,
   'cluster-redeem': benchClusterRedeem,
 };

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { askAgain } from '../http/recent-login.ts';
-import { redirect, view, type Reply } from '../http/reply.ts';
+import { redirect, view, type Flash, type Reply } from '../http/reply.ts';
 import { route, type Incoming, type Route } from '../http/route.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InvalidInputError, type KnownError } from '../shared/errors.ts';
-import type { PluginHost } from './plugin-host.ts';
+import type { PluginFacts, PluginHost } from './plugin-host.ts';
 import type { PluginInstaller } from './plugin-installer.ts';
 import { presentPlan } from './plugin-presenter.ts';
 import { dataChoices, type PluginUninstaller } from './plugin-uninstaller.ts';
@@ -91,10 +91,7 @@ export function packageRoutes({ plugins, installer, uninstaller, clock }: Deps):
         const { id, version: wanted } = incoming.params;
         const again = asked(incoming, planPath(id, wanted));
         if (again) return again;
-        const { name } = await installer.use(incoming.actor, id, wanted);
-        return redirect(pathOf(id), {
-          flash: { kind: 'success', code: 'plugins:flash.version', params: { name, version: wanted } },
-        });
+        return redirect(pathOf(id), { flash: flashOf(await installer.use(incoming.actor, id, wanted)) });
       },
     }),
     route({
@@ -106,10 +103,7 @@ export function packageRoutes({ plugins, installer, uninstaller, clock }: Deps):
         const { id } = incoming.params;
         const again = asked(incoming, pathOf(id));
         if (again) return again;
-        const { name, version: now } = await installer.rollback(incoming.actor, id);
-        return redirect(pathOf(id), {
-          flash: { kind: 'success', code: 'plugins:flash.version', params: { name, version: now } },
-        });
+        return redirect(pathOf(id), { flash: flashOf(await installer.rollback(incoming.actor, id)) });
       },
     }),
     route({
@@ -140,6 +134,11 @@ export function packageRoutes({ plugins, installer, uninstaller, clock }: Deps):
     }),
   ];
 }
+
+const flashOf = ({ name, version: now, state }: PluginFacts): Flash =>
+  state === 'enabled'
+    ? { kind: 'success', code: 'plugins:flash.version', params: { name, version: now } }
+    : { kind: 'danger', code: 'plugins:flash.not-running', params: { name } };
 
 const problemsOf = (error: KnownError | undefined): { code: string; params: KnownError['params'] }[] =>
   error === undefined ? [] : [{ code: error.code, params: error.params }];

@@ -76,7 +76,8 @@ export class PluginInstaller {
     assertMay(actor);
     const before = await this.#stateOf(id);
     if (!(await findRelease(this.#deps.ground.db, id, version))) throw unknownVersion(id, version);
-    await this.#point(actor, id, { chosen: version, previous: before.chosen });
+    const previous = before.chosen === version ? before.previous : before.chosen;
+    await this.#point(actor, id, { chosen: version, previous });
     const now = await this.#deps.plugins.find(id, actor.locale);
     const isWell = now.state === 'enabled' && now.error === null;
     if (isWell || before.chosen === null || before.chosen === version) return now;

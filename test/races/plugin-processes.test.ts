@@ -13,6 +13,10 @@ describe('a plugin in a running server', () => {
   test.each([
     ['ends the process', 'import "latchkey/plugin-api"; process.exit(7);'],
     ['never gives the process back', setupWith('for (;;);')],
+    [
+      'takes all memory',
+      setupWith('for (const hoard = []; ; ) hoard.push(new Array(100_000).fill(hoard.length));'),
+    ],
   ])('that %s is set aside at its third crash, and the server comes up without it', async (_name, main) => {
     const { server, states } = await serverWith('bomb', main);
 
@@ -59,7 +63,7 @@ async function serverWith(
 ): Promise<{ server: TestServer; states: () => Promise<unknown> }> {
   const dataDir = await temporaryFolder();
   await writePlugin(`${dataDir}/plugins`, id, { files: { 'index.ts': main } });
-  const server = await startServer({ dataDir });
+  const server = await startServer({ dataDir, env: { NODE_OPTIONS: '--max-old-space-size=256' } });
   const db = openDatabase(`sqlite:${dataDir}/latchkey.db`);
   await db.transaction(async (tx) => {
     await tx.knex('plugin_state').where({ id }).update({ desired: 'enabled' });

@@ -1,0 +1,130 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { join } from 'node:path';
+import { system } from '../src/shared/actor.ts';
+import { silentLog } from '../src/log.ts';
+import type { Latchkey } from '../src/compose.ts';
+import { configFor, openHouse } from '../test/support/house.ts';
+import { setupWith, writePlugin } from '../test/plugin-host/start-host.ts';
+import type { Ground, Place } from './ground.ts';
+import { median } from './report.ts';
+
+const PLUGINS = 100;
+const BOOTS = 3;
+const CYCLES = 200;
+const WARM_UP = 20;
+const BARS = { bootMs: 2_000, megabytesPer100: 1, switchMs: 50 };
+
+/** What a hundred plugins cost at the start, and what two hundred times in and out leave behind. */
+export async function benchPlugins(ground: Ground): Promise<boolean> {
+  const [place] = await ground.places();
+  if (!place) return false;
+  const pluginDir = await ground.folder('plugins');
+  for (let at = 0; at < PLUGINS; at += 1) await writeSmall(pluginDir, `small-${String(at)}`);
+  const bars = [await benchBoots(ground, place, pluginDir), await benchCycles(place, pluginDir)];
+  return bars.every(Boolean);
+}
+
+/** A page, a right, a filter and a job each. */
+const writeSmall = (pluginDir: string, id: string): Promise<void> =>
+  writePlugin(pluginDir, id, {
+    manifest: { rights: [{ id: `${id}.look` }], jobs: [{ id: 'tidy', everyMs: 3_600_000 }] },
+    files: {
+      'locales/en.json': JSON.stringify({ hello: 'Hello' }),
+      'index.ts': setupWith(`
+        host.routes([api.route({ method: 'get', path: '/p/${id}', access: 'public', handler: () => api.text('${id}') })]);
+        host.filter(api.defineFilter({ name: 'bench.word', summary: '', since: '1.0.0', failure: 'open', budgetMs: 10 }), (word) => word);
+        host.job('tidy', async () => {});`),
+    },
+  });
+
+const configOf = ({ databaseUrl, dataDir }: Place, pluginDir: string): ReturnType<typeof configFor> =>
+  configFor({ DATABASE_URL: databaseUrl, DATA_DIR: dataDir, PLUGIN_DIR: pluginDir });
+
+async function benchBoots(ground: Ground, place: Place, pluginDir: string): Promise<boolean> {
+  const env = { ...place.env, LATCHKEY_PLUGIN_DIR: pluginDir };
+  const start = async (folder: string): Promise<number> => {
+    const began = performance.now();
+    const server = await ground.start({
+      dataDir: place.dataDir,
+      databaseUrl: place.databaseUrl,
+      env: { ...env, LATCHKEY_PLUGIN_DIR: folder },
+    });
+    const took = performance.now() - began;
+    await server.stop();
+    return took;
+  };
+  const nowhere = join(place.dataDir, 'no-plugins');
+  const house = await openHouse(configOf(place, pluginDir), { log: silentLog() });
+  for (let at = 0; at < PLUGINS; at += 1) await house.plugins.enable(system, `small-${String(at)}`);
+  await house.close();
+  const [none, many]: [number[], number[]] = [[], []];
+  for (let round = 0; round < BOOTS; round += 1) {
+    none.push(await start(nowhere));
+    many.push(await start(pluginDir));
+  }
+  const more = median(many) - median(none);
+  console.log(
+    `Start: ${median(none).toFixed(0)} ms with none, ${median(many).toFixed(0)} ms with ${String(PLUGINS)} plugins: ${more.toFixed(0)} ms more (bar ${String(BARS.bootMs)})`,
+  );
+  return more <= BARS.bootMs;
+}
+
+async function benchCycles(place: Place, pluginDir: string): Promise<boolean> {
+  await writeSmall(pluginDir, 'swing');
+  const house = await openHouse(configOf(place, pluginDir), { log: silentLog() });
+  const { plugins } = house;
+  for (let at = 0; at < PLUGINS; at += 1) await plugins.disable(system, `small-${String(at)}`);
+  const times = { enable: [] as number[], disable: [] as number[] };
+  const cycle = async (): Promise<void> => {
+    times.enable.push(await timed(() => plugins.enable(system, 'swing')));
+    times.disable.push(await timed(() => plugins.disable(system, 'swing')));
+  };
+  for (let at = 0; at < WARM_UP; at += 1) await cycle();
+  const before = tracesOf(house);
+  const heapBefore = heapMb();
+  times.enable.length = 0;
+  times.disable.length = 0;
+  for (let at = 0; at < CYCLES; at += 1) await cycle();
+  const grown = ((heapMb() - heapBefore) * 100) / CYCLES;
+  const after = tracesOf(house);
+  await house.close();
+  const [enable, disable] = [median(times.enable), median(times.disable)];
+  const left = Object.keys(after).filter((name) => after[name] !== before[name]);
+  console.log(
+    `Enable ${enable.toFixed(1)} ms, disable ${disable.toFixed(1)} ms at the median (bar ${String(BARS.switchMs)})`,
+  );
+  console.log(
+    `${String(CYCLES)} cycles: heap ${grown.toFixed(2)} MB per 100 (bar ${String(BARS.megabytesPer100)}), left behind: ${left.join(', ') || 'nothing'} ${JSON.stringify(after)}`,
+  );
+  const isQuick = enable <= BARS.switchMs && disable <= BARS.switchMs;
+  return isQuick && left.length === 0 && grown <= BARS.megabytesPer100;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+/** Everything countable that a plugin could leave. */
+function tracesOf({ routes, ground, domains, commands }: Latchkey): Record<string, number> {
+  const active = process.getActiveResourcesInfo();
+  return {
+    routes: routes.all().length,
+    listeners: ground.hooks.catalogue().flatMap(({ listeners }) => listeners).length,
+    rights: domains.rights.all().length,
+    commands: commands.all().length,
+    timers: active.filter((name) => name === 'Timeout').length,
+    others: active.filter((name) => name !== 'Timeout').length,
+    processListeners: process.eventNames().flatMap((name) => process.rawListeners(name)).length,
+  };
+}
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function heapMb(): number {
+  collect();
+  return process.memoryUsage().heapUsed / 1024 / 1024;
+}
