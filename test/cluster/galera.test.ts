@@ -11,7 +11,7 @@ import { startCluster, type Cluster } from './cluster.ts';
 
 /** Long enough for the others to notice and to go on without it. */
 const FROZEN_MS = 8_000;
-const ATTEMPTS = Number(process.env['LATCHKEY_TEST_ATTEMPTS'] ?? 3_000);
+const ATTEMPTS = Number(process.env['LATCHKEY_TEST_ATTEMPTS'] ?? 1_500);
 const ROUNDS = Number(process.env['LATCHKEY_TEST_ROUNDS'] ?? 1);
 const AT_ONCE = 60;
 
