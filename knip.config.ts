@@ -8,7 +8,7 @@ export default {
     'plugins/*/migrations/*.ts!',
     'test/**/*.test.ts',
     'test/**/fixtures/**/*.ts',
-    'test/support/{setup,global-setup}.ts',
+    'test/support/{setup,global-setup,crashing-install}.ts',
     'bench/{load,newcomers}.ts',
     'bench/bare/*.ts',
     'scripts/*.ts',

@@ -14,7 +14,6 @@ import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
 import {
   BootMarkers,
   packageRoutes,
-  packageRoutes,
   type CommandList,
   type PluginHost,
   type PluginInstaller,
@@ -84,7 +83,6 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
-    routes.add(packageRoutes({ plugins, installer, uninstaller, clock }), CORE_OWNER);
     routes.add(packageRoutes({ plugins, installer, uninstaller, clock }), CORE_OWNER);
     routes.add(
       apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }),

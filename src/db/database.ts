@@ -90,7 +90,11 @@ export class Database implements Queryable, Changing {
       beganAt ??= Date.now();
       return work(tx);
     };
-    const { result, tasks } = await this.#again(() => this.#run(timed), policy, () => beganAt);
+    const { result, tasks } = await this.#again(
+      () => this.#run(timed),
+      policy,
+      () => beganAt,
+    );
     this.#changes += 1;
     for (const task of tasks) await task();
     return result;

@@ -61,10 +61,6 @@ export async function setChosen(
   await tx.knex(states.name).where({ id }).update(states.encode({ chosen, previous }));
 }
 
-export async function deleteState(tx: Tx, id: string): Promise<void> {
-  await tx.knex(states.name).where({ id }).delete();
-}
-
 export async function setRunning(
   tx: Tx,
   id: string,

@@ -10,7 +10,6 @@ import { z } from 'zod';
 import { InvalidInputError, KnownError } from '../shared/errors.ts';
 
 /** What a package may weigh, packed and unpacked, and how many files it may bring. */
-export const PACKED_BYTES = 32 * 1024 * 1024;
 const UNPACKED_BYTES = 128 * 1024 * 1024;
 const MOST_FILES = 5_000;
 

@@ -149,14 +149,14 @@ export function peopleRoutes({ host, approvals, confirm }: Deps): Route[] {
 const presentTo =
   (host: Host, locale: string) =>
   ({ redemption, key, attempt, name, email, answers }: Candidate): object => ({
-  id: redemption.id,
-  attemptId: attempt?.id ?? '',
-  name,
-  email,
-  answers: answered(host, key.carries, answers, locale),
-  at: redemption.at,
-  holdUntil: redemption.holdUntil,
-  sends: attempt?.sends ?? 0,
-  wasMailed: attempt !== null && attempt.sentAt !== null,
-  key: { id: key.id, label: key.label, hint: key.hint },
-});
+    id: redemption.id,
+    attemptId: attempt?.id ?? '',
+    name,
+    email,
+    answers: answered(host, key.carries, answers, locale),
+    at: redemption.at,
+    holdUntil: redemption.holdUntil,
+    sends: attempt?.sends ?? 0,
+    wasMailed: attempt !== null && attempt.sentAt !== null,
+    key: { id: key.id, label: key.label, hint: key.hint },
+  });
