@@ -9,7 +9,7 @@ import { extract, type ExtractEvents, type Header } from 'tar-stream';
 import { z } from 'zod';
 import { InvalidInputError, KnownError } from '../shared/errors.ts';
 
-/** What a package may weigh, packed and unpacked, and how many files it may bring. */
+/** What a package may weigh unpacked, and how many files it may bring. */
 const UNPACKED_BYTES = 128 * 1024 * 1024;
 const MOST_FILES = 5_000;
 
