@@ -318,7 +318,14 @@ export { doctorChecks, type CheckResult } from './cli/doctor-hooks.ts';
 export { jobFailed, jobFinished, jobMayRun } from './jobs/index.ts';
 export { mailGivenUp, mailHandedOver, mailMayLeave, mailOutgoing } from './mail/index.ts';
 export { notificationSent } from './notifications/index.ts';
-export { pluginDisabled, pluginEnabled, pluginPurged } from './plugin-host/plugin-hooks.ts';
+export {
+  pluginDisabled,
+  pluginEnabled,
+  pluginPurged,
+  pluginStaged,
+  pluginUninstalled,
+  pluginVersionUsed,
+} from './plugin-host/plugin-hooks.ts';
 export { settingChanged, settingMayChange } from './settings/index.ts';
 export { menuVisible, pageBrand, pageModel } from './views/index.ts';
 export type { Brand } from './views/index.ts';

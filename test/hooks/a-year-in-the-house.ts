@@ -10,6 +10,7 @@ import { organisation } from '../../src/settings/index.ts';
 import { days } from '../support/clock.ts';
 import type { Person } from '../support/given.ts';
 import { OWNER } from '../support/house.ts';
+import { packageOf } from '../plugin-host/packages.ts';
 import type { TestApp } from '../support/test-app.ts';
 
 const client = { ip: '127.0.0.1', userAgent: 'test' };
@@ -207,7 +208,10 @@ async function mails(app: TestApp): Promise<void> {
 }
 
 async function plugins({ house }: TestApp, owner: Actor): Promise<void> {
-  const { plugins: host } = house;
+  const { plugins: host, installer, uninstaller } = house;
+  await installer.stage(owner, await packageOf('parcel', '1.0.0'));
+  await installer.use(owner, 'parcel', '1.0.0');
+  await uninstaller.uninstall(owner, 'parcel', 'purge');
   await host.disable(owner, 'registration-key');
   await host.purge(owner, 'registration-key');
   await host.enable(owner, 'registration-key');
