@@ -53,7 +53,7 @@ interface Deps {
   audit: AuditService;
   directory: Directory;
   numbers: UserNumbers;
-  settings: Pick<SettingsService, 'get'>;
+  settings: Pick<SettingsService, 'get' | 'getIn'>;
 }
 
 const LONGEST_NAME = 120;
@@ -269,7 +269,7 @@ export class UserService {
 
   /** After the write, so that it counts itself. People who come at the very same moment on several connections may be one too many. */
   async #assertRoom(tx: Tx): Promise<void> {
-    const most = await this.#deps.settings.get(mostAccounts);
+    const most = await this.#deps.settings.getIn(tx, mostAccounts);
     if (most !== null && (await countActive(tx, most + 1)) > most) throw new ConflictError('user.no-room');
   }
 

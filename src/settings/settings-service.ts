@@ -38,6 +38,7 @@ export interface Change {
 export class SettingsService {
   readonly #deps: Deps;
   #known: Promise<ReadonlyMap<string, StoredSetting>> | null = null;
+  #loaded: ReadonlyMap<string, StoredSetting> | null = null;
   readonly #parsed = new WeakMap<object, { stored: StoredSetting; value: unknown }>();
 
   constructor(deps: Deps) {
@@ -46,6 +47,15 @@ export class SettingsService {
 
   async get<T>(token: SettingToken<T>): Promise<T> {
     const stored = (await this.#all()).get(token.id);
+    return stored ? this.#readOnce(token, stored) : token.default;
+  }
+
+  /**
+   * Inside a transaction: what is not known yet is read through its own connection. Ten transactions that wait for an eleventh
+   * connection would wait for each other.
+   */
+  async getIn<T>(tx: Tx, token: SettingToken<T>): Promise<T> {
+    const stored = this.#loaded ? this.#loaded.get(token.id) : await findSetting(tx, token.id);
     return stored ? this.#readOnce(token, stored) : token.default;
   }
 
@@ -93,17 +103,24 @@ export class SettingsService {
   /** Another process has changed something. */
   forget(): void {
     this.#known = null;
+    this.#loaded = null;
   }
 
   #all(): Promise<ReadonlyMap<string, StoredSetting>> {
-    this.#known ??= listSettings(this.#deps.db).then(
-      (all) => new Map(all.map((setting) => [setting.id, setting])),
+    if (this.#known) return this.#known;
+    const known = listSettings(this.#deps.db).then(
+      (all) => {
+        const loaded = new Map(all.map((setting) => [setting.id, setting]));
+        if (this.#known === known) this.#loaded = loaded;
+        return loaded;
+      },
       (error: unknown) => {
         this.#known = null;
         throw error;
       },
     );
-    return this.#known;
+    this.#known = known;
+    return known;
   }
 
   /** Every page asks for a few settings; parsing one costs more than the rest of the page. */

@@ -30,10 +30,11 @@ describe.runIf(runs)('the main job, from the first start to the first answer,', 
       const marie = await desktop(server.url);
       await becomeOwner(marie, server.ownerLink ?? '');
       const link = await mintFor25(marie);
-      expect(await scanQr(marie), 'what a phone reads from the screen').toBe(link);
+      const scanned = await scanQr(marie);
+      expect(plain(scanned), 'what a phone reads from the screen').toBe(plain(link));
 
       const jo = await phone(server.url);
-      await join(jo, link);
+      await join(jo, scanned);
       const letter = await mailbox.next('jo@acme.example');
       await jo.goto(letter.links[0] ?? '');
       await jo.getByRole('button', { name: /confirm/i }).click();
@@ -60,6 +61,9 @@ describe.runIf(runs)('the main job, from the first start to the first answer,', 
     }, 120_000);
   });
 });
+
+/** Codes on screens are in capitals and groups, which takes fewer squares. */
+const plain = (link: string): string => link.toLowerCase().replaceAll('-', '').replace('lkinv_', '');
 
 async function becomeOwner(page: Page, ownerLink: string): Promise<void> {
   await page.goto(ownerLink);
