@@ -21,7 +21,10 @@ async function rowsIn({ knex }: Database, table: string): Promise<number> {
 }
 
 async function idsOf({ knex }: Database, table: 'setting' | 'job', plugin: string): Promise<string[]> {
-  const rows = await knex(table).where('id', 'like', `${plugin}.%`).orderBy('id').select<{ id: string }[]>('id');
+  const rows = await knex(table)
+    .where('id', 'like', `${plugin}.%`)
+    .orderBy('id')
+    .select<{ id: string }[]>('id');
   return rows.map(({ id }) => id);
 }
 
