@@ -44,11 +44,11 @@ describe.runIf(runs)('the main job, from the first start to the first answer,', 
 
       await answer(marie);
       await jo.reload();
-      expect(await jo.getByText('Have you tried the other socket?').isVisible()).toBe(true);
+      await jo.getByText('Have you tried the other socket?').waitFor();
 
       await marie.goto('/invitation-keys');
       await marie.getByRole('link', { name: 'Paris office' }).click();
-      expect(await marie.getByText('Jo Martin').first().isVisible()).toBe(true);
+      await marie.getByText('Jo Martin').first().waitFor();
       await expectAccessible(marie);
       await revoke(marie);
 
