@@ -120,7 +120,10 @@ class Node implements GaleraNode {
 
   async rejoin(): Promise<void> {
     // What InnoDB has is told to the others, who then send only what is missing.
-    await this.start([`--wsrep-start-position=${await this.#position()}`]);
+    // The others may not have let go of the killed one yet, and then turn it away.
+    const tryOnce = async (): Promise<void> =>
+      this.start([`--wsrep-start-position=${await this.#position()}`]);
+    await tryOnce().catch(tryOnce);
   }
 
   async kill9(): Promise<void> {
