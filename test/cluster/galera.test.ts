@@ -47,7 +47,7 @@ describe.runIf(galeraIsInstalled())('the seats of an invitation key, on three Ga
           await sleep(FROZEN_MS);
           node.thaw();
         },
-        afterwards: () => node.synced(),
+        afterwards: () => cluster().galera.synced(),
       });
       await expectSameEverywhere(cluster());
     }
@@ -64,7 +64,7 @@ describe.runIf(galeraIsInstalled())('the seats of an invitation key, on three Ga
           galera.nodes[2].freeze();
           await sleep(FROZEN_MS);
           galera.nodes[2].thaw();
-          await galera.nodes[2].synced();
+          await galera.synced();
         },
       },
       {
@@ -118,7 +118,7 @@ async function raceWith(
 
 /** Every node of the database has the same people in the same seats. */
 async function expectSameEverywhere({ galera, nodes }: Cluster): Promise<void> {
-  await Promise.all(galera.nodes.map((node) => node.synced()));
+  await galera.synced();
   const seen = await Promise.all(
     nodes.urls.map(async (url) => {
       const { knex } = openDatabase(url);

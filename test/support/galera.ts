@@ -17,6 +17,7 @@ const PROVIDERS = [
 ];
 const ACCOUNT = process.getuid?.() === 0 ? 'mysql' : userInfo().username;
 const SYNCED_WITHIN_MS = 60_000;
+const SYNCED = '4';
 
 /** Every commit is written before it is acknowledged, so that kill -9 loses none; only the disk itself is not waited for. */
 const DURABLE = [
@@ -35,14 +36,14 @@ export interface GaleraNode {
   /** SIGSTOP: it keeps its connections and answers nobody. */
   freeze(): void;
   thaw(): void;
-  /** Starts it again where it was killed; resolves once it has caught up. */
+  /** Starts it again where it was killed, once the others have let go of it; resolves once it has caught up. */
   rejoin(): Promise<void>;
-  /** Resolves once it is part of a cluster of all nodes, and not behind. */
-  synced(): Promise<void>;
 }
 
 export interface Galera {
   readonly nodes: readonly [GaleraNode, GaleraNode, GaleraNode];
+  /** Resolves once all nodes are one cluster again, and none is behind. */
+  synced(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -75,9 +76,11 @@ export async function startGalera(): Promise<Galera> {
   });
   await first.start(['--wsrep-new-cluster']);
   for (const node of [second, third]) await node.start([]);
-  await Promise.all(nodes.map((node) => node.synced()));
+  for (const node of nodes) node.others = nodes.filter((other) => other !== node);
+  await allSynced(nodes);
   return {
     nodes,
+    synced: () => allSynced(nodes),
     stop: async () => {
       await Promise.all(nodes.map((node) => node.kill9()));
       await rm(folder, { recursive: true, force: true });
@@ -85,8 +88,22 @@ export async function startGalera(): Promise<Galera> {
   };
 }
 
+/** A node that has just been thawed still believes what it knew before, so all have to say the same, and speak to each other. */
+async function allSynced(nodes: readonly Node[]): Promise<void> {
+  const deadline = Date.now() + SYNCED_WITHIN_MS;
+  while (Date.now() < deadline) {
+    const states = await Promise.all(nodes.map((node) => node.state()));
+    const views = new Set(states.map((state) => state?.view));
+    const agree = views.size === 1 && states.every((state) => state?.local === SYNCED && state.size === '3');
+    if (agree && (await Promise.all(nodes.map((node) => node.hearsTheOthers()))).every(Boolean)) return;
+    await sleep(100);
+  }
+  throw new Error(`The nodes are not one cluster again:\n${(await nodes[0]?.log()) ?? ''}`);
+}
+
 class Node implements GaleraNode {
   readonly url: string;
+  others: readonly Node[] = [];
   readonly #folder: string;
   readonly #ports: Ports;
   readonly #members: string;
@@ -111,19 +128,35 @@ class Node implements GaleraNode {
       env: environmentIn(this.#folder),
     });
     await log.close();
-    await this.#until((state) => state.local === '4');
-  }
-
-  synced(): Promise<void> {
-    return this.#until((state) => state.local === '4' && state.size === '3');
+    await this.#until((state) => state.local === SYNCED);
   }
 
   async rejoin(): Promise<void> {
+    for (const other of this.others) await other.#until((state) => state.size === '2');
     // What InnoDB has is told to the others, who then send only what is missing.
-    // The others may not have let go of the killed one yet, and then turn it away.
-    const tryOnce = async (): Promise<void> =>
-      this.start([`--wsrep-start-position=${await this.#position()}`]);
-    await tryOnce().catch(tryOnce);
+    await this.start([`--wsrep-start-position=${await this.#position()}`]);
+  }
+
+  state(): Promise<NodeState | null> {
+    return stateOf(this.url).catch(() => null);
+  }
+
+  /** A causal read waits until all that the others had sent has arrived here. */
+  async hearsTheOthers(): Promise<boolean> {
+    const connection = await mysql.createConnection({ uri: this.url, connectTimeout: 2_000 });
+    try {
+      await connection.query('SET SESSION wsrep_sync_wait = 1');
+      await connection.query('SELECT COUNT(*) FROM mysql.wsrep_cluster_members');
+      return true;
+    } catch {
+      return false;
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  async log(): Promise<string> {
+    return (await readFile(join(this.#folder, 'log'), 'utf8')).slice(-3_000);
   }
 
   async kill9(): Promise<void> {
@@ -191,28 +224,35 @@ class Node implements GaleraNode {
     return position;
   }
 
-  async #until(isSo: (state: { local: string; size: string }) => boolean): Promise<void> {
+  async #until(isSo: (state: NodeState) => boolean): Promise<void> {
     const deadline = Date.now() + SYNCED_WITHIN_MS;
     while (Date.now() < deadline && this.#process !== null && !hasEnded(this.#process)) {
-      const state = await stateOf(this.url).catch(() => null);
+      const state = await this.state();
       if (state !== null && isSo(state)) return;
       await sleep(100);
     }
-    const log = await readFile(join(this.#folder, 'log'), 'utf8');
-    throw new Error(`A node of the cluster did not come up:\n${log.slice(-3_000)}`);
+    throw new Error(`A node of the cluster did not come so far:\n${await this.log()}`);
   }
 }
 
-async function stateOf(url: string): Promise<{ local: string; size: string }> {
+interface NodeState {
+  local: string;
+  size: string;
+  /** Changes with every node that comes or goes, the same on all of them. */
+  view: string;
+}
+
+async function stateOf(url: string): Promise<NodeState> {
   const connection = await mysql.createConnection({ uri: url, connectTimeout: 2_000 });
   try {
     const [rows] = await connection.query<RowDataPacket[]>(
-      "SHOW STATUS WHERE Variable_name IN ('wsrep_local_state', 'wsrep_cluster_size')",
+      "SHOW STATUS WHERE Variable_name IN ('wsrep_local_state', 'wsrep_cluster_size', 'wsrep_cluster_conf_id')",
     );
     const values = new Map(rows.map((row) => [String(row['Variable_name']), String(row['Value'])]));
     return {
       local: values.get('wsrep_local_state') ?? '',
       size: values.get('wsrep_cluster_size') ?? '',
+      view: values.get('wsrep_cluster_conf_id') ?? '',
     };
   } finally {
     connection.destroy();
