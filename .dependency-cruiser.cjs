@@ -7,6 +7,7 @@ const floors = [
   '^src/http/',
   anyDomain,
   '^src/plugin-host/',
+  '^src/marketplace/',
   '^src/(api/|cli/|plugin-api\\.ts$)',
   '^src/(compose|main|server|cli)[^/]*\\.ts$',
   '^src/plugin-test/',

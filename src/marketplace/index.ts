@@ -1,0 +1,1 @@
+export { digestVerifier, type ReleaseClaim, type ReleaseVerifier } from './release-verifier.ts';
