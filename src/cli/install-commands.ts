@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { InvalidInputError, NotFoundError } from '../shared/errors.ts';
+import { InvalidInputError } from '../shared/errors.ts';
 import {
   bisectSteps,
   dataChoices,
@@ -28,8 +27,8 @@ export function installCommands({ installer, uninstaller, plugins, ground }: Hou
         'Verifies a package, tries it in a process of its own, says what it changes, and puts it to use',
       args: '<package>',
       options: [{ flags: '--plan', description: 'only say what it changes; it is kept and not used' }],
-      run: async ({ actor, args: [file = ''], options, print }) => {
-        const plan = await installer.stage(actor, await packageAt(file));
+      run: async ({ actor, args: [file = ''], options, print, readFile }) => {
+        const plan = await installer.stage(actor, await readFile(file));
         if (options['plan'] === true) {
           print(lineOf(plan));
           return;
@@ -94,11 +93,6 @@ function choiceFrom(said: string | boolean | undefined): DataChoice {
   if (choice === undefined) throw new InvalidInputError('plugin.data-choice');
   return choice;
 }
-
-const packageAt = (file: string): Promise<Buffer> =>
-  readFile(file).catch((cause: unknown) => {
-    throw new NotFoundError('cli.file', { params: { file }, cause });
-  });
 
 const lineOf = ({
   id,

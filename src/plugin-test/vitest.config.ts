@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/*.browser.test.ts'],
-    setupFiles: [fileURLToPath(new URL('clean-up.ts', import.meta.url))],
+    setupFiles: [fileURLToPath(new URL('vitest-setup.ts', import.meta.url))],
     experimental: { viteModuleRunner: false },
     pool: 'forks',
     isolate: false,

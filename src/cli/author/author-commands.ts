@@ -1,6 +1,6 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { ConflictError, NotFoundError } from '../../shared/errors.ts';
+import { ConflictError } from '../../shared/errors.ts';
 import type { Command } from '../command.ts';
 import { checkPlugin, type Surface } from './check-plugin.ts';
 import { newPlugin } from './new-plugin.ts';
@@ -95,8 +95,8 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
       summary: 'Signs a package; the signature is written beside it',
       args: '<package>',
       options: [{ flags: '--key <file>', description: 'the key, as `plugin keygen` made it' }],
-      run: async ({ args: [file = ''], options, print }) => {
-        const [packed, key] = await Promise.all([read(file), read(String(options['key'] ?? ''))]);
+      run: async ({ args: [file = ''], options, print, readFile }) => {
+        const [packed, key] = await Promise.all([readFile(file), readFile(String(options['key'] ?? ''))]);
         const { text, ...signed } = await signPackage(packed, key.toString('utf8'));
         await writeFile(`${file}.sig`, text);
         print({ ...signed, signature: `${file}.sig` });
@@ -107,11 +107,11 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
       summary: 'Whether a package is whole and signed with this key',
       args: '<package>',
       options: [{ flags: '--key <file>', description: 'the public key of its publisher' }],
-      run: async ({ args: [file = ''], options, print }) => {
+      run: async ({ args: [file = ''], options, print, readFile }) => {
         const [packed, signature, key] = await Promise.all([
-          read(file),
-          read(`${file}.sig`),
-          read(String(options['key'] ?? '')),
+          readFile(file),
+          readFile(`${file}.sig`),
+          readFile(String(options['key'] ?? '')),
         ]);
         const texts = { signature: signature.toString('utf8'), publicKey: key.toString('utf8') };
         print({ ...(await verifyPackage(packed, texts)), verified: true });
@@ -122,11 +122,6 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
 
 const lineOf = ({ file, line, message }: { file: string; line: number | null; message: string }): string =>
   `${file}${line === null ? '' : `:${String(line)}`}  ${message}`;
-
-const read = (file: string): Promise<Buffer> =>
-  readFile(file).catch((cause: unknown) => {
-    throw new NotFoundError('cli.file', { params: { file }, cause });
-  });
 
 async function writeNew(file: string, text: string, mode: number): Promise<void> {
   try {

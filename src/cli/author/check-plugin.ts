@@ -3,7 +3,7 @@ import { builtinModules } from 'node:module';
 import { basename, dirname, join, normalize, resolve } from 'node:path';
 import Handlebars from 'handlebars';
 import semver from 'semver';
-import { parseManifest, ManifestError, type Manifest } from '../../plugin-host/index.ts';
+import { parseManifest, prefixOf, ManifestError, type Manifest } from '../../plugin-host/index.ts';
 import { pluginFiles } from './plugin-files.ts';
 
 export interface Problem {
@@ -162,7 +162,7 @@ const TABLE =
   /\b(?:create\s+table(?:\s+if\s+not\s+exists)?|alter\s+table|drop\s+table(?:\s+if\s+exists)?|create\s+(?:unique\s+|fulltext\s+)?index\s+(?:if\s+not\s+exists\s+)?\w+\s+on)\s+[`"]?(\w+)/gi;
 
 function migrationProblems({ manifest, sources }: Subject): Problem[] {
-  const prefix = manifest.tablePrefix ?? `${manifest.id.replaceAll('-', '_')}_`;
+  const prefix = prefixOf(manifest);
   const steps = sources.filter(
     ({ path }) => path.startsWith(`${manifest.migrations}/`) && path.endsWith('.ts'),
   );

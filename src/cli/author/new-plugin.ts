@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { PLUGIN_ID } from '../../plugin-host/index.ts';
+import { PLUGIN_ID, prefixOf } from '../../plugin-host/index.ts';
 import { ConflictError, InvalidInputError } from '../../shared/errors.ts';
 
 interface Plan {
@@ -21,7 +21,7 @@ export async function newPlugin({ id, place, templates, version }: Plan): Promis
 
   const words = {
     __id__: id,
-    __prefix__: `${id.replaceAll('-', '_')}_`,
+    __prefix__: prefixOf({ id }),
     __name__: nameOf(id),
     __version__: version,
   };
