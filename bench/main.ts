@@ -1,10 +1,11 @@
-/** `npm run bench -- redeem|join-page|boot|hooks|plugins|scale|cluster-redeem`: what we measure, against something bare, in one run. */
+/** `npm run bench -- redeem|join-page|boot|hooks|plugins|reload|scale|cluster-redeem`: what we measure, against something bare, in one run. */
 import { benchBoot } from './boot.ts';
 import { benchClusterRedeem } from './cluster-redeem.ts';
 import { benchHooks } from './hooks/main.ts';
 import { benchJoinPage } from './join-page.ts';
 import { benchPlugins } from './plugins.ts';
 import { benchRedeem } from './redeem.ts';
+import { benchReload } from './reload.ts';
 import { benchScale } from './scale.ts';
 import { withGround } from './ground.ts';
 
@@ -14,6 +15,7 @@ const benches = {
   boot: benchBoot,
   hooks: benchHooks,
   plugins: benchPlugins,
+  reload: benchReload,
   scale: benchScale,
   'cluster-redeem': benchClusterRedeem,
 };
