@@ -187,6 +187,8 @@ export type { Clock } from './shared/clock.ts';
 
 /** Lists by page. @example list(db, { page: 1, perPage: 25 }) */
 export { COUNT_LIMIT, offsetOf } from './shared/page.ts';
+/** @example readPage(db, db.knex(notes.name).where({ author_id: id }), { table: notes, order: [{ column: 'id', order: 'desc' }] }, page) */
+export { countUpTo, readPage } from './db/pages.ts';
 export type { Page, PageRequest } from './shared/page.ts';
 
 /**

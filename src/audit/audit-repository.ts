@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
 import { defineTable, instant, json, nullable, oneOf, text } from '../db/table.ts';
-import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
+import { readPage } from '../db/pages.ts';
+import type { Page, PageRequest } from '../shared/page.ts';
 import type { AuditFilter, AuditRecord, HistoryRange } from './audit-entry.ts';
 
 const entries = defineTable('audit_entries', {
@@ -63,21 +64,8 @@ export async function listEntries(
   page: PageRequest,
 ): Promise<Page<AuditRecord>> {
   const found = db.knex(entries.name).modify(matching, filter);
-  const rows = (await found
-    .clone()
-    .orderBy('id', 'desc')
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Record<string, unknown>[];
-  const some = found
-    .clone()
-    .select('id')
-    .limit(COUNT_LIMIT + 1);
-  const row: { total: unknown } = await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'));
-  return {
-    items: rows.map((row) => asRecord(entries.decode(row))),
-    ...page,
-    total: Number(row.total),
-  };
+  const read = await readPage(db, found, { table: entries, order: [{ column: 'id', order: 'desc' }] }, page);
+  return { ...read, items: read.items.map(asRecord) };
 }
 
 function matching(

@@ -1,6 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { digestOf } from '../crypto/digest.ts';
-import { TooManyError } from '../shared/errors.ts';
+import { TooManyError, UnavailableError } from '../shared/errors.ts';
 
 interface Limit {
   /** What is counted. */
@@ -12,6 +12,7 @@ interface Limit {
 /**
  * Counts tries in the memory of this process: exact on one node, on several as many times higher. What must hold over all nodes
  * is counted in the database by whoever owns it. Keys are kept as digests, so that no address lies around.
+ * What cannot be counted is not let through.
  */
 export class RateLimits {
   readonly #limiters = new Map<string, RateLimiterMemory>();
@@ -21,15 +22,22 @@ export class RateLimits {
     try {
       await this.#limiter(limit).consume(digested(key));
     } catch (refused) {
-      if (refused instanceof RateLimiterRes) throw tooMany(refused.msBeforeNext);
-      throw refused;
+      throw refused instanceof RateLimiterRes ? tooMany(refused.msBeforeNext) : away(refused);
     }
   }
 
   /** @throws {TooManyError} when the limit is reached; counts nothing */
   async check(limit: Limit, key: string): Promise<void> {
-    const counted = await this.#limiter(limit).get(digested(key));
+    const counted = await this.#counted(limit, key);
     if (counted && counted.consumedPoints >= limit.points) throw tooMany(counted.msBeforeNext);
+  }
+
+  async #counted(limit: Limit, key: string): Promise<RateLimiterRes | null> {
+    try {
+      return await this.#limiter(limit).get(digested(key));
+    } catch (cause) {
+      throw away(cause);
+    }
   }
 
   #limiter({ name, points, perSeconds }: Limit): RateLimiterMemory {
@@ -46,3 +54,6 @@ const digested = (key: string): string => digestOf(key).toString('base64url');
 
 const tooMany = (milliseconds: number): TooManyError =>
   new TooManyError('too-many', { retryAfter: Math.max(1, Math.ceil(milliseconds / 1000)) });
+
+const away = (cause: unknown): UnavailableError =>
+  new UnavailableError('limits.away', { cause, retryAfter: 30 });

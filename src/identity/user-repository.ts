@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
 import { defineTable, instant, nullable, oneOf, text, whole } from '../db/table.ts';
-import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
+import type { Page, PageRequest } from '../shared/page.ts';
+import { readPage } from '../db/pages.ts';
 import { foldText, searchWords } from '../shared/search-text.ts';
 import { themes, type User, type UserStatus } from './user.ts';
 
@@ -237,18 +238,12 @@ export async function listUsers(
   page: PageRequest,
 ): Promise<Page<User>> {
   const found = db.knex(users.name).whereNull('users.anonymised_at').modify(matching, db, filter);
-  const rows = (await found
-    .clone()
-    .select(users.columns)
-    .orderBy(['users.name', 'users.id'])
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Row[];
-  const some = found
-    .clone()
-    .select('users.id')
-    .limit(COUNT_LIMIT + 1);
-  const row: { total: unknown } = await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'));
-  return { items: rows.map(users.decode), ...page, total: Number(row.total) };
+  return readPage(
+    db,
+    found,
+    { table: users, order: [{ column: 'users.name' }, { column: 'users.id' }] },
+    page,
+  );
 }
 
 function matching(

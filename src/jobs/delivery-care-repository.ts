@@ -1,5 +1,6 @@
 import type { Queryable, Tx } from '../db/database.ts';
-import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
+import { readPage } from '../db/pages.ts';
+import type { Page, PageRequest } from '../shared/page.ts';
 import { deliveries, OPEN, type Delivery, type DeliveryState, type Subscriptions } from './delivery.ts';
 import { findDue } from './delivery-repository.ts';
 
@@ -33,19 +34,7 @@ export async function listTroubled(db: Queryable, page: PageRequest): Promise<Pa
       void again.whereIn('state', OPEN).where('attempts', '>', 0);
     });
   });
-  const rows = (await troubled
-    .clone()
-    .orderBy('position', 'desc')
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Record<string, unknown>[];
-  const some = troubled
-    .clone()
-    .select('position')
-    .limit(COUNT_LIMIT + 1);
-  const counted: { total: unknown } = await db.knex
-    .from(some.as('some'))
-    .first(db.knex.raw('COUNT(*) AS total'));
-  return { items: rows.map(deliveries.decode), ...page, total: Number(counted.total) };
+  return readPage(db, troubled, { table: deliveries, order: [{ column: 'position', order: 'desc' }] }, page);
 }
 
 /** Makes what was given up, or waits after a failure, due now; what was given up has all its attempts again. */

@@ -1,7 +1,8 @@
 import type { Sealed } from '../crypto/key-ring.ts';
 import type { Database, Queryable, Tx } from '../db/database.ts';
 import { bytes, defineTable, instant, nullable, oneOf, text, whole } from '../db/table.ts';
-import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
+import { readPage } from '../db/pages.ts';
+import type { Page, PageRequest } from '../shared/page.ts';
 import { mailStates, type MailDelivery, type MailState } from './mail.ts';
 
 const mails = defineTable('mail', {
@@ -153,22 +154,9 @@ export async function listDeliveries(
   db: Queryable,
   { state, ...page }: PageRequest & { state?: MailState | undefined },
 ): Promise<Page<MailDelivery>> {
-  const wanted = state ? { state } : {};
-  const rows = (await db
-    .knex(mails.name)
-    .where(wanted)
-    .orderBy('id', 'desc')
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Record<string, unknown>[];
-  const some = db
-    .knex(mails.name)
-    .where(wanted)
-    .select('id')
-    .limit(COUNT_LIMIT + 1);
-  const counted: { total: unknown } = await db.knex
-    .from(some.as('some'))
-    .first(db.knex.raw('COUNT(*) AS total'));
-  return { items: rows.map((row) => deliveryOf(mails.decode(row))), ...page, total: Number(counted.total) };
+  const wanted = db.knex(mails.name).where(state ? { state } : {});
+  const read = await readPage(db, wanted, { table: mails, order: [{ column: 'id', order: 'desc' }] }, page);
+  return { ...read, items: read.items.map(deliveryOf) };
 }
 
 export interface MailStats {

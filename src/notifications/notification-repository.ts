@@ -1,7 +1,8 @@
 import type { Queryable, Tx } from '../db/database.ts';
 import { defineTable, flag, instant, json, nullable, text } from '../db/table.ts';
 import { newId } from '../shared/ids.ts';
-import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
+import { countUpTo, readPage } from '../db/pages.ts';
+import type { Page, PageRequest } from '../shared/page.ts';
 import type { Notification, NotificationParams, Preference } from './notification.ts';
 
 const notifications = defineTable('notification', {
@@ -43,25 +44,13 @@ export async function listNotifications(
   { userId, unreadOnly }: NotificationFilter,
   page: PageRequest,
 ): Promise<Page<Notification>> {
-  const wanted = unreadOnly ? { user_id: userId, read_at: null } : { user_id: userId };
-  const rows = (await db
-    .knex(notifications.name)
-    .where(wanted)
-    .orderBy('id', 'desc')
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Record<string, unknown>[];
-  const total = await count(db, wanted, COUNT_LIMIT + 1);
-  return { items: rows.map(notifications.decode), ...page, total };
+  const wanted = db.knex(notifications.name).where({ user_id: userId });
+  if (unreadOnly) void wanted.where({ read_at: null });
+  return readPage(db, wanted, { table: notifications, order: [{ column: 'id', order: 'desc' }] }, page);
 }
 
 export const countUnread = (db: Queryable, userId: string, limit: number): Promise<number> =>
-  count(db, { user_id: userId, read_at: null }, limit);
-
-async function count(db: Queryable, wanted: object, limit: number): Promise<number> {
-  const some = db.knex(notifications.name).where(wanted).select('id').limit(limit);
-  const row: { total: unknown } = await db.knex.from(some.as('some')).first(db.knex.raw('COUNT(*) AS total'));
-  return Number(row.total);
-}
+  countUpTo(db, db.knex(notifications.name).where({ user_id: userId, read_at: null }), limit);
 
 export async function findNotification(
   db: Queryable,

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Queryable } from '../db/database.ts';
-import { COUNT_LIMIT, offsetOf, type Page, type PageRequest } from '../shared/page.ts';
+import { countUpTo } from '../db/pages.ts';
+import { offsetOf, type Page, type PageRequest } from '../shared/page.ts';
 import { questionFrom } from './ticket-question.ts';
 import type { Sort, TicketFilter } from './ticket-filter.ts';
 import { tickets, withMembers } from './ticket-repository.ts';
@@ -28,7 +29,7 @@ export async function listTickets(
   const found = narrowed(db, scope, filter);
   const [items, total] = await Promise.all([
     summariesOf(db, inOrder(found.clone(), filter).limit(page.perPage).offset(offsetOf(page))),
-    countUpTo(db, found, COUNT_LIMIT + 1),
+    countUpTo(db, found),
   ]);
   return { items, total, page: page.page, perPage: page.perPage };
 }
@@ -44,13 +45,7 @@ export async function firstTickets(
 }
 
 export const countTickets = (db: Queryable, scope: Scope, filter: TicketFilter): Promise<number> =>
-  countUpTo(db, narrowed(db, scope, filter), COUNT_LIMIT + 1);
-
-async function countUpTo(db: Queryable, found: Knex.QueryBuilder, most: number): Promise<number> {
-  const some = found.clone().select(db.knex.raw('1 as one')).limit(most).as('some');
-  const rows: { total?: number | string }[] = await db.knex.from(some).count({ total: '*' });
-  return Number(rows[0]?.total ?? 0);
-}
+  countUpTo(db, narrowed(db, scope, filter));
 
 async function summariesOf(db: Queryable, query: Knex.QueryBuilder): Promise<TicketSummary[]> {
   const rows: Record<string, unknown>[] = await query.select(summaryColumns);

@@ -1,8 +1,7 @@
 import {
   column,
-  COUNT_LIMIT,
   defineTable,
-  offsetOf,
+  readPage,
   type Page,
   type PageRequest,
   type Queryable,
@@ -76,19 +75,7 @@ export async function listDeliveries(
   page: PageRequest,
 ): Promise<Page<Delivery>> {
   const wanted = db.knex(deliveries.name).where({ endpoint_id: endpointId });
-  const rows = (await wanted
-    .clone()
-    .select(deliveries.columns)
-    .orderBy('id', 'desc')
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Row[];
-  const some = wanted
-    .clone()
-    .select('webhook_delivery.id')
-    .limit(COUNT_LIMIT + 1)
-    .as('some');
-  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return { items: rows.map(deliveries.decode), ...page, total: Number(counted?.['count'] ?? 0) };
+  return readPage(db, wanted, { table: deliveries, order: [{ column: 'id', order: 'desc' }] }, page);
 }
 
 /** What is due, and what a process died over. Only a look: what decides is `claim`. */

@@ -293,7 +293,7 @@ export function guardRoutes({ host, keys, evidence, breaker, undo, reports, rede
         page(
           'report',
           { organisation: (await host.site()).organisation, errors: problemsOf(error) },
-          error.kind === 'too-many' ? 429 : 422,
+          error.kind === 'too-many' ? 429 : error.kind === 'unavailable' ? 503 : 422,
         ),
       handler: async ({ body, network }) => {
         await reports.report(body.key, network);

@@ -120,6 +120,13 @@ export function joinRoutes(deps: Deps): Route[] {
 
   const codePage = (model: object = {}, status = 200): Reply => page('code', model, { status });
 
+  const refusedKey = (error: KnownError, headers: Record<string, string> = {}): Reply =>
+    page(
+      'code',
+      { errors: problemsOf(fieldOf('key', error)) },
+      { status: codeStatus(error), headers: { ...headers, ...retryHeader(error) } },
+    );
+
   async function entranceOf({ cookies }: Incoming, name: string | undefined): Promise<Entrance | null> {
     const handle = handles.read(cookies, name);
     const key = handle === null ? null : await shown.find(handle.keyId);
@@ -381,8 +388,7 @@ export function joinRoutes(deps: Deps): Route[] {
       path: '/join/step/open',
       access: 'public',
       body: openForm,
-      onRefused: (_incoming, error) =>
-        codePage({ errors: problemsOf(fieldOf('key', error)) }, codeStatus(error)),
+      onRefused: (_incoming, error) => refusedKey(error),
       handler: async ({ body, cookies, network }) => {
         const opened = await door.open(body.key, network);
         const { handle, changes } = handles.take(cookies, opened);
@@ -588,12 +594,7 @@ export function joinRoutes(deps: Deps): Route[] {
       path: '/join/:key',
       access: 'public',
       params: keyParams,
-      onRefused: (_incoming, error) =>
-        page(
-          'code',
-          { errors: problemsOf(fieldOf('key', error)) },
-          { status: codeStatus(error), headers: { ...quietAddress, ...retryHeader(error) } },
-        ),
+      onRefused: (_incoming, error) => refusedKey(error, quietAddress),
       handler: async (incoming) => {
         const { params, cookies, network } = incoming;
         const opened = await door.open(params.key, network);

@@ -1,8 +1,8 @@
 import {
   column,
-  COUNT_LIMIT,
+  countUpTo,
   defineTable,
-  offsetOf,
+  readPage,
   type Page,
   type PageRequest,
   type Queryable,
@@ -128,23 +128,13 @@ export async function listRedemptions(
   if (statuses) wanted.whereIn('status', [...statuses]);
   if (userIds) wanted.whereIn('user_id', [...userIds]);
   if (entities !== 'all') wanted.whereIn('entity_id', [...entities]);
-  const rows = (await wanted
-    .clone()
-    .select(redemptions.columns)
-    .orderBy([
-      { column: 'at', order: 'desc' },
-      { column: 'id', order: 'desc' },
-    ])
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Row[];
-  const some = wanted
-    .clone()
-    .select('invite_redemption.id')
-    .limit(COUNT_LIMIT + 1)
-    .as('some');
-  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return { items: rows.map(redemptions.decode), ...page, total: Number(counted?.['count'] ?? 0) };
+  return readPage(db, wanted, { table: redemptions, order: newestFirst }, page);
 }
+
+const newestFirst: { column: string; order: 'desc' }[] = [
+  { column: 'at', order: 'desc' },
+  { column: 'id', order: 'desc' },
+];
 
 /** From where these seats were taken, as far as it is still known. */
 export async function networksOfRedemptions(
@@ -165,15 +155,8 @@ export type SeatCounts = Record<RedemptionStatus, number>;
 
 /** Who has joined is what the key has counted, less those who are on their way: nothing here walks through a million seats. */
 export async function countByStatus(db: Queryable, keyId: string): Promise<SeatCounts> {
-  const count = async (status: RedemptionStatus): Promise<number> => {
-    const some = db
-      .knex(redemptions.name)
-      .where({ key_id: keyId, status })
-      .select('id')
-      .limit(COUNT_LIMIT + 1);
-    const row = (await db.knex.from(some.as('some')).count({ count: '*' }).first()) as Row | undefined;
-    return Number(row?.['count'] ?? 0);
-  };
+  const count = (status: RedemptionStatus): Promise<number> =>
+    countUpTo(db, db.knex(redemptions.name).where({ key_id: keyId, status }));
   const [pendingEmail, pendingApproval] = [await count('pending_email'), await count('pending_approval')];
   const [key] = await db.knex('invite_key').where({ id: keyId }).select<Row[]>('uses');
   return {

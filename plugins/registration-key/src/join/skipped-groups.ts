@@ -1,12 +1,12 @@
 import type { Host, Tx } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
+import { markLeftOut } from '../notices/notice-repository.ts';
 
 const MOST_TOLD = 5;
 
 /** Somebody joined without a group that their key names: it is gone, or its owner may no longer give it. The owner hears of it once. */
 export class SkippedGroups {
   readonly #host: Host;
-  readonly #told = new Set<string>();
   readonly #kind: string;
 
   constructor(host: Host) {
@@ -23,8 +23,10 @@ export class SkippedGroups {
   }
 
   async tell(tx: Tx, key: InvitationKey, groupIds: readonly string[]): Promise<void> {
-    const occasion = [key.id, key.version, ...groupIds].join('|');
-    if (groupIds.length === 0 || this.#told.has(occasion)) return;
+    const now = this.#host.clock.now();
+    let isNews = false;
+    for (const groupId of groupIds) if (await markLeftOut(tx, key.id, groupId, now)) isNews = true;
+    if (!isNews) return;
     await this.#host.notices.notify(tx, {
       userIds: await this.#readersOf(key),
       kind: this.#kind,
@@ -33,7 +35,6 @@ export class SkippedGroups {
       link: `/invitation-keys/${key.id}/outcome`,
       params: { label: key.label === '' ? key.hint : key.label },
     });
-    tx.onCommit(() => void this.#told.add(occasion));
   }
 
   async #readersOf(key: InvitationKey): Promise<string[]> {

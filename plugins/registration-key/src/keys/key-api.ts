@@ -324,7 +324,7 @@ async function checked(
       requiresApproval: key.approval === 'manual',
     };
   } catch (error) {
-    if (!(error instanceof KnownError) || error.kind === 'too-many') throw error;
+    if (!(error instanceof KnownError) || !error.code.startsWith('invitation.')) throw error;
     const group = error instanceof InvalidInputError ? Number(error.params['group'] ?? 0) : 0;
     return { valid: false, code: error.code, ...(group > 0 ? { group } : {}) };
   }

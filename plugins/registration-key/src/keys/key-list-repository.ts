@@ -1,8 +1,15 @@
-import { COUNT_LIMIT, offsetOf, type Page, type PageRequest, type Queryable } from 'latchkey/plugin-api';
+import {
+  COUNT_LIMIT,
+  countUpTo,
+  offsetOf,
+  type Page,
+  type PageRequest,
+  type Queryable,
+} from 'latchkey/plugin-api';
 import type { InvitationKey } from './invitation-key.ts';
 import { crowdsOf } from './crowds.ts';
 import type { Sort, State, Tab } from './key-filter.ts';
-import { countUpTo, decodeKey, readableColumns } from './key-repository.ts';
+import { decodeKey, readableColumns } from './key-repository.ts';
 import { afterAll, askedWords } from './key-words.ts';
 
 export interface KeyFilter {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   column,
-  COUNT_LIMIT,
+  countUpTo,
   defineTable,
   type Mac,
   type Queryable,
@@ -456,17 +456,6 @@ export async function findKeysOwnedBy(db: Queryable, ownerId: string): Promise<I
     .where({ owner_id: ownerId })
     .whereNull('revoked_at')) as Row[];
   return rows.map(decodeKey);
-}
-
-/** How many there are, at most one more than anybody counts. */
-export async function countUpTo(db: Queryable, wanted: Query): Promise<number> {
-  const some = wanted
-    .clone()
-    .select('invite_key.id')
-    .limit(COUNT_LIMIT + 1)
-    .as('some');
-  const row = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return Number(row?.['count'] ?? 0);
 }
 
 /** What the list finds a key by; written with the key, since words follow its terms. */

@@ -1,8 +1,7 @@
 import {
   column,
-  COUNT_LIMIT,
   defineTable,
-  offsetOf,
+  readPage,
   type Page,
   type PageRequest,
   type Queryable,
@@ -156,21 +155,13 @@ export async function listInvitees(
   filter: InviteeFilter,
   page: PageRequest,
 ): Promise<Page<Invitee>> {
-  const rows = (await restrict(db, filter)
-    .select(invitees.columns)
-    .orderBy([
-      { column: 'last_at', order: 'desc' },
-      { column: 'id', order: 'desc' },
-    ])
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Row[];
-  const some = restrict(db, filter)
-    .select('invite_invitee.id')
-    .limit(COUNT_LIMIT + 1)
-    .as('some');
-  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return { items: rows.map(invitees.decode), ...page, total: Number(counted?.['count'] ?? 0) };
+  return readPage(db, restrict(db, filter), { table: invitees, order: newestFirst }, page);
 }
+
+const newestFirst: { column: string; order: 'desc' }[] = [
+  { column: 'last_at', order: 'desc' },
+  { column: 'id', order: 'desc' },
+];
 
 /** One after another by id, for rounds that write to all of them. */
 export async function inviteesAfter(

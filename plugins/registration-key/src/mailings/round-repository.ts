@@ -1,8 +1,7 @@
 import {
   column,
-  COUNT_LIMIT,
   defineTable,
-  offsetOf,
+  readPage,
   type Page,
   type PageRequest,
   type Queryable,
@@ -59,23 +58,13 @@ export async function listRounds(
   const wanted = db.knex(rounds.name);
   if (entities !== 'all') wanted.whereIn('entity_id', [...entities]);
   if (keyId !== undefined) wanted.where({ key_id: keyId });
-  const rows = (await wanted
-    .clone()
-    .select(rounds.columns)
-    .orderBy([
-      { column: 'created_at', order: 'desc' },
-      { column: 'id', order: 'desc' },
-    ])
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Row[];
-  const some = wanted
-    .clone()
-    .select('invite_round.id')
-    .limit(COUNT_LIMIT + 1)
-    .as('some');
-  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return { items: rows.map(rounds.decode), ...page, total: Number(counted?.['count'] ?? 0) };
+  return readPage(db, wanted, { table: rounds, order: newestFirst }, page);
 }
+
+const newestFirst: { column: string; order: 'desc' }[] = [
+  { column: 'created_at', order: 'desc' },
+  { column: 'id', order: 'desc' },
+];
 
 /** Rounds that are under way and in nobody's hands. */
 export async function listIdleRounds(db: Queryable, now: number, limit: number): Promise<string[]> {

@@ -54,6 +54,15 @@ export async function markSent(
   return true;
 }
 
+/** The same for a group that people join without: true once for each key and group, whichever server lets them in. */
+export async function markLeftOut(tx: Tx, keyId: string, groupId: string, at: number): Promise<boolean> {
+  const what = `left-out:${groupId}`;
+  const known = await tx.knex(SENT).where({ key_id: keyId, what }).first<Row | undefined>('at');
+  if (known) return false;
+  await tx.knex(SENT).insert({ key_id: keyId, what, at }).onConflict(['key_id', 'what']).ignore();
+  return true;
+}
+
 export async function readMark(db: Queryable, name: string): Promise<number | null> {
   const row = await db.knex(SENT).where({ key_id: name, what: 'mark' }).first<Row | undefined>('at');
   return row ? Number(row['at']) : null;

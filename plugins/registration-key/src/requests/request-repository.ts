@@ -1,8 +1,8 @@
 import {
   column,
-  COUNT_LIMIT,
+  countUpTo,
   defineTable,
-  offsetOf,
+  readPage,
   type Page,
   type PageRequest,
   type Queryable,
@@ -57,25 +57,15 @@ export async function listRequests(
   page: PageRequest,
 ): Promise<Page<AccessRequest>> {
   const order = filter.state === 'open' ? 'asc' : 'desc';
-  const rows = (await restrict(db, filter)
-    .select(requests.columns)
-    .orderBy([
-      { column: 'at', order },
-      { column: 'id', order },
-    ])
-    .limit(page.perPage)
-    .offset(offsetOf(page))) as Row[];
-  return { items: rows.map(requests.decode), ...page, total: await countRequests(db, filter) };
+  const inTurn = [
+    { column: 'at', order },
+    { column: 'id', order },
+  ] as const;
+  return readPage(db, restrict(db, filter), { table: requests, order: [...inTurn] }, page);
 }
 
-export async function countRequests(db: Queryable, filter: RequestFilter): Promise<number> {
-  const some = restrict(db, filter)
-    .select('id')
-    .limit(COUNT_LIMIT + 1)
-    .as('some');
-  const row = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return Number(row?.['count'] ?? 0);
-}
+export const countRequests = (db: Queryable, filter: RequestFilter): Promise<number> =>
+  countUpTo(db, restrict(db, filter));
 
 type Answer = Pick<AccessRequest, 'state' | 'decidedBy' | 'decidedByName' | 'note' | 'childId'> & {
   decidedAt: number;

@@ -1,10 +1,10 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { commandsOf } from '../../../../test/cli/shell.ts';
 import { describeOnEachEngine } from '../../../../test/support/databases.ts';
 import { startTestApp, type TestApp } from '../../../../test/support/test-app.ts';
-import { RateLimits } from '../../../../src/http/rate-limit.ts';
 import { joinByApi, keyOf, redemptionsOf, somebody, statusesOf } from '../desk.ts';
 import { audited, codeOf, ownerApi } from './place.ts';
 
@@ -104,22 +104,30 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
   );
 
   test(
-    'D03 a limiter that does not answer closes the door and does not open it',
+    'D03 a limiter that does not answer closes the door with 503 and says when to come back',
     { timeout: LONG },
     async () => {
       const app = await startTestApp({ engine });
       const { key } = await app.given.invitationKey();
-      const broken = new Error('The limiter is away');
-      const { limits } = app.house.domains;
-      limits.count = () => Promise.reject(broken);
-      limits.check = () => Promise.reject(broken);
+      const away = new Error('The store of the counters is away');
+      const consume = vi.spyOn(RateLimiterMemory.prototype, 'consume').mockRejectedValue(away);
+      const get = vi.spyOn(RateLimiterMemory.prototype, 'get').mockRejectedValue(away);
+      onTestFinished(() => {
+        consume.mockRestore();
+        get.mockRestore();
+      });
 
       const guess = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key: UNKNOWN });
+      const typed = await app.guest().submit('/join', { key: UNKNOWN }, { action: '/join/step/open' });
+      const custom = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key: 'WELCOME2027' });
       const holder = await app.guest().call('POST', '/api/v1/invitation-keys/check', { key });
 
-      expect(guess.status).toBe(500);
+      for (const refused of [guess, typed, custom]) {
+        expect(refused.status).toBe(503);
+        expect(refused.headers['retry-after']).toBe('30');
+      }
+      expect(guess.json()).toMatchObject({ code: 'limits.away' });
       expect(holder.status).toBe(200);
-      expect(limits).toBeInstanceOf(RateLimits);
     },
   );
 

@@ -527,6 +527,21 @@ describeOnEachEngine('redeeming, case by case', (engine) => {
     expect(JSON.stringify(entry)).toContain(gone);
     expect(words(page.text)).toContain('left out');
   });
+
+  test('E19 the owner is told of a lost group once, whichever server people come to', async () => {
+    const app = await start();
+    const gone = await groupOf(app, 'Gone');
+    const { key } = await app.given.invitationKey({ groups: [gone] });
+    await (await ownerApi(app)).call('DELETE', `/api/v1/groups/${gone}`);
+
+    await joinByApi(app, key, somebody());
+    const other = await startTestApp({ engine, databaseUrl: app.databaseUrl, clock: app.clock });
+    await joinByApi(other, key, somebody());
+    await joinByApi(app, key, somebody());
+
+    const told = await app.db.knex('notification').where('kind', 'like', '%groups-left-out');
+    expect(told).toHaveLength(1);
+  });
 });
 
 const sessionOf = ({ cookies }: HttpClient): [string, string][] =>
