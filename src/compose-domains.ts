@@ -16,6 +16,8 @@ import { HubClient, networkRights, NetworkService, scheduleNetworkRefresh } from
 import { Outbound } from './outbound/outbound.ts';
 import { NotificationService, scheduleNotificationRetention } from './notifications/index.ts';
 import {
+  attachmentStore,
+  chosenStorage,
   diskStorage,
   peopleOf,
   scheduleTicketJobs,
@@ -107,7 +109,11 @@ export async function composeDomains(ground: Ground) {
     audit,
     people: peopleOf(users, memberships),
     notices: notifications,
-    storage: diskStorage(attachmentsFolder(config)),
+    storage: chosenStorage({
+      hooks,
+      disk: diskStorage(attachmentsFolder(config)),
+      chosen: () => settings.get(attachmentStore),
+    }),
   });
   for (const kind of ticketNoticeKinds) notifications.addKind(kind);
   scheduleTicketJobs(jobs, tickets, settings);

@@ -5,6 +5,7 @@ import type { Domains } from './compose-domains.ts';
 import type { RouteTable } from './http/route-table.ts';
 import {
   CommandList,
+  OfferedServices,
   PluginHost,
   PluginInstaller,
   PluginUninstaller,
@@ -59,6 +60,7 @@ export function composePlugins(
       jobs: jobs,
       settingGroups,
       commands,
+      offered: new OfferedServices(),
     },
     services: {
       users,

@@ -88,6 +88,17 @@ export type {
 } from './hooks/tokens.ts';
 
 /**
+ * What one plugin does for others, by name and version. Methods answer promises. Both sides define the token; neither imports the other.
+ *
+ * @example
+ * export const hours = defineService<{ isOpen(at: number): Promise<boolean> }>('calendar/hours@1');
+ * host.provide(hours, { isOpen: async (at) => rules.isOpenAt(at) });
+ * if (await host.use(hours).isOpen(host.clock.now())) await ring();
+ */
+export { defineService } from './plugin-host/offered-services.ts';
+export type { ServiceToken } from './plugin-host/offered-services.ts';
+
+/**
  * A page or an API call, as data: who may, what comes in, what goes out.
  *
  * @example
@@ -278,8 +289,10 @@ export {
   attachmentDraft,
   attachmentMayKeep,
   attachmentMayOpen,
+  attachmentStores,
   categoryCreated,
   categoryUpdated,
+  dashboardCards,
   dashboardFigures,
   followUpAdded,
   followUpDraft,
@@ -302,11 +315,21 @@ export {
   ticketNotices,
   ticketReopened,
   ticketSearch,
+  ticketSearchFields,
   ticketSolved,
+  ticketTimeline,
   ticketUpdated,
   timelineShown,
 } from './tickets/index.ts';
-export type { TicketDraft, TicketFacts, TicketNews } from './tickets/index.ts';
+export type {
+  AttachmentStorage,
+  DashboardCard,
+  SearchField,
+  TicketDraft,
+  TicketFacts,
+  TicketNews,
+  TimelineNote,
+} from './tickets/index.ts';
 
 /**
  * What core asks and tells about the house itself: pages, menus, mail, jobs, settings, the audit log.

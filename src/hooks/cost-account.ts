@@ -1,12 +1,12 @@
 import type { CatalogueEntry } from './hook-catalogue.ts';
 
 /** Where plugins run besides filters and vetoes. */
-export type ChargedKind = 'event' | 'slot' | 'route' | 'job';
+export type ChargedKind = 'event' | 'slot' | 'route' | 'job' | 'service';
 
 export interface Charge {
   owner: string;
   kind: ChargedKind;
-  /** Of the event, the slot, the route or the job. */
+  /** Of the event, the slot, the route, the job or the service. */
   name: string;
   tookMs: number;
   isFault: boolean;

@@ -17,6 +17,7 @@ import type { Route, UploadedFile } from '../http/route.ts';
 import type { OutboundAnswer, OutboundRequest } from '../outbound/outbound.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { ServiceToken } from './offered-services.ts';
 
 /** An event as a listener gets it: at least once, after commit. */
 export interface Delivery {
@@ -401,6 +402,15 @@ export interface Host {
   /** The handler of a job that `plugin.json` declares. */
   job(id: string, run: (run: JobRun) => Promise<void>): void;
   command(definition: CommandDefinition): void;
+  /** Does something for other plugins; the token's name begins with this one's id. */
+  provide<T extends object>(token: ServiceToken<T>, service: T): void;
+  /**
+   * Has another plugin do something; `dependencies` in `plugin.json` names that one. It is looked for at every call, and while it is away
+   * a call throws `UnavailableError('plugin.service-missing')`; where only other versions are there, `plugin.service-version`.
+   */
+  use<T extends object>(token: ServiceToken<T>): T;
+  /** Whether a service is there at this moment. */
+  isOffered<T extends object>(token: ServiceToken<T>): boolean;
   /** Runs when the plugin is disabled; for what the host cannot see. */
   onDispose(task: () => void | Promise<void>): void;
 

@@ -8,6 +8,7 @@ export {
 } from './plugin-hooks.ts';
 export { BootMarkers } from './boot-markers.ts';
 export { CommandList } from './command-list.ts';
+export { OfferedServices } from './offered-services.ts';
 export { demoSeeding, type DemoScene } from './demo-seeding.ts';
 export { PluginInstaller, type InstallPlan } from './plugin-installer.ts';
 export { dataChoices, PluginUninstaller, type DataChoice } from './plugin-uninstaller.ts';

@@ -1,7 +1,7 @@
 import type { KeyRing } from '../crypto/key-ring.ts';
-import type { ChargedKind } from '../hooks/index.ts';
 import type { Route } from '../http/route.ts';
 import { KnownError } from '../shared/errors.ts';
+import { charging, type Charging } from './charging.ts';
 import { assertClaimed } from './claims.ts';
 import type { Host } from './host.ts';
 import type { Manifest } from './manifest.ts';
@@ -10,6 +10,7 @@ import { settingTokenOf } from './plugin-settings.ts';
 import { pluginTransaction } from './plugin-transaction.ts';
 import type { Ground, Registries, Services } from './registries.ts';
 import type { Scope } from './scope.ts';
+import { sharedServices } from './shared-services.ts';
 
 interface Parts {
   manifest: Manifest;
@@ -118,6 +119,12 @@ export function makeHost(parts: Parts): Host {
       assertDeclared(manifest, 'commands', definition.name);
       scope.undoWith(registries.commands.add(definition));
     },
+    ...sharedServices({
+      manifest,
+      scope,
+      offered: registries.offered,
+      chargeTo: (plugin) => charging(hooks, plugin),
+    }),
     onDispose: (task) => {
       scope.undoWith(task);
     },
@@ -193,24 +200,6 @@ function wayOut({ manifest, scope, services }: Parts): Host['outbound'] {
     },
   };
 }
-
-type Charging = <T>(kind: ChargedKind, name: string, work: () => Promise<T>) => Promise<T>;
-
-/** What it costs is put on the plugin's account; a refusal is no fault. */
-const charging =
-  (hooks: Pick<Registries['hooks'], 'charge'>, owner: string): Charging =>
-  async (kind, name, work) => {
-    const startedAt = performance.now();
-    let isFault = false;
-    try {
-      return await work();
-    } catch (error) {
-      isFault = !(error instanceof KnownError);
-      throw error;
-    } finally {
-      hooks.charge({ owner, kind, name, isFault, tookMs: performance.now() - startedAt });
-    }
-  };
 
 /** What is under way is counted, and what goes wrong has a name. */
 const attributed = (

@@ -16,6 +16,7 @@ import type { Menu } from '../views/menu.ts';
 import type { Renderer } from '../views/renderer.ts';
 import type { Slots } from '../views/slots.ts';
 import type { CommandList } from './command-list.ts';
+import type { OfferedServices } from './offered-services.ts';
 import type {
   HostAudit,
   HostLimits,
@@ -56,6 +57,7 @@ export interface Registries {
   jobs: Pick<JobScheduler, 'every'>;
   settingGroups: SettingGroups;
   commands: CommandList;
+  offered: OfferedServices;
 }
 
 /** What plugins may use of core, as far as their manifest asks for it. */

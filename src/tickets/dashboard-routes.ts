@@ -22,12 +22,13 @@ export function dashboardRoutes(services: TicketServices, translate: Translate):
   ];
 }
 
-async function requestersHome({ lists, presenter }: TicketServices, actor: Actor): Promise<Reply> {
+async function requestersHome({ dashboard, lists, presenter }: TicketServices, actor: Actor): Promise<Reply> {
   const newestFirst = filterQuery.parse({ status: 'all', sort: '-updated' });
   const mine = await lists.first(actor, newestFirst, SHOWN);
   return view('dashboard/requester', {
     rows: await presenter.rows(actor, mine),
     mayCreate: actor.can('ticket.create'),
+    cards: await dashboard.cards(actor),
     slots: { 'home.cards': {} },
   });
 }
@@ -42,6 +43,7 @@ async function helpersHome(
     ...presentDashboard(today, language),
     mine: await presenter.rows(actor, today.mine),
     oldest: await presenter.rows(actor, today.oldest),
+    cards: await dashboard.cards(actor),
     slots: { 'home.cards': {} },
   });
 }

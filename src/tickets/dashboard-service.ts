@@ -3,6 +3,7 @@ import type { Hooks } from '../hooks/hooks.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { CategoryService } from './category-service.ts';
+import { dashboardCards, type DashboardCard } from './desk-contributions.ts';
 import { dashboardFigures } from './desk-hooks.ts';
 import type { Dashboard } from './dashboard.ts';
 import { averageFirstReply, countByCategory, countByDay, countByStatus } from './dashboard-repository.ts';
@@ -65,6 +66,12 @@ export class DashboardService {
     const figures = { byStatus, byCategory, days, averageFirstReplyMs, unassigned, mineTotal, oldest };
     const about = { actorId: actor.userId };
     return this.#deps.hooks.filter(dashboardFigures, { ...figures, mine: myWork }, about);
+  }
+
+  /** What plugins count for this actor. */
+  async cards(actor: Actor): Promise<DashboardCard[]> {
+    const cards = await this.#deps.hooks.gather(dashboardCards, { actor });
+    return cards.map(({ thing }) => thing);
   }
 
   #firstDay(): number {

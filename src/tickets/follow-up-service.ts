@@ -5,6 +5,7 @@ import { ConflictError } from '../shared/errors.ts';
 import { listAttachments } from './attachment-repository.ts';
 import type { Attachment } from './attachment.ts';
 import { followUpDraft, followUpMayAdd } from './ticket-hooks.ts';
+import { ticketTimeline, type TimelineNote } from './desk-contributions.ts';
 import { timelineShown } from './desk-hooks.ts';
 import { byOf, factsOf } from './ticket-news.ts';
 import { assertMayFollowUp, assertMaySee, mayReadEntry, mayReadPrivate, sideOf } from './ticket-policy.ts';
@@ -36,6 +37,8 @@ export interface Conversation {
   ticket: Ticket;
   entries: TimelineEntry[];
   attachments: Attachment[];
+  /** What plugins add, for whoever reads it on the page. */
+  notes?: readonly TimelineNote[];
 }
 
 /** What people say to each other on a ticket. */
@@ -66,13 +69,21 @@ export class FollowUpService {
   /** As `conversation`, by somebody who reads it: their bell need not ring for it any more. */
   async read(actor: Actor, number: number): Promise<Conversation> {
     const { db, notices } = this.#deps;
-    const conversation = await this.conversation(actor, number);
+    const written = await this.conversation(actor, number);
+    const conversation = { ...written, notes: await this.#notes(actor, written.ticket) };
     const { userId } = actor;
     if (userId === null || (await notices.unread(actor)) === 0) return conversation;
     await db.transaction((tx) =>
       notices.markSeen(tx, userId, { type: 'ticket', id: conversation.ticket.id }),
     );
     return conversation;
+  }
+
+  async #notes(actor: Actor, ticket: Ticket): Promise<TimelineNote[]> {
+    const added = await this.#deps.hooks.gather(ticketTimeline, { actor, ticket: factsOf(ticket) });
+    return added
+      .flatMap(({ owner, thing }) => thing.map((note) => ({ ...note, id: `${owner}-${note.id}` })))
+      .filter((note) => mayReadEntry(actor, ticket, note));
   }
 
   /**

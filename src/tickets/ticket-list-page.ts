@@ -19,6 +19,7 @@ export async function ticketListPage(
   const rows = await services.presenter.rows(actor, found.items);
   const shared = {
     rows,
+    searchExamples: await services.lists.searchExamples(actor),
     page: { page: found.page, perPage: found.perPage, total: found.total },
     filter,
     isFiltered: queryOf({ ...filter, sort: 'attention', descending: false }) !== '',

@@ -7,6 +7,7 @@ import type { People } from './people.ts';
 import type { TicketFilter } from './ticket-filter.ts';
 import { firstTickets, listTickets, type Scope, type TicketSummary } from './ticket-list-repository.ts';
 import { ticketExport, ticketListed, ticketSearch } from './desk-hooks.ts';
+import { searchExamples, withSearchFields } from './search-fields.ts';
 import type { TicketService } from './ticket-service.ts';
 import type { Assignees, Editable } from './ticket.ts';
 
@@ -41,7 +42,7 @@ export class TicketListService {
   async list(actor: Actor, asked: TicketFilter, page: PageRequest): Promise<Page<TicketSummary>> {
     const { db, hooks } = this.#deps;
     const about = { actorId: actor.userId };
-    const filter = await hooks.filter(ticketSearch, asked, about);
+    const filter = await this.#understood(actor, asked);
     const found = await listTickets(db, await this.scopeOf(actor), filter, page);
     return { ...found, items: [...(await hooks.filter(ticketListed, found.items, about))] };
   }
@@ -52,10 +53,21 @@ export class TicketListService {
 
   /** What leaves the house in a file needs a right of its own, in each entity it comes from. */
   async forExport(actor: Actor, asked: TicketFilter): Promise<TicketSummary[]> {
-    const filter = await this.#deps.hooks.filter(ticketSearch, asked, { actorId: actor.userId });
+    const filter = await this.#understood(actor, asked);
     const readable = await firstTickets(this.#deps.db, await this.scopeOf(actor), filter, MOST_EXPORTED);
     const allowed = readable.filter(({ entityId }) => actor.can('ticket.export', entityId));
     return [...(await this.#deps.hooks.filter(ticketExport, allowed, { actorId: actor.userId }))];
+  }
+
+  /** What plugins make of the question. */
+  async #understood(actor: Actor, asked: TicketFilter): Promise<TicketFilter> {
+    const { hooks } = this.#deps;
+    return withSearchFields(hooks, actor, await hooks.filter(ticketSearch, asked, { actorId: actor.userId }));
+  }
+
+  /** `tag:vip`: what may be typed besides words. */
+  searchExamples(actor: Actor): Promise<string[]> {
+    return searchExamples(this.#deps.hooks, actor);
   }
 
   async scopeOf(actor: Actor): Promise<Scope> {

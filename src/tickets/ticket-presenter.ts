@@ -55,7 +55,7 @@ export class TicketPresenter {
 
   async ticket(
     actor: Actor,
-    { ticket, entries, attachments }: Conversation,
+    { ticket, entries, attachments, notes = [] }: Conversation,
     { seen }: { seen?: number | undefined } = {},
   ): Promise<TicketModel> {
     const names = await this.names([ticket], entries);
@@ -67,7 +67,7 @@ export class TicketPresenter {
       isHelper,
       isRequester: isRequester(actor, ticket),
       observers: ticket.observers.map((id) => ({ id, name: names.person(id) })),
-      items: presentTimeline({ ticket, entries, attachments }, names, { actor, isHelper, seen }),
+      items: presentTimeline({ ticket, entries, attachments, notes }, names, { actor, isHelper, seen }),
       solvedAt: ticket.solvedAt,
       firstReplyAt: ticket.firstReplyAt,
     };

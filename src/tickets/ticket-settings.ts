@@ -8,6 +8,13 @@ export const autoCloseDays = defineSetting({
   default: 7,
 });
 
+/** The plugin that keeps newly attached files; empty for the disk of the server. */
+export const attachmentStore = defineSetting({
+  id: 'tickets.attachment-store',
+  schema: z.string().max(48),
+  default: '',
+});
+
 export const ticketSettings: SettingGroup = {
   id: 'tickets',
   title: 'tickets:settings.title',
@@ -17,6 +24,12 @@ export const ticketSettings: SettingGroup = {
       kind: 'number',
       label: 'tickets:settings.auto-close',
       hint: 'tickets:settings.auto-close-hint',
+    },
+    {
+      token: attachmentStore,
+      kind: 'text',
+      label: 'tickets:settings.attachment-store',
+      hint: 'tickets:settings.attachment-store-hint',
     },
   ],
 };

@@ -1,6 +1,7 @@
 import { system, type Actor } from '../shared/actor.ts';
 import { presentAttachment, type AttachmentModel } from './attachment-presenter.ts';
 import type { Conversation } from './follow-up-service.ts';
+import type { TimelineNote } from './desk-contributions.ts';
 import type { Names } from './names.ts';
 import { levelKey, statusKey } from './ticket-words.ts';
 import {
@@ -30,7 +31,7 @@ export interface ChangeModel {
 
 export interface TimelineItem {
   anchor: string;
-  kind: 'description' | TimelineEntry['kind'];
+  kind: 'description' | 'note' | TimelineEntry['kind'];
   /** Empty: the house itself. */
   author: string;
   isMine: boolean;
@@ -42,6 +43,9 @@ export interface TimelineItem {
   state: SolutionState | null;
   attachments: AttachmentModel[];
   changes: ChangeModel[];
+  /** Of what a plugin adds. */
+  icon?: string;
+  text?: string;
 }
 
 interface Reader {
@@ -53,17 +57,35 @@ interface Reader {
 
 /** All that was said and done, oldest first, in the words of whoever reads it. */
 export function presentTimeline(
-  { ticket, entries, attachments }: Conversation,
+  { ticket, entries, attachments, notes = [] }: Conversation,
   names: Names,
   reader: Reader,
 ): TimelineItem[] {
   const filesOf = (entryId: string | null): AttachmentModel[] =>
     attachments.filter((one) => one.entryId === entryId).map(presentAttachment);
   const items = entries.map((entry) => presentEntry(entry, filesOf(entry.id), names, reader));
-  return [presentBeginning(ticket, filesOf(null), names, reader), ...items].filter(
+  const told = [presentBeginning(ticket, filesOf(null), names, reader), ...items].filter(
     ({ kind, changes }) => kind !== 'change' || changes.length > 0,
   );
+  if (notes.length === 0) return told;
+  return [...told, ...notes.map(presentNote)].sort((one, other) => one.writtenAt - other.writtenAt);
 }
+
+const presentNote = ({ id, at, icon, text, body = '', visibility }: TimelineNote): TimelineItem => ({
+  anchor: `note-${id}`,
+  kind: 'note',
+  author: '',
+  isMine: false,
+  isPrivate: visibility === 'private',
+  isNew: false,
+  writtenAt: at,
+  body,
+  state: null,
+  attachments: [],
+  changes: [],
+  icon,
+  text,
+});
 
 const presentBeginning = (
   ticket: Ticket,

@@ -7,6 +7,7 @@ import { BUILT_IN_PROFILES, ROOT_ENTITY_ID } from '../../src/identity/index.ts';
 import { system, type Actor } from '../../src/shared/actor.ts';
 import { mailMayLeave } from '../../src/mail/index.ts';
 import { organisation } from '../../src/settings/index.ts';
+import { attachmentStore } from '../../src/tickets/index.ts';
 import { days } from '../support/clock.ts';
 import type { Person } from '../support/given.ts';
 import { OWNER } from '../support/house.ts';
@@ -137,6 +138,9 @@ async function tickets(app: TestApp): Promise<void> {
   form.set('file', new File(['a page of text'], 'notes.txt', { type: 'text/plain' }));
   const uploaded = await api(requester).upload('/api/v1/attachments', form);
   const [attachment] = uploaded.json().items ?? [uploaded.json()];
+  await given.setting(attachmentStore, 'elsewhere');
+  expect((await api(requester).upload('/api/v1/attachments', form)).status).toBe(503);
+  await given.setting(attachmentStore, '');
   const { ticket } = await given.ticket({ requester, attachments: [attachment.id] });
   const { number } = ticket;
   expect((await as(technician).get(`/attachments/${String(attachment.id)}`)).status).toBe(200);

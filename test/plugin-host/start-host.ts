@@ -15,6 +15,7 @@ import { createLog } from '../../src/log.ts';
 import {
   BootMarkers,
   CommandList,
+  OfferedServices,
   PluginHost,
   type Registries,
   type Services,
@@ -144,6 +145,7 @@ function realRegistries({ db, log }: { db: Database; log: ReturnType<typeof crea
     jobs: new JobScheduler({ db, clock, log }),
     settingGroups: new SettingGroups(),
     commands: new CommandList(),
+    offered: new OfferedServices(),
   } satisfies Registries;
 }
 

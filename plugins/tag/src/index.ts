@@ -1,5 +1,5 @@
-import { definePlugin, ticketSearch } from 'latchkey/plugin-api';
-import { tagsIn } from './tag.ts';
+import { definePlugin, ticketSearchFields } from 'latchkey/plugin-api';
+import { slugOf, tagsIn } from './tag.ts';
 import { tagApi } from './tag-api.ts';
 import { ticketsWith } from './tag-repository.ts';
 import { present, tagRoutes } from './tag-routes.ts';
@@ -27,17 +27,16 @@ export default definePlugin((host) => {
   });
 
   host.slot<{ q: string }>('ticket.list', 'tag/bar', async ({ q }) => {
-    const { slugs } = tagsIn(q);
+    const slugs = tagsIn(q);
     const all = await tags.list();
     return all.length === 0
       ? null
       : { tags: all.map((tag) => ({ ...present(tag), isOn: slugs.includes(tag.slug) })) };
   });
 
-  host.filter(ticketSearch, async (asked) => {
-    const { slugs, rest } = tagsIn(asked.q);
-    return slugs.length === 0
-      ? asked
-      : { ...asked, q: rest, among: await ticketsWith(host.db, slugs, MOST_FOUND) };
-  });
+  host.contribute(ticketSearchFields, async ({ asked: { tag: asked }, actor }) => ({
+    name: 'tag',
+    example: host.t('search.example', {}, actor.locale),
+    ...(asked ? { found: await ticketsWith(host.db, asked.map(slugOf), MOST_FOUND) } : {}),
+  }));
 });

@@ -34,12 +34,13 @@ export async function tagsOf(db: Queryable, ticketId: string): Promise<Tag[]> {
 }
 
 /** Ids of the newest tickets that carry all of these tags. */
-export async function ticketsWith(db: Queryable, slugs: readonly string[], limit: number): Promise<string[]> {
+export async function ticketsWith(db: Queryable, asked: readonly string[], limit: number): Promise<string[]> {
+  const slugs = [...new Set(asked)];
   const rows = await db
     .knex('tag_ticket')
     .select<{ ticket_id: string }[]>('tag_ticket.ticket_id')
     .innerJoin('tag_tag', 'tag_tag.id', 'tag_ticket.tag_id')
-    .whereIn('tag_tag.slug', [...slugs])
+    .whereIn('tag_tag.slug', slugs)
     .groupBy('tag_ticket.ticket_id')
     .havingRaw('COUNT(*) = ?', [slugs.length])
     .orderBy('tag_ticket.ticket_id', 'desc')

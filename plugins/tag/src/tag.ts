@@ -22,11 +22,9 @@ export const slugOf = (name: string): string =>
 
 const TAG_WORD = /(?<!\S)tag:(\S+)/giu;
 
-/** Takes `tag:…` out of what was searched for. */
-export function tagsIn(question: string): { slugs: string[]; rest: string } {
-  const slugs = [...question.matchAll(TAG_WORD)].map((match) => slugOf(match[1] ?? ''));
-  return { slugs: [...new Set(slugs)], rest: question.replace(TAG_WORD, ' ').replace(/\s+/g, ' ').trim() };
-}
+/** Those that were searched for. */
+export const tagsIn = (question: string): string[] =>
+  [...question.matchAll(TAG_WORD)].map((match) => slugOf(match[1] ?? ''));
 
 /** The list of the tickets with this tag. */
 export const pathOf = ({ slug }: Pick<Tag, 'slug'>): string =>
