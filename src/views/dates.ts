@@ -1,3 +1,5 @@
+import { COUNT_LIMIT } from '../shared/page.ts';
+
 export type TimeStyle = 'date' | 'clock' | 'short' | 'full' | 'month';
 
 const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
@@ -63,6 +65,10 @@ export function formatDistance(instant: number, { locale, now }: { locale: strin
 }
 
 export const formatNumber = (value: number, locale: string): string => numberFormat(locale).format(value);
+
+/** Lists are counted up to a limit; beyond it one says `1,000+`. */
+export const formatCount = (value: number, locale: string): string =>
+  value === COUNT_LIMIT + 1 ? `${formatNumber(COUNT_LIMIT, locale)}+` : formatNumber(value, locale);
 
 /** Milliseconds, a Date or an ISO text: whatever a model carries. Null when it is none of them. */
 export function instantOf(value: unknown): number | null {

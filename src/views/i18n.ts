@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInstance, type i18n as Instance } from 'i18next';
 import type { Undo } from '../hooks/tokens.ts';
+import { formatNumber } from './dates.ts';
 
 export const LANGUAGES = ['en', 'fr'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -52,7 +53,7 @@ export class I18n {
     const id = params ? `${lng} ${key} ${JSON.stringify(params)}` : `${lng} ${key}`;
     const known = this.#said.get(id);
     if (known !== undefined) return known;
-    const text = this.#instance.t(key, { ...params, lng });
+    const text = this.#instance.t(key, { ...params, lng, ...(params && { replace: spelt(params, lng) }) });
     if (this.#said.size >= MOST_SAID) this.#said.clear();
     this.#said.set(id, text);
     return text;
@@ -97,6 +98,16 @@ export class I18n {
 }
 
 export const isLanguage = (text: string): text is Language => LANGUAGES.some((language) => language === text);
+
+/** What is counted is written as the language writes numbers: `4,993`. Numbers that are names, such as a ticket's, stay as they are. */
+const counted = new Set(['count', 'limit', 'total', 'left', 'free', 'used', 'wanted']);
+const spelt = (params: TextParams, language: Language): TextParams =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      counted.has(name) && typeof value === 'number' ? formatNumber(value, language) : value,
+    ]),
+  );
 
 /** `fr-CA` reads `fr`; what we do not speak reads English. */
 export function languageOf(locale: string): Language {

@@ -1,10 +1,7 @@
-import { COUNT_LIMIT } from '../shared/page.ts';
-
 export interface Pager {
   from: number;
   to: number;
-  /** `57`, or `1,000+`. */
-  total: string;
+  total: number;
   last: number;
   previous: number | null;
   next: number | null;
@@ -19,7 +16,7 @@ export function pagesOf({ page, perPage, total }: Record<string, unknown>): Page
   return {
     from: (at - 1) * size + 1,
     to: Math.min(at * size, count),
-    total: count > COUNT_LIMIT ? '1,000+' : String(count),
+    total: count,
     last,
     previous: at > 1 ? at - 1 : null,
     next: at < last ? at + 1 : null,

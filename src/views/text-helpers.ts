@@ -1,4 +1,4 @@
-import { formatDistance, formatNumber, formatTime, instantOf, styleOr } from './dates.ts';
+import { formatCount, formatDistance, formatNumber, formatTime, instantOf, styleOr } from './dates.ts';
 import {
   type Call,
   type Helper,
@@ -48,6 +48,7 @@ export function textHelpers({ i18n, now }: Pick<HelperDeps, 'i18n' | 'now'>): Re
       return instant === null ? '' : formatTime(instant, { ...page, style: styleOr(hash.format, 'full') });
     }),
     'format-number': helper(({ args: [value], page }) => formatNumber(Number(value), page.locale)),
+    'format-count': helper(({ args: [value], page }) => formatCount(Number(value), page.locale)),
     markdown: helper(({ args: [source] }) => safe(renderMarkdown(textOf(source)))),
     initials: helper(({ args: [name] }) => initials(textOf(name))),
     grouped: helper(({ args: [key] }) => safe(grouped(textOf(key)))),

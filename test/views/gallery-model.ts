@@ -61,7 +61,7 @@ export const galleryModel = {
   tabs: [
     { path: '#', label: 'Mine', count: 7, active: true },
     { path: '#', label: 'Unassigned', count: 0 },
-    { path: '#', label: 'All', count: '1,000+' },
+    { path: '#', label: 'All', count: 1001 },
     { path: '#', label: 'Closed' },
   ],
   tickets: [

@@ -20,6 +20,21 @@ describe('the language of a page', () => {
   });
 });
 
+test('What is counted is written as the language writes numbers, and what is named by a number is not', () => {
+  const undo = i18n.addNamespace('counting', 'en', {
+    of_one: 'One of {{total}} for #{{number}}.',
+    of_other: '{{count}} of {{total}} for #{{number}}.',
+  });
+
+  expect(i18n.translate('en', 'counting:of', { count: 4993, total: 5000, number: 4993 })).toBe(
+    '4,993 of 5,000 for #4993.',
+  );
+  expect(i18n.translate('en', 'counting:of', { count: 1, total: 5000, number: 7 })).toBe(
+    'One of 5,000 for #7.',
+  );
+  undo();
+});
+
 describe('a plugin', () => {
   test('brings words that any page can say, and takes them with it', () => {
     const undo = i18n.addNamespace('hello-world', 'en', { 'errors.hello.shy': 'Too shy, {{name}}.' });

@@ -142,6 +142,30 @@ describeOnEachEngine('a list of people', (engine) => {
     expect(app.mailbox.letters).toHaveLength(2);
   });
 
+  test('is put right and sent with one form: what was corrected counts, and what was decided is kept', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const browser = app.as(await app.given.owner());
+    const id = await listed(await owner(app), 'a@acme.test\nb at acme.test\nc at acme.test');
+    const path = `/invitation-keys/rounds/${id}`;
+    const decided = { label: 'Spring', message: 'Until Monday', does: 'shared', days: '30' };
+    const wrong = (text: string): string[] =>
+      [...text.matchAll(/name="(fix-[^"]+)"/g)].map(([, name]) => name ?? '');
+
+    const preview = await browser.get(path);
+    const [first = '', second = ''] = wrong(preview.text);
+    const halfRight = { ...decided, [first]: 'b@acme.test', [second]: 'still wrong' };
+    const kept = await browser.submitShown(preview, halfRight, { action: `${path}/start` });
+    const again = await browser.submitShown(kept, { [second]: 'c@acme.test' }, { action: `${path}/start` });
+    const letter = await app.mailbox.next('c@acme.test');
+
+    expect(kept.text).toContain('Nobody was written to: 1 line you changed still cannot be used.');
+    expect(kept.text).toContain('value="Spring"');
+    expect(wrong(kept.text)).toEqual([second]);
+    expect(again.url).toContain(path);
+    expect(letter.text).toContain('Until Monday');
+    await app.mailbox.next('b@acme.test');
+  });
+
   test('that is paused writes to nobody until it goes on, also in another process', async () => {
     const app = await startTestApp({ engine, mail: true });
     const api = app.api(await app.given.owner());

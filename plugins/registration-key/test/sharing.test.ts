@@ -192,7 +192,11 @@ describeOnEachEngine('a copy of an invitation', (engine) => {
     const copies = await admin.get(`/invitation-keys/${id}/copies`);
     const undo = unescapeHtml(copies.text).match(/href="([^"]*undo[?]copy=[^"]*)"/g) ?? [];
     const page = await admin.get(`/invitation-keys/${id}/undo?copy=${leaked.id}&since=2020-01-01T00:00`);
+    const path = `/invitation-keys/${id}/undo`;
+    const refused = await admin.submitShown(page, { since: 'last Tuesday' }, { action: path });
 
+    expect(refused.status).toBe(422);
+    expect(refused.text).toContain(`name="copy" value="${leaked.id}"`);
     expect(undo.join()).toContain(leaked.id);
     expect(page.text).toContain('Facebook');
     expect(page.text).toContain(came.email);

@@ -14,6 +14,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { problemsOf } from '../join/join-presenter.ts';
+import { backWith } from '../keys/back-with.ts';
 import { mayManage } from '../keys/key-policy.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import { DAY_MS } from '../keys/key-terms.ts';
@@ -87,25 +88,13 @@ export function copyRoutes({ host, keys, copies, places }: Deps): Route[] {
     });
   }
 
-  const backTo = (id: string, error: KnownError): Reply => {
-    if (error.kind === 'not-found') throw error;
-    const [problem] = problemsOf(error);
-    return redirect(pathOf(id), {
-      flash: {
-        kind: 'warning',
-        code: `errors.${problem?.code ?? error.code}`,
-        params: { ...(problem?.params ?? error.params) },
-      },
-    });
-  };
-
   const move = (what: 'close' | 'reopen', undo: 'close' | 'reopen'): Route =>
     route({
       method: 'post',
       path: `${ROOT}/:id/copies/:copyId/${what}`,
       access: READ,
       params: copyParams,
-      onRefused: ({ params }, error) => backTo(params.id, error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async ({ actor, params: { id, copyId } }) => {
         await copies[what](actor, id, copyId);
         return redirect(pathOf(id), { flash: said(`copy-${what}`, `${pathOf(id)}/${copyId}/${undo}`) });
@@ -155,7 +144,7 @@ export function copyRoutes({ host, keys, copies, places }: Deps): Route[] {
       path: `${ROOT}/:id/copies/:copyId/reveal`,
       access: READ,
       params: copyParams,
-      onRefused: ({ params }, error) => backTo(params.id, error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async (incoming) => {
         const { id, copyId } = incoming.params;
         const asked = askAgain(incoming, { now: host.clock.now(), next: pathOf(id) });

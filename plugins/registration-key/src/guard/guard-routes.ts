@@ -15,6 +15,7 @@ import {
 } from 'latchkey/plugin-api';
 import { findCopy } from '../copies/copy-repository.ts';
 import { problemsOf } from '../join/join-presenter.ts';
+import { backWith } from '../keys/back-with.ts';
 import { mayManage } from '../keys/key-policy.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import { momentOf } from './moment.ts';
@@ -62,19 +63,14 @@ const PER_PAGE = 50;
 
 /** What happened with a key, who came by it, and what to do when it got into the wrong hands. */
 export function guardRoutes({ host, keys, evidence, breaker, undo, reports, redeemedBy }: Deps): Route[] {
-  const page = (template: string, model: object, status = 200): Reply =>
-    view(`${host.plugin.id}/guard/${template}`, model, { status });
+  const page = (template: string, model: object): Reply => view(`${host.plugin.id}/guard/${template}`, model);
   const pathOf = (id: string): string => `${ROOT}/${id}`;
   const flash = (code: string, params: Record<string, string | number> = {}) =>
     ({ kind: 'success', code: `registration-key:flash.${code}`, params }) as const;
   const backTo =
     (path: (id: string) => string) =>
-    ({ params }: Incoming<{ id: string }>, error: KnownError): Reply => {
-      if (error.kind === 'not-found') throw error;
-      return redirect(path(params.id), {
-        flash: { kind: 'warning', code: `errors.${error.code}`, params: { ...error.params } },
-      });
-    };
+    ({ params }: Incoming<{ id: string }>, error: KnownError): Reply =>
+      backWith(path(params.id), error);
 
   const resume = (name: 'resume' | 'raise'): Route =>
     route({
@@ -209,11 +205,19 @@ export function guardRoutes({ host, keys, evidence, breaker, undo, reports, rede
       access: READ,
       params: idParams,
       body: undoForm,
-      onRefused: backTo((id) => `${pathOf(id)}/undo`),
+      onRefused: (incoming, error) => {
+        if (error.kind === 'not-found' || error.kind === 'forbidden') throw error;
+        return undoPage(incoming, undoForm.catch(undoForm.parse({})).parse(incoming.body), error);
+      },
       handler: async (incoming) => {
         const { actor, params, body } = incoming;
         const { timeZone } = await host.site();
         const { since, action, descendants, copy } = body;
+        const moment = momentOf(since, timeZone);
+        if (moment === null)
+          throw new InvalidInputError('input.invalid', {
+            fields: [{ field: 'since', code: 'invitation.not_a_moment' }],
+          });
         const again = new URLSearchParams({
           since,
           action,
@@ -225,11 +229,6 @@ export function guardRoutes({ host, keys, evidence, breaker, undo, reports, rede
           next: `${pathOf(params.id)}/undo?${again.toString()}`,
         });
         if (asked) return asked;
-        const moment = momentOf(since, timeZone);
-        if (moment === null)
-          throw new InvalidInputError('input.invalid', {
-            fields: [{ field: 'since', code: 'invitation.not_a_moment' }],
-          });
         const query = { since: moment, withDescendants: descendants !== undefined, copyId: copy ?? null };
         const started = await undo.start(actor, params.id, { ...query, action });
         return redirect(`${ROOT}/undo/${started.id}`, { flash: flash('undo-started') });
@@ -290,11 +289,7 @@ export function guardRoutes({ host, keys, evidence, breaker, undo, reports, rede
       access: 'public',
       body: reportForm,
       onRefused: async (_incoming, error) =>
-        page(
-          'report',
-          { organisation: (await host.site()).organisation, errors: problemsOf(error) },
-          error.kind === 'too-many' ? 429 : error.kind === 'unavailable' ? 503 : 422,
-        ),
+        page('report', { organisation: (await host.site()).organisation, errors: problemsOf(error) }),
       handler: async ({ body, network }) => {
         await reports.report(body.key, network);
         return redirect(`${REPORT}/thanks`);

@@ -9,6 +9,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { backWith } from '../keys/back-with.ts';
 import { countByStatus } from '../join/redemption-repository.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import { asLocal, momentOf } from './moment.ts';
@@ -87,11 +88,7 @@ export function revokeRoutes({ host, keys, undo }: Deps): Route[] {
       access: READ,
       params: idParams,
       body: revokeForm,
-      onRefused: ({ params }, error) => {
-        if (error.kind === 'not-found') throw error;
-        const flash = { kind: 'warning', code: `errors.${error.code}`, params: { ...error.params } } as const;
-        return redirect(pathOf(params.id), { flash });
-      },
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async (incoming) => {
         const { actor, params, body } = incoming;
         await keys.revoke(actor, params.id);

@@ -13,6 +13,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { backWith } from './back-with.ts';
 import { saidOnTheWay } from '../carries/said-on-the-way.ts';
 import { presentCarriesForm } from '../carries/carries-form.ts';
 import { listSteps } from '../steps/step-repository.ts';
@@ -178,7 +179,7 @@ export function keyRoutes({
       path: `${ROOT}/:id/${name}`,
       access: READ,
       params: idParams,
-      onRefused: ({ params }, error) => backTo(params.id, error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async ({ actor, params: { id } }) => {
         await keys[name](actor, id);
         return redirect(pathOf(id), {
@@ -186,13 +187,6 @@ export function keyRoutes({
         });
       },
     });
-
-  const backTo = (id: string, error: KnownError): Reply => {
-    if (error.kind === 'not-found') throw error;
-    return redirect(pathOf(id), {
-      flash: { kind: 'warning', code: `errors.${error.code}`, params: { ...error.params } },
-    });
-  };
 
   async function linkModel({ actor, cookies, locale }: Incoming, id: string): Promise<object | null> {
     const key = await keys.get(actor, id);
@@ -438,7 +432,7 @@ export function keyRoutes({
       path: `${ROOT}/:id/rotate`,
       access: READ,
       params: idParams,
-      onRefused: ({ params }, error) => backTo(params.id, error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async (incoming) => showIt(incoming, await keys.rotate(incoming.actor, incoming.params.id)),
     }),
     route({
@@ -446,7 +440,7 @@ export function keyRoutes({
       path: `${ROOT}/:id/reveal`,
       access: READ,
       params: idParams,
-      onRefused: ({ params }, error) => backTo(params.id, error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async (incoming) => {
         const { id } = incoming.params;
         const asked = askAgain(incoming, { now: host.clock.now(), next: pathOf(id) });
@@ -459,7 +453,7 @@ export function keyRoutes({
       access: READ,
       params: idParams,
       body: deleteForm,
-      onRefused: ({ params }, error) => backTo(params.id, error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async ({ actor, params, body }) => {
         await keys.remove(actor, params.id, { keepHistory: body.keepHistory === 'true' });
         return redirect(ROOT, { flash: said('deleted') });

@@ -13,6 +13,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { backWith } from './back-with.ts';
 import { problemsOf } from '../join/join-presenter.ts';
 import type { InvitationKey } from './invitation-key.ts';
 import { mayManage, mayReveal } from './key-policy.ts';
@@ -80,13 +81,6 @@ export function memberRoutes({ host, keys, places, quota }: Deps): Route[] {
   const showIt = ({ actor }: Incoming, { key, text }: ShownKey): Reply =>
     redirect(`${ROOT}/${key.id}`, { cookies: [shown.keep(key.id, text, actor.userId)] });
 
-  const backTo = (error: KnownError): Reply => {
-    if (error.kind === 'not-found') throw error;
-    return redirect(ROOT, {
-      flash: { kind: 'warning', code: `errors.${error.code}`, params: { ...error.params } },
-    });
-  };
-
   return [
     route({ method: 'get', path: ROOT, access: INVITE, handler: (incoming) => mine(incoming) }),
     route({
@@ -122,7 +116,7 @@ export function memberRoutes({ host, keys, places, quota }: Deps): Route[] {
       path: `${ROOT}/:id/reveal`,
       access: INVITE,
       params: idParams,
-      onRefused: (_incoming, error) => backTo(error),
+      onRefused: (_incoming, error) => backWith(ROOT, error),
       handler: async (incoming) => {
         const asked = askAgain(incoming, { now: host.clock.now(), next: ROOT });
         return asked ?? showIt(incoming, await keys.reveal(incoming.actor, incoming.params.id));
@@ -133,7 +127,7 @@ export function memberRoutes({ host, keys, places, quota }: Deps): Route[] {
       path: `${ROOT}/:id/revoke`,
       access: INVITE,
       params: idParams,
-      onRefused: (_incoming, error) => backTo(error),
+      onRefused: (_incoming, error) => backWith(ROOT, error),
       handler: async ({ actor, params }) => {
         await keys.revoke(actor, params.id);
         return redirect(ROOT, { flash: said('revoke') });

@@ -7,10 +7,10 @@ import {
   z,
   type Flash,
   type Host,
-  type KnownError,
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { backWith } from './back-with.ts';
 import type { BatchService, SheetLine } from './batch-service.ts';
 import type { KeyBulk } from './key-bulk.ts';
 import { pillOf } from './key-presenter.ts';
@@ -43,12 +43,6 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
     code: `registration-key:flash.${code}`,
     params,
   });
-  const backTo = (path: string, error: KnownError): Reply => {
-    if (error.kind === 'not-found') throw error;
-    const [field] = error.fields;
-    const { code, params } = field ?? error;
-    return redirect(path, { flash: { kind: 'warning', code: `errors.${code}`, params: { ...params } } });
-  };
   const keyPath = ({ id }: { id: string }): string => `${ROOT}/${id}`;
 
   return [
@@ -80,7 +74,7 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
       access: { right: 'registration-key.presets' },
       params: idParams,
       body: nameForm,
-      onRefused: (_incoming, error) => backTo(`${ROOT}/presets`, error),
+      onRefused: (_incoming, error) => backWith(`${ROOT}/presets`, error),
       handler: async ({ actor, params, body }) => {
         await presets.rename(actor, params.id, body.name);
         return redirect(`${ROOT}/presets`, { flash: said('preset-renamed') });
@@ -91,7 +85,7 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
       path: `${ROOT}/presets/:id/delete`,
       access: { right: 'registration-key.presets' },
       params: idParams,
-      onRefused: (_incoming, error) => backTo(`${ROOT}/presets`, error),
+      onRefused: (_incoming, error) => backWith(`${ROOT}/presets`, error),
       handler: async ({ actor, params }) => {
         await presets.remove(actor, params.id);
         return redirect(`${ROOT}/presets`, { flash: said('preset-removed') });
@@ -103,7 +97,7 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
       access: { right: 'registration-key.presets' },
       params: idParams,
       body: nameForm,
-      onRefused: ({ params }, error) => backTo(keyPath(params), error),
+      onRefused: ({ params }, error) => backWith(keyPath(params), error),
       handler: async ({ actor, params, body }) => {
         await presets.keep(actor, params.id, body.name);
         return redirect(`${ROOT}/presets`, { flash: said('preset-saved') });
@@ -115,7 +109,7 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
       access: READ,
       params: idParams,
       body: agreeForm,
-      onRefused: ({ params }, error) => backTo(keyPath(params), error),
+      onRefused: ({ params }, error) => backWith(keyPath(params), error),
       handler: async ({ actor, params, body }) => {
         await keys.agree(actor, params.id, body.version);
         return redirect(keyPath(params), { flash: said('agreed') });
@@ -127,7 +121,7 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
       access: READ,
       params: idParams,
       body: saferForm,
-      onRefused: ({ params }, error) => backTo(keyPath(params), error),
+      onRefused: ({ params }, error) => backWith(keyPath(params), error),
       handler: async ({ actor, params, body }) => {
         const changes = saferTerms(body.risk, await keys.get(actor, params.id), host.clock.now());
         if (changes === null) throw new InvalidInputError('invitation.unknown_choice');
@@ -183,7 +177,7 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
       path: `${ROOT}/batches/:id/revoke`,
       access: READ,
       params: idParams,
-      onRefused: ({ params }, error) => backTo(`${ROOT}/batches/${params.id}`, error),
+      onRefused: ({ params }, error) => backWith(`${ROOT}/batches/${params.id}`, error),
       handler: async ({ actor, params }) => {
         const { keys: made } = await batches.get(actor, params.id);
         const open = made.filter(({ revokedAt }) => revokedAt === null).map(({ id }) => id);

@@ -8,6 +8,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { backWith } from '../keys/back-with.ts';
 import { mayManage } from '../keys/key-policy.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { AgainService } from './again-service.ts';
@@ -45,12 +46,8 @@ const filters: Record<(typeof shows)[number], InviteeFilter> = {
 /** Everybody a key was mailed to: what the mail server said, who joined, and writing to them again. */
 export function inviteeRoutes({ host, keys, again }: Deps): Route[] {
   const pathOf = (id: string): string => `/invitation-keys/${id}/invited`;
-  const back = ({ params }: { params: { id: string } }, error: KnownError): Reply => {
-    if (error.kind === 'not-found') throw error;
-    return redirect(pathOf(params.id), {
-      flash: { kind: 'warning', code: `errors.${error.code}`, params: { ...error.params } },
-    });
-  };
+  const back = ({ params }: { params: { id: string } }, error: KnownError): Reply =>
+    backWith(pathOf(params.id), error);
 
   return [
     route({

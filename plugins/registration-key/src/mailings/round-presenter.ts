@@ -26,9 +26,6 @@ const deliveryTones: Record<DeliveryState, string> = {
 
 const stateTones = { draft: 'quiet', sending: 'info', paused: 'warning', stopped: 'quiet', done: 'success' };
 
-/** Which of a list's tabs show lines that can be put right. */
-export const mendable: readonly Verdict[] = ['malformed', 'refused'];
-
 export const presentVerdicts = (
   host: Host,
   counts: VerdictCounts,

@@ -13,20 +13,15 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { problemsOf } from '../join/join-presenter.ts';
+import { backWith } from '../keys/back-with.ts';
 import { DAY_MS, type KeyDraft } from '../keys/key-terms.ts';
 import type { Places } from '../keys/places.ts';
 import { ShownSecret } from '../keys/shown-secret.ts';
 import type { AgainService } from './again-service.ts';
 import { textOfFile } from './file-text.ts';
 import { findInvitees, type Invitee } from './invitee-repository.ts';
-import { chosenVerdicts, verdicts, type Round, type Verdict } from './round.ts';
-import {
-  mendable,
-  presentInvitee,
-  presentLine,
-  presentProgress,
-  presentVerdicts,
-} from './round-presenter.ts';
+import { chosenVerdicts, isMendable, mendable, verdicts, type Round, type Verdict } from './round.ts';
+import { presentInvitee, presentLine, presentProgress, presentVerdicts } from './round-presenter.ts';
 import type { Decision, RoundFacts, RoundService } from './round-service.ts';
 
 interface Deps {
@@ -52,13 +47,14 @@ const openForm = z.object({
   key: z.string().max(40).default(''),
   numbers: z.string().optional(),
 });
-const correctForm = z.looseObject({ show: z.enum(verdicts).catch('malformed') });
 const many = z
   .union([z.string(), z.array(z.string())])
   .default([])
   .transform((value) => [value].flat().filter((one) => one !== ''));
 const ticked = z.string().optional();
-const startForm = z.object({
+/** With `fix-<line>` and `leave-<line>` of the lines that were shown. */
+const startForm = z.looseObject({
+  show: z.enum(verdicts).catch('malformed'),
   does: z.enum(['shared', 'personal', 'roster']).default('personal'),
   label: z.string().max(300).default(''),
   note: z.string().max(3000).default(''),
@@ -90,13 +86,6 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
     code: `registration-key:flash.${code}`,
     params: { count },
   });
-  const backTo = (path: string, error: KnownError): Reply => {
-    if (error.kind === 'not-found') throw error;
-    const problem = error.fields[0] ?? error;
-    return redirect(path, {
-      flash: { kind: 'warning', code: `errors.${problem.code}`, params: { ...problem.params } },
-    });
-  };
 
   async function newPage(
     { actor }: Pick<Incoming, 'actor'>,
@@ -130,7 +119,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
     const found = await rounds.lines(actor, filter, { page: query.page, perPage: PER_PAGE });
     const { profiles, entities, groups } = await places.offered(actor);
     const names = await places.names();
-    const form = extra.form ?? usualForm(round, { mailIsOn: host.mail.isOn });
+    const form = extra.form ?? round.terms.typed ?? usualForm(round, { mailIsOn: host.mail.isOn });
     const t = (name: string): string => host.t(name, {}, locale);
     return page('draft', {
       round,
@@ -138,7 +127,9 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       counts,
       tabs: presentVerdicts(host, counts, { path: pathOf(round.id), shown: show, locale }),
       show,
-      isMendable: mendable.includes(show) && round.format !== 'numbers',
+      isMendable: isMendable(show) && round.format !== 'numbers' && facts.mayManage,
+      leftBehind: counts.malformed + counts.refused,
+      makesLink: round.format === 'numbers' || !host.mail.isOn,
       isNumbers: round.format === 'numbers',
       lines: found.items.map((line) => presentLine(host, line, { groups: (id) => names.group(id), locale })),
       page: found,
@@ -206,7 +197,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       path: `${ROOT}/:id/${name}`,
       access: READ,
       params: idParams,
-      onRefused: ({ params }, error) => backTo(pathOf(params.id), error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async ({ actor, params: { id } }) => {
         await rounds[name](actor, id);
         return redirect(pathOf(id), { flash: said(`round-${name}`) });
@@ -295,11 +286,11 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       path: `${ROOT}/:id/correct`,
       access: READ,
       params: idParams,
-      body: correctForm,
-      onRefused: ({ params }, error) => backTo(pathOf(params.id), error),
+      body: startForm,
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async ({ actor, params: { id }, body }) => {
-        const count = await rounds.correct(actor, id, correctionsIn(body));
-        return redirect(`${pathOf(id)}?show=${body.show}`, { flash: said('round-corrected', count) });
+        const { ready } = await rounds.correct(actor, id, correctionsIn(body), typedIn(body));
+        return redirect(`${pathOf(id)}?show=${body.show}`, { flash: said('round-corrected', ready) });
       },
     }),
     route({
@@ -307,7 +298,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       path: `${ROOT}/:id/discard`,
       access: READ,
       params: idParams,
-      onRefused: ({ params }, error) => backTo(pathOf(params.id), error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async ({ actor, params }) => {
         await rounds.discard(actor, params.id);
         return redirect(ROOT, { flash: said('round-discarded') });
@@ -322,11 +313,16 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       onRefused: async (incoming, error) => {
         if (error.kind === 'not-found') throw error;
         const facts = await rounds.get(incoming.actor, incoming.params.id);
-        if (facts.round.state !== 'draft') return backTo(pathOf(incoming.params.id), error);
-        const form = startForm.catch(startForm.parse({})).parse(incoming.body);
+        if (facts.round.state !== 'draft') return backWith(pathOf(incoming.params.id), error);
+        const form = typedIn(z.looseObject({}).catch({}).parse(incoming.body));
         return draftPage({ ...incoming, query: { page: 1, show: undefined } }, facts, { form, error });
       },
       handler: async ({ actor, params: { id }, body }) => {
+        const { stillWrong } = await rounds.correct(actor, id, correctionsIn(body), typedIn(body));
+        if (stillWrong > 0)
+          return redirect(`${pathOf(id)}?show=${body.show}`, {
+            flash: { ...said('round-still-wrong', stillWrong), kind: 'warning' },
+          });
         const decision = decisionFrom(body, host.clock.now());
         const { shown: made } = await rounds.start(actor, id, decision);
         if (made === null || decision.kind !== 'roster') return redirect(pathOf(id));
@@ -344,7 +340,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       access: READ,
       params: idParams,
       body: messageForm,
-      onRefused: ({ params }, error) => backTo(pathOf(params.id), error),
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
       handler: async ({ actor, params, body }) =>
         redirect(pathOf((await again.toAll(actor, { roundId: params.id }, body)).id)),
     }),
@@ -393,6 +389,10 @@ function decisionFrom(form: StartForm, now: number): Decision {
     },
   };
 }
+
+/** What was decided so far, without the lines. */
+const typedIn = (form: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(form).filter(([name]) => name in startForm.shape));
 
 /** `fix-<line>` is what stands there now, `leave-<line>` a tick beside it. */
 function correctionsIn(

@@ -36,6 +36,7 @@ import {
 import { nameAndAddress, readPeople, type PersonRow } from './people-table.ts';
 import {
   chosenVerdicts,
+  isMendable,
   roundSubject,
   type Line,
   type LineState,
@@ -90,6 +91,12 @@ export interface Correction {
   lineId: string;
   email: string;
   leaveOut: boolean;
+}
+
+export interface Corrected {
+  ready: number;
+  /** Of those that somebody changed. */
+  stillWrong: number;
 }
 
 export interface RoundFacts {
@@ -171,14 +178,21 @@ export class RoundService {
     return listLines(this.#deps.host.db, filter, page);
   }
 
-  /** What was mistyped is put right here; nothing of the list is lost. Answers how many can be invited now. */
-  async correct(actor: Actor, id: string, corrections: readonly Correction[]): Promise<number> {
+  /** What was mistyped is put right here; nothing of the list is lost, and neither is what was being decided. */
+  async correct(
+    actor: Actor,
+    id: string,
+    corrections: readonly Correction[],
+    typed?: RoundTerms['typed'],
+  ): Promise<Corrected> {
     const { host } = this.#deps;
-    const { key } = await this.#draft(actor, id);
+    const { round, key } = await this.#draft(actor, id);
     const byId = new Map(corrections.map((one) => [one.lineId, one]));
+    const changed = new Set<string>();
     const lines = (await findLines(host.db, id, [...byId.keys()])).flatMap((line) => {
       const correction = byId.get(line.id);
       if (!correction) return [];
+      if (correction.email !== (line.email || line.written)) changed.add(line.id);
       const { email, name } = nameAndAddress(correction.email.slice(0, 320));
       return [{ line: { ...line, email, name: line.name || name }, leaveOut: correction.leaveOut }];
     });
@@ -188,13 +202,21 @@ export class RoundService {
       .filter(({ leaveOut }) => leaveOut)
       .map(({ line }) => ({ ...line, verdict: 'left-out', reason: null, reasonFacts: null }) as const);
     await host.transaction(async (tx) => {
+      if (typed) {
+        const terms = { ...round.terms, typed };
+        if (!(await moveRound(tx, id, ['draft'], { terms }))) throw new ConflictError('round.not_draft');
+      }
       for (const { id: lineId, email, emailNorm, name, verdict, reason, reasonFacts } of [
         ...judged,
         ...leftOut,
       ])
         await rewriteLine(tx, lineId, { email, emailNorm, name, verdict, reason, reasonFacts });
     });
-    return judged.filter(({ verdict }) => verdict === 'ready').length;
+    return {
+      ready: judged.filter(({ verdict }) => verdict === 'ready').length,
+      stillWrong: judged.filter(({ id: lineId, verdict }) => changed.has(lineId) && isMendable(verdict))
+        .length,
+    };
   }
 
   /** A list that is not wanted after all. */

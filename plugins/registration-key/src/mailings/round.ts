@@ -18,6 +18,8 @@ export interface RoundTerms {
   mails: boolean;
   /** Sealed addresses, so that those who are missing can be named and nudged. */
   keepsAddresses: boolean;
+  /** What was being decided while the list was still put right, as it was typed. */
+  typed?: Readonly<Record<string, unknown>>;
 }
 
 export interface Round {
@@ -57,6 +59,10 @@ export const verdicts = [
   'left-out',
 ] as const;
 export type Verdict = (typeof verdicts)[number];
+
+/** Lines that somebody can put right. */
+export const mendable: readonly Verdict[] = ['malformed', 'refused'];
+export const isMendable = (verdict: Verdict): boolean => mendable.includes(verdict);
 
 /** `skipped`: was ready, and was not any more when its turn came. */
 export type LineState = 'waiting' | 'done' | 'skipped';

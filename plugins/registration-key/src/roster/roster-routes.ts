@@ -8,6 +8,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { backWith } from '../keys/back-with.ts';
 import type { AgainService } from '../mailings/again-service.ts';
 import type { RosterFacts, RosterService } from './roster-service.ts';
 
@@ -28,13 +29,8 @@ const PER_PAGE = 50;
 /** The list of a key: how many are missing, who, and one button that writes to them. */
 export function rosterRoutes({ host, rosters, again }: Deps): Route[] {
   const pathOf = (id: string): string => `/invitation-keys/${id}/roster`;
-  const back = ({ params }: { params: { id: string } }, error: KnownError): Reply => {
-    if (error.kind === 'not-found') throw error;
-    const said = error.fields[0] ?? error;
-    return redirect(pathOf(params.id), {
-      flash: { kind: 'warning', code: `errors.${said.code}`, params: { ...said.params } },
-    });
-  };
+  const back = ({ params }: { params: { id: string } }, error: KnownError): Reply =>
+    backWith(pathOf(params.id), error);
 
   return [
     route({
