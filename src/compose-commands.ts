@@ -45,6 +45,7 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
         const { total } = await domains.userAdmin.list(system, {}, { page: 1, perPage: 1 });
         return total > 0;
       },
+      appendOnly: () => latchkey.plugins.appendOnlyTables(),
       makeSafe: (tx) => makeRestoreSafe(tx, latchkey),
     }),
     ...seedCommands({

@@ -11,6 +11,7 @@ interface Deps {
   version: string;
   audit: Pick<AuditService, 'record'>;
   hasPeople(): Promise<boolean>;
+  appendOnly(): readonly string[];
   /** Ends sessions and holds what would leave the house, in the transaction of the restore (ruling 32). */
   makeSafe(tx: Tx): Promise<void>;
 }

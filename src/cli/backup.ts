@@ -22,6 +22,8 @@ interface Deps {
   filesFolder: string;
   version: string;
   readonly hasPeople: () => Promise<boolean>;
+  /** Tables of plugins from which nothing is ever taken. */
+  readonly appendOnly: () => readonly string[];
 }
 
 const TABLES = 'tables';
@@ -88,7 +90,7 @@ interface RestoreOptions {
 
 /** Puts a backup in place of what is there: all of it, or nothing. The schema must be up to date before. */
 export async function restoreBackup(
-  { db, filesFolder, version, hasPeople }: Deps,
+  { db, filesFolder, version, hasPeople, appendOnly }: Deps,
   source: string,
   { force, skipUnknown, afterwards }: RestoreOptions,
 ): Promise<BackupManifest> {
@@ -105,7 +107,7 @@ export async function restoreBackup(
     await cp(join(folder, FILES), filesFolder, { recursive: true }).catch(ignoreMissing);
     await loadTables(db, {
       read: (table) => linesOf(folder, `${TABLES}/${table}.ndjson`, known),
-      appendOnly: [AUDIT_TABLE],
+      appendOnly: [AUDIT_TABLE, ...appendOnly()],
       afterwards,
     });
     return manifest;

@@ -140,6 +140,10 @@ export const manifestSchema = z
       .max(24)
       .optional()
       .describe('What the names of its tables begin with, e.g. `hello_`.'),
+    appendOnly: z
+      .array(z.string().regex(/^[a-z][a-z0-9_]*$/))
+      .default([])
+      .describe('Tables of its own from which nothing is ever taken: what a backup brings back is added.'),
     permissions: permissions.describe('What of core it may use through `host`.'),
     dependencies,
     claims: z

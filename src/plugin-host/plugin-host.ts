@@ -12,6 +12,7 @@ import type { Reached } from './crash-points.ts';
 import { findAt, findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
 import { dependentsOf, planOrder, requirementsOf, type OrderProblem } from './load-order.ts';
 import type { Manifest } from './manifest.ts';
+import { prefixOf } from './own-tables.ts';
 import { resolvePluginApi } from './plugin-loader.ts';
 import {
   insertState,
@@ -230,6 +231,13 @@ export class PluginHost {
   /** What is known of it from its manifest, and from those of all others. */
   manifestOf(id: string): Manifest | null {
     return this.#found.find((plugin) => plugin.id === id)?.manifest ?? null;
+  }
+
+  /** Tables of plugins from which nothing is ever taken, not even when a backup is put back. */
+  appendOnlyTables(): string[] {
+    return this.#manifests().flatMap((manifest) =>
+      manifest.appendOnly.filter((table) => table.startsWith(prefixOf(manifest))),
+    );
   }
 
   get latchkeyVersion(): string {

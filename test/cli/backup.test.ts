@@ -137,6 +137,36 @@ describeOnEachEngine('a backup', (engine) => {
     );
   });
 
+  test(
+    'takes no evidence away: what happened since the backup stays written, and what it has more is added',
+    LONG,
+    async () => {
+      const app = await startTestApp({ engine });
+      const event = (id: string) => ({
+        id,
+        key_id: 'K',
+        entity_id: 'N',
+        kind: 'refused',
+        at: 1,
+        node: 'n',
+        network: '',
+      });
+      const write = (id: string) =>
+        app.db.transaction(async (tx) => tx.knex('invite_event').insert(event(id)));
+      await write('BEFORE');
+      const archive = await backupOf(await livedIn(engine));
+      const mine = join(await newFolder(), 'mine.tar.gz');
+      await commandsOf(app.house)(`backup --output ${mine}`);
+      await write('AFTER');
+
+      const own = await commandsOf(app.house)(`restore ${mine} --force`);
+      const other = await commandsOf(app.house)(`restore ${archive} --force`);
+
+      expect([own.code, other.code]).toEqual([0, 0]);
+      expect(await app.db.knex('invite_event').orderBy('id').pluck('id')).toEqual(['AFTER', 'BEFORE']);
+    },
+  );
+
   test('never takes the place of people who are there, unless that is said', LONG, async () => {
     const old = await livedIn(engine);
     const archive = await backupOf(old);

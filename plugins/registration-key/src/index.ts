@@ -124,7 +124,7 @@ export default definePlugin((host: Host) => {
 
   const ticketKeys = new TicketKeys({ host, keys, mailings: reach.mailings });
   replySlot({ host, ticketKeys });
-  const guard = standGuard({ host, evidence, care, keys, door });
+  const guard = standGuard({ host, evidence, care, keys, door, proofs, rosters: reach.rosters });
   host.routes([
     ...joining,
     ...inCapitals(joining),

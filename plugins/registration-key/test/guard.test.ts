@@ -280,6 +280,8 @@ describeOnEachEngine('evidence', (engine) => {
     const change = write(app, (knex) => knex('invite_event').update({ kind: 'opened' }));
     await expect(change).rejects.toThrow('never changed');
     await write(app, (knex) => knex('invite_event').update({ network: '' }));
+    const removal = write(app, (knex) => knex('invite_event').delete());
+    await expect(removal).rejects.toThrow('never removed');
   });
 });
 

@@ -68,15 +68,18 @@ export async function insertCopy(
 ): Promise<void> {
   await tx.knex(copies.name).insert({
     ...copies.encode(copy),
-    ...secrets.encode({
-      lookup: lookup.digest,
-      lookupKey: lookup.keyId,
-      copyText: sealed?.ciphertext ?? null,
-      copyNonce: sealed?.nonce ?? null,
-      copyKey: sealed?.keyId ?? null,
-    }),
+    ...secretColumns(lookup, sealed),
   });
 }
+
+const secretColumns = (lookup: Mac, sealed: Sealed | null): Row =>
+  secrets.encode({
+    lookup: lookup.digest,
+    lookupKey: lookup.keyId,
+    copyText: sealed?.ciphertext ?? null,
+    copyNonce: sealed?.nonce ?? null,
+    copyKey: sealed?.keyId ?? null,
+  });
 
 export async function readSealedText(db: Queryable, id: string): Promise<Sealed | null> {
   const row = (await db.knex(copies.name).select(secrets.columns).where({ id }).first()) as Row | undefined;
@@ -84,6 +87,15 @@ export async function readSealedText(db: Queryable, id: string): Promise<Sealed 
   const { copyText, copyNonce, copyKey } = secrets.decode(row);
   if (copyText === null || copyNonce === null || copyKey === null) return null;
   return { keyId: copyKey, nonce: copyNonce, ciphertext: copyText };
+}
+
+/** The same secret under newer keys. */
+export async function resealCopy(
+  tx: Tx,
+  id: string,
+  { lookup, copy }: { lookup: Mac; copy: Sealed | null },
+): Promise<boolean> {
+  return (await tx.knex(copies.name).where({ id }).update(secretColumns(lookup, copy))) === 1;
 }
 
 /** Shut or open again, once: false when it is so already. */

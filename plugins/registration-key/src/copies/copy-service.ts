@@ -14,7 +14,7 @@ import type { KeyDoor } from '../keys/key-door.ts';
 import { assertMayManage, assertMayReveal, assertMaySee } from '../keys/key-policy.ts';
 import { findKey } from '../keys/key-repository.ts';
 import { factsOf, subjectOf } from '../keys/key-service.ts';
-import type { Copy } from './copy.ts';
+import { copyContext, type Copy } from './copy.ts';
 import {
   countByCopy,
   findCopy,
@@ -73,7 +73,7 @@ export class CopyService {
     if (actor.userId !== null) await host.limits.count(MAKING, actor.userId);
 
     const id = newId();
-    const { text, secret, hint } = door.mintCopy(contextOf(id, keyId), { showOnce: !key.hasCopy });
+    const { text, secret, hint } = door.mintCopy(copyContext({ id, keyId }), { showOnce: !key.hasCopy });
     const createdAt = host.clock.now();
     const hasText = secret.copy !== null;
     const copy: Copy = { id, keyId, name, hint, hasText, closedAt: null, madeBy: actor.name, createdAt };
@@ -97,7 +97,7 @@ export class CopyService {
     const sealed = await readSealedText(host.db, copyId);
     if (sealed === null) throw new GoneError('invitation.shown_once');
     if (actor.userId !== null) await host.limits.count(REVEALING, actor.userId);
-    const text = host.keys.open(sealed, contextOf(copyId, keyId));
+    const text = host.keys.open(sealed, copyContext({ id: copyId, keyId }));
     await host.transaction((tx) => this.#record(tx, actor, key, 'revealed', copy));
     return this.#shown(key, copy, text);
   }
@@ -149,8 +149,6 @@ export class CopyService {
     return { key, copy, text, url: `${origin}/join/${text}` };
   }
 }
-
-const contextOf = (id: string, keyId: string): string => `invite-copy-of|${id}|${keyId}`;
 
 const problem = (code: string, params: Record<string, string | number>): InvalidInputError =>
   new InvalidInputError('input.invalid', { fields: [{ field: 'name', code, params }] });

@@ -21,3 +21,7 @@ export const throughCopy = (key: InvitationKey, copy: Pick<Copy, 'closedAt'> | n
   copy === null || copy.closedAt === null || key.revokedAt !== null
     ? key
     : { ...key, revokedAt: copy.closedAt };
+
+/** What the sealed text of a copy is bound to. */
+export const copyContext = ({ id, keyId }: Pick<Copy, 'id' | 'keyId'>): string =>
+  `invite-copy-of|${id}|${keyId}`;

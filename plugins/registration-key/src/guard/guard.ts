@@ -2,6 +2,8 @@ import type { Host } from 'latchkey/plugin-api';
 import { PAUSED_NOTICE, type KeyCare } from '../keys/key-care.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import type { KeyService } from '../keys/key-service.ts';
+import type { ProofBox } from '../join/proofs.ts';
+import type { RosterBook } from '../roster/roster-book.ts';
 import { personSlot } from '../tree/person-slot.ts';
 import { treeRoutes } from '../tree/tree-routes.ts';
 import { TreeService } from '../tree/tree-service.ts';
@@ -22,6 +24,8 @@ interface Deps {
   care: KeyCare;
   keys: KeyService;
   door: KeyDoor;
+  proofs: ProofBox;
+  rosters: RosterBook;
 }
 
 export interface Guard {
@@ -31,7 +35,7 @@ export interface Guard {
 }
 
 /** What watches over keys that are out in the world: evidence, the breaker, leaks and who brought whom. */
-export function standGuard({ host, evidence, care, keys, door }: Deps): Guard {
+export function standGuard({ host, evidence, care, keys, door, proofs, rosters }: Deps): Guard {
   const breaker = new Breaker({ host, care, keys });
   const undo = new UndoService(host);
   const reports = new LeakReports({ host, door, care });
@@ -60,8 +64,11 @@ export function standGuard({ host, evidence, care, keys, door }: Deps): Guard {
   host.job('undo-leaks', ({ signal }) => undo.work(signal));
   host.job('forget-networks', ({ signal }) => evidence.forgetNetworks(signal));
   host.job('renew-secrets', async ({ signal }) => {
-    await new SecretRenewal(host, door).run(signal);
+    await new SecretRenewal({ host, door, proofs, rosters }).run(signal);
   });
-  host.job('note-openings', () => evidence.writeOpened());
+  host.job('note-openings', async () => {
+    await evidence.writeOpened();
+    await door.shownAgain.write();
+  });
   return { evidence, breaker, undo };
 }

@@ -1,53 +1,100 @@
 import type { Host } from 'latchkey/plugin-api';
+import { copyContext } from '../copies/copy.ts';
+import { findCopy, readSealedText, resealCopy } from '../copies/copy-repository.ts';
+import { readSecrets, replaceDraft } from '../join/attempt-repository.ts';
+import type { ProofBox } from '../join/proofs.ts';
 import { contextOf, type KeyDoor } from '../keys/key-door.ts';
-import { findKey, listOutdated, readSealedCopy, resealSecret } from '../keys/key-repository.ts';
+import { findKey, readSealedCopy, resealSecret } from '../keys/key-repository.ts';
+import type { RosterBook } from '../roster/roster-book.ts';
+import { listOutdated, type Place } from './renewal-repository.ts';
 
 const AT_ONCE = 100;
 
+interface Deps {
+  host: Host;
+  door: KeyDoor;
+  proofs: ProofBox;
+  rosters: RosterBook;
+}
+
 /**
- * After the keys of the house were changed: every invitation whose text can still be read is digested and sealed anew. One that is shown
- * once keeps its digest under the older key, which goes on finding it.
+ * After the keys of the house were changed: everything whose text can still be read is digested and sealed anew. What was shown once,
+ * or only mailed, keeps its digest under the older key, which goes on finding it, until somebody shows it again.
  */
 export class SecretRenewal {
-  readonly #host: Host;
-  readonly #door: KeyDoor;
+  readonly #deps: Deps;
+  readonly #moves: Record<Place, (id: string) => Promise<boolean>>;
 
-  constructor(host: Host, door: KeyDoor) {
-    this.#host = host;
-    this.#door = door;
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#moves = {
+      invite_key: (id) => this.#moveKey(id),
+      invite_copy: (id) => this.#moveCopy(id),
+      invite_roster_entry: (id) => deps.rosters.renew(id),
+      invite_attempt: (id) => this.#moveDraft(id),
+    };
   }
 
   /** Answers how many it moved over. */
   async run(signal: AbortSignal): Promise<number> {
-    const { db, keys } = this.#host;
-    const current = keys.mac('invite|current', '').keyId;
+    const [newest, ...older] = this.#deps.host.keys.macs('invite|current', '');
+    if (newest === undefined || older.length === 0) return 0;
     let moved = 0;
-    for (let ids = await listOutdated(db, current, AT_ONCE); ids.length > 0;) {
-      let progress = 0;
-      for (const id of ids) {
-        if (signal.aborted) return moved;
-        if (await this.#move(id)) progress += 1;
-      }
-      moved += progress;
-      // What cannot be opened stays as it is, and must not be tried for ever.
-      if (progress === 0) break;
-      ids = await listOutdated(db, current, AT_ONCE);
-    }
+    for (const place of Object.keys(this.#moves) as Place[])
+      moved += await this.#renew(place, newest.keyId, signal);
     return moved;
   }
 
-  async #move(id: string): Promise<boolean> {
-    const host = this.#host;
+  async #renew(place: Place, current: number, signal: AbortSignal): Promise<number> {
+    const { db } = this.#deps.host;
+    let [moved, after] = [0, ''];
+    for (;;) {
+      const ids = await listOutdated(db, place, { current, after, limit: AT_ONCE });
+      for (const id of ids) {
+        if (signal.aborted) return moved;
+        if (await this.#tried(place, id)) moved += 1;
+        after = id;
+      }
+      if (ids.length < AT_ONCE) return moved;
+    }
+  }
+
+  /** What cannot be opened stays as it is, and the others go on. */
+  async #tried(place: Place, id: string): Promise<boolean> {
+    try {
+      return await this.#moves[place](id);
+    } catch (error) {
+      this.#deps.host.log.warn({ error, place, id }, 'A secret could not be sealed anew');
+      return false;
+    }
+  }
+
+  async #moveKey(id: string): Promise<boolean> {
+    const { host, door } = this.#deps;
     const key = await findKey(host.db, id);
     const sealed = key && (await readSealedCopy(host.db, id));
     if (!sealed) return false;
-    try {
-      const text = host.keys.open(sealed, contextOf(key));
-      const secret = this.#door.sealAgain(text, key);
-      return await host.transaction((tx) => resealSecret(tx, key, secret));
-    } catch (error) {
-      host.log.warn({ error, keyId: id }, 'The copy of a key could not be sealed anew');
-      return false;
-    }
+    const secret = door.sealAgain(host.keys.open(sealed, contextOf(key)), key);
+    return host.transaction((tx) => resealSecret(tx, key, secret));
+  }
+
+  async #moveCopy(id: string): Promise<boolean> {
+    const { host, door } = this.#deps;
+    const copy = await findCopy(host.db, id);
+    const sealed = copy && (await readSealedText(host.db, id));
+    if (!sealed) return false;
+    const context = copyContext(copy);
+    const secret = door.sealCopyAgain(host.keys.open(sealed, context), context);
+    return host.transaction((tx) => resealCopy(tx, id, secret));
+  }
+
+  /** The form of somebody who waits for an approver, for up to a year. */
+  async #moveDraft(id: string): Promise<boolean> {
+    const { host, proofs } = this.#deps;
+    const secrets = await readSecrets(host.db, id);
+    if (!secrets?.draft) return false;
+    const before = secrets.draft;
+    const draft = proofs.seal(id, proofs.open(id, before));
+    return host.transaction((tx) => replaceDraft(tx, id, draft, { before }));
   }
 }

@@ -131,8 +131,16 @@ export async function renewProofs(
   return renewed === 1;
 }
 
-export async function replaceDraft(tx: Tx, id: string, draft: Sealed): Promise<void> {
-  await tx.knex(attempts.name).where({ id }).update(draftColumns(draft));
+/** With `before`, only if it is still the draft that was read. */
+export async function replaceDraft(
+  tx: Tx,
+  id: string,
+  draft: Sealed,
+  { before }: { before?: Sealed } = {},
+): Promise<boolean> {
+  const write = tx.knex(attempts.name).where({ id });
+  if (before) void write.where({ draft_nonce: before.nonce });
+  return (await write.update(draftColumns(draft))) === 1;
 }
 
 /** Somebody waits for an administrator: their draft is kept until there is an answer. */

@@ -9,6 +9,7 @@ import {
 import type { InvitationKey } from './invitation-key.ts';
 import { findKey, findKeyByLookup, type KeySecret } from './key-repository.ts';
 import { readKeyText, type KeyText } from './key-text.ts';
+import { ShownAgain } from './shown-again.ts';
 import { findCopyByLookup } from '../copies/copy-repository.ts';
 import { throughCopy } from '../copies/copy.ts';
 import { ThisTurn } from '../join/this-turn.ts';
@@ -37,9 +38,11 @@ export class KeyDoor {
   readonly #host: Host;
   // A class that sends its forms in at once asks for one row.
   readonly #byLookup: ThisTurn<Opened | null, readonly Mac[]>;
+  readonly shownAgain: ShownAgain;
 
   constructor(host: Host) {
     this.#host = host;
+    this.shownAgain = new ShownAgain(host);
     this.#byLookup = new ThisTurn(async (_digests, lookups) => {
       const key = await findKeyByLookup(host.db, lookups);
       return key === null ? this.#findCopied(lookups) : { key, mailing: null };
@@ -88,9 +91,14 @@ export class KeyDoor {
     { showOnce }: { showOnce: boolean },
   ): { text: string; secret: KeySecret; hint: string } {
     const text = mintToken('lkinv_');
+    const { lookup, copy } = this.sealCopyAgain(text, context);
+    return { text, secret: { lookup, copy: showOnce ? null : copy }, hint: text.slice(6, 10) };
+  }
+
+  /** The text of a copy under the newest keys of the house. */
+  sealCopyAgain(text: string, context: string): KeySecret {
     const { keys } = this.#host;
-    const secret = { lookup: keys.mac(PURPOSE.key, text), copy: showOnce ? null : keys.seal(text, context) };
-    return { text, secret, hint: text.slice(6, 10) };
+    return { lookup: keys.mac(PURPOSE.key, text), copy: keys.seal(text, context) };
   }
 
   /** The same text under the newest keys of the house. */
@@ -98,9 +106,9 @@ export class KeyDoor {
     return this.#secretOf(text, key.weak ? PURPOSE.custom : PURPOSE.key, key, { showOnce: false }).secret;
   }
 
-  mintMailed(): { text: string; lookup: Buffer } {
+  mintMailed(): { text: string; lookup: Mac } {
     const text = mintToken('lkmail_');
-    return { text, lookup: this.#host.keys.mac(PURPOSE.mailed, text).digest };
+    return { text, lookup: this.#host.keys.mac(PURPOSE.mailed, text) };
   }
 
   explainCode(keyId: string): string {
@@ -110,9 +118,12 @@ export class KeyDoor {
 
   async #find(read: Exclude<KeyText, { kind: 'malformed' }>): Promise<Opened | null> {
     const { keys } = this.#host;
-    if (read.kind === 'mailed') return this.#findMailed(keys.macs(PURPOSE.mailed, read.normal));
     const lookups = keys.macs(PURPOSE[read.kind], read.normal);
-    return this.#byLookup.find(lookups.map(({ digest }) => digest.toString('hex')).join(), lookups);
+    const opened = await (read.kind === 'mailed'
+      ? this.#findMailed(lookups)
+      : this.#byLookup.find(lookups.map(({ digest }) => digest.toString('hex')).join(), lookups));
+    if (opened !== null) this.shownAgain.note(placeOf(opened), lookups);
+    return opened;
   }
 
   /** A key's own link costs one look-up, as ever; only what is not found there may be a copy's. */
@@ -153,6 +164,9 @@ export class KeyDoor {
     };
   }
 }
+
+const placeOf = ({ mailing, copyId }: Opened): 'invite_key' | 'invite_copy' | 'invite_mailing' =>
+  mailing !== null ? 'invite_mailing' : copyId ? 'invite_copy' : 'invite_key';
 
 /** Says which group of four to look at, where one wrong symbol explains it. Never repeats what was typed. */
 function malformed(reason: string, group: number | undefined): InvalidInputError {

@@ -389,18 +389,6 @@ export async function readSealedCopy(db: Queryable, id: string): Promise<Sealed 
   return { keyId: copyKey, nonce: copyNonce, ciphertext: copyText };
 }
 
-/** Keys whose secret is digested or sealed by an older key of the house and could be sealed again. */
-export async function listOutdated(db: Queryable, current: number, limit: number): Promise<string[]> {
-  const rows = await db
-    .knex(keys.name)
-    .whereNotNull('copy_key')
-    .where((w) => void w.whereNot({ copy_key: current }).orWhereNot({ lookup_key: current }))
-    .orderBy('id')
-    .limit(limit)
-    .select<Row[]>('id');
-  return rows.map((row) => String(row['id']));
-}
-
 /** The same secret under newer keys; false when it was replaced meanwhile. */
 export async function resealSecret(
   tx: Tx,

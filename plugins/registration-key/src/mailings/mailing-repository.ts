@@ -1,4 +1,4 @@
-import { column, defineTable, type Queryable, type Tx } from 'latchkey/plugin-api';
+import { column, defineTable, type Mac, type Queryable, type Tx } from 'latchkey/plugin-api';
 
 const { bytes, instant, nullable, text, whole } = column;
 
@@ -12,15 +12,16 @@ const mailings = defineTable('invite_mailing', {
   sentBy: nullable(text),
   at: instant,
 });
-const secrets = defineTable('invite_mailing', { lookup: bytes });
+const secrets = defineTable('invite_mailing', { lookup: bytes, lookupKey: whole });
 
 /** One mailed invitation. Its own secret opens the key and proves the mailbox it went to. */
 export type Mailing = ReturnType<typeof mailings.decode>;
 
 type Row = Record<string, unknown>;
 
-export async function insertMailing(tx: Tx, mailing: Mailing, lookup: Buffer): Promise<void> {
-  await tx.knex(mailings.name).insert({ ...mailings.encode(mailing), ...secrets.encode({ lookup }) });
+export async function insertMailing(tx: Tx, mailing: Mailing, { digest, keyId }: Mac): Promise<void> {
+  const secret = secrets.encode({ lookup: digest, lookupKey: keyId });
+  await tx.knex(mailings.name).insert({ ...mailings.encode(mailing), ...secret });
 }
 
 export async function findMailing(db: Queryable, id: string): Promise<Mailing | null> {

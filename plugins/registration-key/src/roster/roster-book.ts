@@ -13,8 +13,10 @@ import {
   addEntries,
   countEntries,
   findEntry,
+  findEntryById,
   findRoster,
   insertRoster,
+  resealEntry,
   takeEntry,
   type Roster,
   type RosterCounts,
@@ -89,7 +91,11 @@ export class RosterBook {
     return async (tx, redemptionId) => {
       const now = this.#host.clock.now();
       const isMine =
-        value !== null && (await takeEntry(tx, key.id, this.#macs(key.id, value), { redemptionId, now }));
+        value !== null &&
+        (await takeEntry(tx, key.id, this.#host.keys.macs(PURPOSE, textOf(key.id, value)), {
+          redemptionId,
+          now,
+        }));
       if (!isMine) throw taken(roster);
     };
   }
@@ -126,11 +132,10 @@ export class RosterBook {
       roster.keyId,
       values.map((value) => {
         const id = newId();
-        const mac = keys.mac(PURPOSE, textOf(roster.keyId, value)).digest;
         return {
           id,
           keyId: roster.keyId,
-          mac,
+          macs: keys.macs(PURPOSE, textOf(roster.keyId, value)),
           sealed: roster.keepsAddresses ? keys.seal(value, sealContext(id)) : null,
           at,
         };
@@ -141,6 +146,17 @@ export class RosterBook {
   /** What an entry is about, where it was kept. */
   read({ id, sealed }: RosterEntry): string | null {
     return sealed === null ? null : this.#host.keys.open(sealed, sealContext(id));
+  }
+
+  /** After the keys of the house were changed, where the entry can be read. */
+  async renew(entryId: string): Promise<boolean> {
+    const { db, keys } = this.#host;
+    const entry = await findEntryById(db, entryId);
+    const value = entry && this.read(entry);
+    if (!value) return false;
+    const mac = keys.mac(PURPOSE, textOf(entry.keyId, value));
+    const sealed = keys.seal(value, sealContext(entryId));
+    return this.#host.transaction((tx) => resealEntry(tx, entryId, { mac, sealed }));
   }
 
   macsOf(keyId: string, value: string): Buffer[] {

@@ -1,6 +1,7 @@
 import {
   column,
   defineTable,
+  type Mac,
   type Page,
   type PageRequest,
   type Queryable,
@@ -26,6 +27,7 @@ const entries = defineTable('invite_roster_entry', {
   id: text,
   keyId: text,
   entryMac: bytes,
+  macKey: nullable(whole),
   redemptionId: nullable(text),
   redeemedAt: nullable(instant),
   sealedText: nullable(bytes),
@@ -61,7 +63,8 @@ export async function findRoster(db: Queryable, keyId: string): Promise<Roster |
 export interface NewEntry {
   id: string;
   keyId: string;
-  mac: Buffer;
+  /** Under every key of the house, newest first: on the list is who is there under any. */
+  macs: readonly Mac[];
   sealed: Sealed | null;
   at: number;
 }
@@ -74,23 +77,21 @@ export async function addEntries(tx: Tx, keyId: string, wanted: readonly NewEntr
     .where({ key_id: keyId })
     .whereIn(
       'entry_mac',
-      wanted.map(({ mac }) => mac),
+      wanted.flatMap(({ macs }) => macs.map(({ digest }) => digest)),
     )
     .select<Row[]>('entry_mac');
   const listed = new Set(known.map((row) => hex(row['entry_mac'])));
-  const fresh = wanted.filter(({ mac }) => !listed.has(mac.toString('hex')));
+  const fresh = wanted.filter(({ macs }) => !macs.some(({ digest }) => listed.has(digest.toString('hex'))));
   if (fresh.length > 0)
     await tx.knex(entries.name).insert(
-      fresh.map(({ id, mac, sealed, at }) =>
+      fresh.map(({ id, macs: [newest], sealed, at }) =>
         entries.encode({
           id,
           keyId,
-          entryMac: mac,
+          ...macColumns(newest),
           redemptionId: null,
           redeemedAt: null,
-          sealedText: sealed?.ciphertext ?? null,
-          sealedNonce: sealed?.nonce ?? null,
-          sealedKey: sealed?.keyId ?? null,
+          ...sealedColumns(sealed),
           nudgedAt: null,
           at,
         }),
@@ -98,6 +99,17 @@ export async function addEntries(tx: Tx, keyId: string, wanted: readonly NewEntr
     );
   return fresh.length;
 }
+
+const macColumns = (mac: Mac | undefined): { entryMac?: Buffer; macKey?: number } =>
+  mac === undefined ? {} : { entryMac: mac.digest, macKey: mac.keyId };
+
+const sealedColumns = (
+  sealed: Sealed | null,
+): { sealedText: Buffer | null; sealedNonce: Buffer | null; sealedKey: number | null } => ({
+  sealedText: sealed?.ciphertext ?? null,
+  sealedNonce: sealed?.nonce ?? null,
+  sealedKey: sealed?.keyId ?? null,
+});
 
 const hex = (stored: unknown): string =>
   stored instanceof Uint8Array ? Buffer.from(stored).toString('hex') : '';
@@ -116,19 +128,40 @@ export async function findEntry(
   return row ? entryOf(row) : null;
 }
 
-/** Takes somebody's place on the list, once, in the transaction that takes the seat. */
+export async function findEntryById(
+  db: Queryable,
+  id: string,
+): Promise<(RosterEntry & { keyId: string }) | null> {
+  const row = (await db.knex(entries.name).select(entries.columns).where({ id }).first()) as Row | undefined;
+  return row ? { ...entryOf(row), keyId: entries.decode(row).keyId } : null;
+}
+
+/** The same entry under newer keys of the house. */
+export async function resealEntry(
+  tx: Tx,
+  id: string,
+  { mac, sealed }: { mac: Mac; sealed: Sealed },
+): Promise<boolean> {
+  const renewed = entries.encode({ ...macColumns(mac), ...sealedColumns(sealed) });
+  return (await tx.knex(entries.name).where({ id }).update(renewed)) === 1;
+}
+
+/** Takes somebody's place on the list, once, in the transaction that takes the seat. Shown again, its digest is made with the newest key. */
 export async function takeEntry(
   tx: Tx,
   keyId: string,
-  macs: readonly Buffer[],
+  macs: readonly Mac[],
   { redemptionId, now }: { redemptionId: string; now: number },
 ): Promise<boolean> {
   const taken = await tx
     .knex(entries.name)
     .where({ key_id: keyId })
-    .whereIn('entry_mac', [...macs])
+    .whereIn(
+      'entry_mac',
+      macs.map(({ digest }) => digest),
+    )
     .whereNull('redeemed_at')
-    .update({ redeemed_at: now, redemption_id: redemptionId });
+    .update(entries.encode({ redeemedAt: now, redemptionId, ...macColumns(macs[0]) }));
   return taken === 1;
 }
 

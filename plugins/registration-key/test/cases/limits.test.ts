@@ -308,6 +308,51 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
     },
   );
 
+  test(
+    'D13 copies, lists and forms that wait move over by themselves; what was shown once or mailed, when somebody shows it',
+    { timeout: LONG },
+    async () => {
+      const app = await startTestApp({ engine, mail: true });
+      const api = await ownerApi(app);
+      const once = await app.given.invitationKey({ showOnce: true });
+      const { id, key } = await app.given.invitationKey({ approval: 'manual', emailProof: 'required' });
+      const copy = (
+        await api.call('POST', `/api/v1/invitation-keys/${id}/copies`, { name: 'Poster' })
+      ).json();
+      await api.call('POST', `/api/v1/invitation-keys/${id}/invited`, { emails: ['jo@acme.test'] });
+      const [link = ''] = (await app.mailbox.next('jo@acme.test')).links;
+      const mailed = link.split('/').at(-1) ?? '';
+      const unproven = await app.given.invitationKey({ approval: 'manual' });
+      await joinByApi(app, unproven.key, somebody());
+      const rounds = '/api/v1/invitation-keys/rounds';
+      const list = (await api.call('POST', rounds, { people: 'a@acme.test\nb@acme.test' })).json() as {
+        id: string;
+      };
+      const roster = { kind: 'roster', mails: false, keepsAddresses: true };
+      await api.call('POST', `${rounds}/${list.id}/start`, roster);
+      await app.house.domains.jobs.runNow('registration-key.send-rounds');
+      await app.house.ground.keys.renewAll();
+
+      await app.house.domains.jobs.runNow('registration-key.renew-secrets');
+      for (const shown of [once.key, String(copy.key), mailed]) await app.guest().get(`/join/${shown}`);
+      const opened = await digestsOf(app);
+      await app.house.domains.jobs.runNow('registration-key.note-openings');
+      const written = await digestsOf(app);
+      const again = await app.guest().get(`/join/${once.key}`);
+
+      expect(key).toMatch(/^lkinv_/);
+      expect(opened).toMatchObject({ invite_key: [1, 2, 2, 2], invite_copy: [2], invite_mailing: [1] });
+      expect(written).toEqual({
+        invite_key: [2, 2, 2, 2],
+        invite_copy: [2],
+        invite_mailing: [2],
+        invite_roster_entry: [2, 2],
+        invite_attempt: [2],
+      });
+      expect(again.text).toContain('name="redeemId"');
+    },
+  );
+
   test('D15 a foreign page can neither mint, revoke nor redeem', { timeout: LONG }, async () => {
     const app = await startTestApp({ engine });
     const { id, key } = await app.given.invitationKey();
@@ -357,3 +402,20 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
     },
   );
 });
+
+/** By which keys of the house the rows of each table are digested or sealed. */
+async function digestsOf(app: TestApp): Promise<Record<string, number[]>> {
+  const columns = {
+    invite_key: 'lookup_key',
+    invite_copy: 'lookup_key',
+    invite_mailing: 'lookup_key',
+    invite_roster_entry: 'mac_key',
+    invite_attempt: 'draft_key',
+  };
+  const found: Record<string, number[]> = {};
+  for (const [table, column] of Object.entries(columns)) {
+    const made: unknown[] = await app.db.knex(table).orderBy(column).pluck(column);
+    found[table] = made.map(Number);
+  }
+  return found;
+}
