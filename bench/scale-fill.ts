@@ -77,10 +77,14 @@ interface Times {
 
 const timeOf = ({ now, count }: Times): string => `${String(now - count * 1_000)} + n * 1000`;
 
-/** Of ten keys four are open, and the others have ended in one way or another; one of a hundred has yet to begin. */
+/**
+ * Of ten keys four are open, and the others have ended in one way or another; one of a hundred has yet to begin, and some of the oldest,
+ * so that a thousand keys fill a page of those too.
+ */
 function keyLike(db: Database, { now, count, model }: Times & { model: Row }): Record<string, string> {
   const label = `CONCAT(${subject}, ' term ', ${batch})`;
   const isOpen = 'n = 0 OR n % 100 = 7 OR n % 10 < 4';
+  const isToBegin = 'n > 0 AND n % 100 = 7 OR n < 100 AND n % 10 IN (1, 2, 3)';
   const isUsedUp = `NOT (${isOpen}) AND n % 10 >= 8`;
   const [yesterday, tomorrow, nextMonth] = [now - DAY_MS, now + DAY_MS, now + 30 * DAY_MS].map(String);
   const isIn = (from: number): string =>
@@ -98,7 +102,7 @@ function keyLike(db: Database, { now, count, model }: Times & { model: Row }): R
     uses: `CASE WHEN n = 0 OR ${isUsedUp} THEN 1 ELSE 0 END`,
     seat_seq: `CASE WHEN n = 0 OR ${isUsedUp} THEN 1 ELSE 0 END`,
     is_full: `CASE WHEN ${isUsedUp} THEN 1 ELSE 0 END`,
-    not_before: `CASE WHEN n > 0 AND n % 100 = 7 THEN ${tomorrow ?? ''} END`,
+    not_before: `CASE WHEN ${isToBegin} THEN ${tomorrow ?? ''} END`,
     expires_at: `CASE WHEN ${isIn(4)} THEN ${yesterday ?? ''} ELSE ${nextMonth ?? ''} END`,
     revoked_at: `CASE WHEN ${isIn(6)} THEN ${yesterday ?? ''} END`,
   };
