@@ -12,7 +12,15 @@ import {
   smtpTransport,
   type MailSite,
 } from './mail/index.ts';
-import { HubClient, networkRights, NetworkService, scheduleNetworkRefresh } from './network/index.ts';
+import {
+  HubClient,
+  hubUrl,
+  networkRights,
+  NetworkService,
+  scheduleNetworkRefresh,
+  scheduleTrustRefresh,
+  TrustService,
+} from './network/index.ts';
 import { Outbound } from './outbound/outbound.ts';
 import { NotificationService, scheduleNotificationRetention } from './notifications/index.ts';
 import {
@@ -99,8 +107,9 @@ export async function composeDomains(ground: Ground) {
   const notifications = new NotificationService({ db, hooks, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });
 
-  const { network, hubLine } = await composeNetwork(ground, site);
+  const { network, trust, hubLine } = await composeNetwork(ground, site);
   scheduleNetworkRefresh(jobs, network);
+  scheduleTrustRefresh(jobs, trust);
 
   const tickets = ticketServices({
     db,
@@ -129,6 +138,7 @@ export async function composeDomains(ground: Ground) {
     limits,
     notifications,
     network,
+    trust,
     hubLine,
     tickets,
   };
@@ -152,7 +162,15 @@ async function composeNetwork(
     given: { hubUrl: config.hubUrl, key: config.networkKey },
     locale: async () => (await site()).locale,
   });
-  return { network, hubLine };
+  const trust = new TrustService({
+    db,
+    clock,
+    log,
+    audit,
+    outbound: hubLine,
+    hub: async () => config.hubUrl ?? (await settings.get(hubUrl)),
+  });
+  return { network, trust, hubLine };
 }
 
 /** Where what people attach lies. */

@@ -118,6 +118,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
           () => domains.dispatcher.stop(),
           () => plugins.stop(),
           () => domains.network.close(),
+          () => Promise.resolve(domains.trust.close()),
           () => domains.hubLine.close(),
           () => versions.stop(),
           () => ground.outbound.close(),

@@ -1,3 +1,4 @@
+import type { TrustStatus } from './trust/trust-service.ts';
 import type { HubLight, KeyLight, NetworkStatus } from './registration.ts';
 
 interface Light {
@@ -38,5 +39,19 @@ export function presentNetwork({ hub, key, check, uid }: NetworkStatus): object 
     mayPaste: !key.isGiven && hub.url !== '',
   };
 }
+
+const trustLights: Record<TrustStatus['state'], Light> = {
+  none: { tone: 'quiet', icon: 'shield' },
+  unseen: { tone: 'quiet', icon: 'shield' },
+  unconfirmed: { tone: 'warning', icon: 'shield' },
+  confirmed: { tone: 'success', icon: 'shield-check' },
+};
+
+/** Whom we believe; the fingerprint as people read it to each other. */
+export const presentTrust = (status: TrustStatus): object => ({
+  ...status,
+  ...trustLights[status.state],
+  groups: status.fingerprint?.match(/.{4}/g) ?? [],
+});
 
 const hostOf = (url: string): string => URL.parse(url)?.host ?? '';

@@ -5,8 +5,9 @@ import { route, type Incoming, type Route } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { KnownError } from '../shared/errors.ts';
-import { presentNetwork } from './network-presenter.ts';
+import { presentNetwork, presentTrust } from './network-presenter.ts';
 import type { NetworkService } from './network-service.ts';
+import type { TrustService } from './trust/trust-service.ts';
 
 const PATH = '/admin/network';
 const access = { right: 'network.manage' };
@@ -16,15 +17,17 @@ const typed = z.object({ url: z.string().optional(), key: z.string().optional() 
 
 interface Deps {
   network: NetworkService;
+  trust: Pick<TrustService, 'status'>;
   clock: Clock;
 }
 
 /** Where administrators say which hub this installation belongs to, and bring its key. */
-export function networkRoutes({ network, clock }: Deps): Route[] {
+export function networkRoutes({ network, trust, clock }: Deps): Route[] {
   const page = async (actor: Actor, refused: { error?: KnownError; body?: unknown } = {}): Promise<Reply> => {
     const { error, body } = refused;
     return view('network/network', {
       ...presentNetwork(await network.status(actor)),
+      trust: presentTrust(await trust.status()),
       typed: typed.safeParse(body).data ?? {},
       errors: error?.fields ?? [],
       message: error?.fields.length === 0 ? error.code : undefined,

@@ -2,15 +2,22 @@ import { definePlugin, type Host } from 'latchkey/plugin-api';
 import { portalRoutes } from './portal-routes.ts';
 import { RevealedKey } from './revealed-key.ts';
 import { SubscriptionService } from './subscription-service.ts';
+import { trustCommands } from './trust/trust-commands.ts';
+import { trustRoutes } from './trust/trust-routes.ts';
+import { TrustService } from './trust/trust-service.ts';
 import { vendorRoutes } from './vendor-routes.ts';
 import { wireRoutes } from './wire-routes.ts';
 
 /** Makes this house a hub: other helpdesks register here, with a key from its portal, and find their plugins. */
 export default definePlugin((host: Host) => {
   const subscriptions = new SubscriptionService(host);
+  const trust = new TrustService(host);
+  for (const command of trustCommands(trust)) host.command(command);
+  host.job('trust', () => trust.renew());
   host.routes([
     ...wireRoutes({ host, subscriptions }),
     ...portalRoutes({ host, subscriptions, revealed: new RevealedKey(host) }),
     ...vendorRoutes({ host, subscriptions }),
+    ...trustRoutes({ host, trust }),
   ]);
 });

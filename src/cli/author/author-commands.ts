@@ -1,11 +1,12 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { newKeyPair, sha256Of, signPackage, verifyPackage } from '../../network/index.ts';
 import { ConflictError } from '../../shared/errors.ts';
 import type { Command } from '../command.ts';
 import { checkPlugin, type Surface } from './check-plugin.ts';
 import { newPlugin } from './new-plugin.ts';
-import { packPlugin, sha256Of } from './pack-plugin.ts';
-import { newKeyPair, signPackage, verifyPackage } from './package-signature.ts';
+import { packPlugin } from './pack-plugin.ts';
+import { signCeremony } from './sign-ceremony.ts';
 import { testPlugin } from './test-plugin.ts';
 
 interface Deps {
@@ -115,6 +116,18 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
         ]);
         const texts = { signature: signature.toString('utf8'), publicKey: key.toString('utf8') };
         print({ ...(await verifyPackage(packed, texts)), verified: true });
+      },
+    },
+    {
+      name: 'ceremony sign',
+      summary: 'Signs what `latchkey hub trust begin` printed, as one of the three keepers; needs no network',
+      args: '<file>',
+      options: [{ flags: '--key <file>', description: 'the key, as `plugin keygen` made it' }],
+      run: async ({ args: [file = ''], options, readFile: readNamed, print }) => {
+        const [text, key] = await Promise.all([readNamed(file), readNamed(String(options['key'] ?? ''))]);
+        const { text: signed, ...facts } = signCeremony(text.toString('utf8'), key.toString('utf8'));
+        await writeFile(file, signed);
+        print({ file, ...facts });
       },
     },
   ];

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
+import { FILE_LIST, sha256Of } from '../../network/index.ts';
 import { readManifest } from '../../plugin-host/index.ts';
 import { pluginFiles } from './plugin-files.ts';
 
@@ -19,9 +19,6 @@ export interface ListedFile {
   size: number;
   sha256: string;
 }
-
-/** The name of the list in a package; what a signature is made over. */
-export const FILE_LIST = 'files.json';
 
 /** The same files make the same bytes, on any machine and on any day. */
 export async function packPlugin(folder: string): Promise<Package> {
@@ -41,8 +38,6 @@ export async function packPlugin(folder: string): Promise<Package> {
   tar.finalize();
   return { id, version, files, bytes: gzipped(await buffer(tar)) };
 }
-
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const GZIP_SYSTEM_AT = 9;
 const UNKNOWN_SYSTEM = 255;

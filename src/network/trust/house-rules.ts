@@ -14,7 +14,9 @@ export const houseRules = z.object({
   entitlements: z.array(publicKey).max(8).default([]),
   /** Security withdrawals. No version means all of them. */
   withdrawn: z
-    .array(z.object({ plugin: name, versions: z.array(name).max(500).optional(), reason: z.string().max(500) }))
+    .array(
+      z.object({ plugin: name, versions: z.array(name).max(500).optional(), reason: z.string().max(500) }),
+    )
     .max(2_000)
     .default([]),
 });

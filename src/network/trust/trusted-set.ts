@@ -50,15 +50,12 @@ const MOST_VERSIONS_AHEAD = 10_000;
 /** Parsing is quadratic in their number (ruling 41). */
 const MOST_TARGETS = 256;
 
-/** A hub is its first root (ruling 37). */
-export const fingerprintOf = (root: Buffer): string => {
-  const { signed } = parsed('root', root, () => Metadata.fromJSON(MetadataKind.Root, jsonOf(root)));
-  return createHash('sha256').update(JSON.stringify(sorted(signed.toJSON()))).digest('hex');
-};
+/** A hub is its first root, byte for byte (ruling 37). */
+export const fingerprintOf = (root: Buffer): string => createHash('sha256').update(root).digest('hex');
 
 /** Whether it is a root that its own keys have signed, and the first one. @throws {DistrustError} */
 export function assertFirstRoot(root: Buffer): void {
-  const store = parsed('root', root, () => new TrustedMetadataStore(root));
+  const store = parsed('root', () => new TrustedMetadataStore(root));
   if (store.root.signed.version !== 1) throw new DistrustError('root', 'S04');
 }
 
@@ -70,20 +67,37 @@ export class TrustedSet {
   readonly #store: TrustedMetadataStore;
   readonly #before: Documents;
   readonly #documents = new Map<string, Buffer>();
+  readonly #replaced = new Set<string>();
+  readonly #firstRoot: number;
 
   /** `before` holds at least a root; what was verified once is verified again, so that a changed row is not believed either. */
   constructor(before: Documents, now: number) {
     const root = before.get('root');
     if (!root) throw new DistrustError('root', 'S06');
     this.#before = before;
-    this.#store = parsed('root', root, () => new TrustedMetadataStore(root));
+    this.#store = parsed('root', () => new TrustedMetadataStore(root));
     // The verifier takes the clock of the machine; time is ours (ruling 39).
     Object.assign(this.#store, { referenceTime: new Date(now) });
     this.#documents.set('root', root);
+    this.#firstRoot = this.#store.root.signed.version;
   }
 
   get documents(): Documents {
     return this.#documents;
+  }
+
+  /** Roles whose earlier document counts for nothing any more, since its keys were replaced: their numbers may begin again (5.3.11). */
+  get replaced(): readonly string[] {
+    return this.#store.root.signed.version > this.#firstRoot ? [...this.#replaced] : [];
+  }
+
+  /** A stored document that was damaged does not open the way back to older ones. @throws {DistrustError} */
+  assertNotBelow(highest: ReadonlyMap<string, number>): void {
+    const replaced = this.replaced;
+    for (const [role, version] of this.versions()) {
+      const isBelow = version < (highest.get(role) ?? 0);
+      if (isBelow && !replaced.includes(role)) throw new DistrustError(role, 'S04');
+    }
   }
 
   /** Newest of each role that was walked through. */
@@ -104,7 +118,7 @@ export class TrustedSet {
     await this.#newestRoot(fetch);
     await this.#newestTimestamp(fetch);
     await this.#snapshot(fetch);
-    await this.#role('targets', 'root', fetch);
+    await this.#role('targets', 'root', { held: this.#before.get('targets') ?? null, fetch });
   }
 
   /** What was believed at the last walk, without asking anybody. Expired documents are named as such by `isStale`, and still read. */
@@ -112,18 +126,22 @@ export class TrustedSet {
     return [
       () => this.#recallTimestamp(),
       () => this.#recallSnapshot(),
-      () => this.#recallRole('targets', 'root'),
+      () => this.#recallRole('targets', 'root', this.#before.get('targets') ?? null),
     ].every((step) => step());
   }
 
   /** What the catalogue says of this package, from the one bin that could name it; null when it names none. */
-  async find(path: string, fetch: Fetch | null): Promise<NamedTarget | null> {
+  async find(
+    path: string,
+    { fetch, stored }: { fetch: Fetch | null; stored: (role: string) => Promise<Buffer | null> },
+  ): Promise<NamedTarget | null> {
     const bin = this.#targets().signed.delegations?.succinctRoles?.getRoleForTarget(path);
     if (bin === undefined) return null;
     if (this.#store.snapshot?.signed.meta[`${bin}.json`] === undefined) return null;
     if (!this.#store.getRole(bin)) {
-      if (fetch) await this.#role(bin, 'targets', fetch);
-      else if (!this.#recallRole(bin, 'targets')) return null;
+      const held = await stored(bin);
+      if (fetch) await this.#role(bin, 'targets', { held, fetch });
+      else if (!this.#recallRole(bin, 'targets', held)) return null;
     }
     const target = this.#store.getRole(bin)?.signed.targets[path];
     const sha256 = target?.hashes['sha256'];
@@ -157,12 +175,7 @@ export class TrustedSet {
     // Keys that were replaced since make the old one worthless: that is how one recovers from a number that was driven too far (5.3.11).
     const known = this.#recallTimestamp(true) ? this.#store.timestamp?.signed.version : undefined;
     const body = await this.#fetched('timestamp', 'timestamp.json', fetch, MOST_BYTES.timestamp);
-    if (known !== undefined) {
-      const { version } = parsed('timestamp', body, () =>
-        Metadata.fromJSON(MetadataKind.Timestamp, jsonOf(body)),
-      ).signed;
-      if (version > known + MOST_VERSIONS_AHEAD) throw new DistrustError('timestamp', 'S04');
-    }
+    if (known !== undefined) assertNear('timestamp', { from: known, to: versionIn('timestamp', body) });
     try {
       this.#believe('timestamp', body, () => this.#store.updateTimestamp(body));
     } catch (error) {
@@ -189,15 +202,22 @@ export class TrustedSet {
       this.#documents.set('snapshot', before);
       return;
     }
+    const known = this.#store.snapshot?.signed.version;
+    if (known !== undefined) assertNear('snapshot', { from: known, to: wanted });
     const name = `${String(wanted)}.snapshot.json`;
     const body = await this.#fetched('snapshot', name, fetch, MOST_BYTES.snapshot);
     this.#believe('snapshot', body, () => this.#store.updateSnapshot(body));
   }
 
-  async #role(role: string, by: string, fetch: Fetch): Promise<void> {
-    if (this.#recallRole(role, by)) return;
+  async #role(
+    role: string,
+    by: string,
+    { held, fetch }: { held: Buffer | null; fetch: Fetch },
+  ): Promise<void> {
+    if (this.#recallRole(role, by, held)) return;
     const meta = this.#store.snapshot?.signed.meta[`${role}.json`];
     if (!meta) throw new DistrustError(role, 'S06');
+    if (held) assertNear(role, { from: versionIn(role, held), to: meta.version });
     const most = Math.min(meta.length ?? MOST_BYTES.targets, MOST_BYTES.targets);
     const body = await this.#fetched(role, `${String(meta.version)}.${role}.json`, fetch, most);
     this.#believe(role, body, () => {
@@ -208,7 +228,8 @@ export class TrustedSet {
 
   #recallTimestamp(evenIfExpired = false): boolean {
     const body = this.#before.get('timestamp');
-    if (!body || !this.#holds(() => this.#store.updateTimestamp(body), evenIfExpired)) return false;
+    if (!body || !this.#holds('timestamp', () => this.#store.updateTimestamp(body), evenIfExpired))
+      return false;
     this.#documents.set('timestamp', body);
     return true;
   }
@@ -216,28 +237,33 @@ export class TrustedSet {
   #recallSnapshot(evenIfSuperseded = false): boolean {
     const body = this.#before.get('snapshot');
     if (!body) return false;
-    const holds = this.#holds(() => this.#store.updateSnapshot(body, true), evenIfSuperseded);
+    const holds = this.#holds('snapshot', () => this.#store.updateSnapshot(body, true), evenIfSuperseded);
     if (holds && !evenIfSuperseded) this.#documents.set('snapshot', body);
     return holds;
   }
 
-  #recallRole(role: string, by: string): boolean {
-    const body = this.#before.get(role);
+  #recallRole(role: string, by: string, body: Buffer | null): boolean {
     if (!body) return false;
-    const holds = this.#holds(() => {
-      this.#store.updateDelegatedTargets(body, role, by);
-    }, false);
+    const holds = this.#holds(
+      role,
+      () => {
+        this.#store.updateDelegatedTargets(body, role, by);
+      },
+      false,
+    );
     if (holds) this.#documents.set(role, body);
     return holds;
   }
 
   /** The verifier keeps an old document to compare with, and says by an error that it is not the last word. */
-  #holds(step: () => unknown, evenIfOld: boolean): boolean {
+  #holds(role: string, step: () => unknown, evenIfOld: boolean): boolean {
     try {
       step();
       return true;
     } catch (error) {
-      return evenIfOld && (error instanceof ExpiredMetadataError || error instanceof BadVersionError);
+      const isOld = error instanceof ExpiredMetadataError || error instanceof BadVersionError;
+      if (!isOld) this.#replaced.add(role);
+      return isOld && evenIfOld;
     }
   }
 
@@ -252,7 +278,7 @@ export class TrustedSet {
   }
 
   #believe(role: string, body: Buffer, step: () => unknown): void {
-    parsed(role, body, step);
+    parsed(role, step);
     this.#documents.set(role, body);
   }
 }
@@ -260,12 +286,19 @@ export class TrustedSet {
 const referenceTimeOf = (store: object): Date =>
   'referenceTime' in store && store.referenceTime instanceof Date ? store.referenceTime : new Date();
 
+function assertNear(role: string, { from, to }: { from: number; to: number }): void {
+  if (!(to <= from + MOST_VERSIONS_AHEAD)) throw new DistrustError(role, 'S04');
+}
+
+const versionIn = (role: string, body: Buffer): number =>
+  parsed(role, () => Number((jsonOf(body) as { signed?: { version?: unknown } }).signed?.version));
+
 function assertFewTargets(role: string, body: Buffer): void {
   const { signed } = jsonOf(body) as { signed?: { targets?: object } };
   if (Object.keys(signed?.targets ?? {}).length > MOST_TARGETS) throw new DistrustError(role, 'S05');
 }
 
-function parsed<T>(role: string, _body: Buffer, read: () => T): T {
+function parsed<T>(role: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -283,13 +316,3 @@ function problemOf(error: unknown): TrustProblem {
 
 type Json = Parameters<typeof Metadata.fromJSON>[1];
 const jsonOf = (body: Buffer): Json => JSON.parse(body.toString('utf8')) as Json;
-
-const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
-};

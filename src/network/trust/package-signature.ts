@@ -12,7 +12,9 @@ import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { z } from 'zod';
 import { InvalidInputError } from '../../shared/errors.ts';
-import { FILE_LIST, sha256Of } from './pack-plugin.ts';
+
+/** Where a package lists its files, with the digest of each. */
+export const FILE_LIST = 'files.json';
 
 const MOST_BYTES = 128 * 1024 * 1024;
 
@@ -143,6 +145,8 @@ const keyIdOf = (key: ReturnType<typeof createPublicKey>): string =>
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('hex')
     .slice(0, 16);
+
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const broken = (file: string, cause?: unknown): InvalidInputError =>
   new InvalidInputError('author.package-broken', { cause, params: { file } });

@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import type { Host } from 'latchkey/plugin-api';
+import { trustVerifier } from '../../../src/marketplace/trust-verifier.ts';
+import { newKeyPair, sha256Of, signPackage } from '../../../src/network/index.ts';
+import { system } from '../../../src/shared/actor.ts';
+import { packPlugin } from '../../../src/cli/author/pack-plugin.ts';
+import { days, hours } from '../../../test/support/clock.ts';
+import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
+import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
+import { TrustService } from '../src/trust/trust-service.ts';
+
+const PEM = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g;
+
+interface Hub {
+  app: TestApp;
+  trust: TrustService;
+  keepers: string[];
+}
+
+async function startHub(engine: Engine): Promise<Hub> {
+  const app = await startTestApp({ engine });
+  await app.house.plugins.enable(system, 'network-hub');
+  const owner = app.as(await app.given.owner());
+  const keys = await owner.submit('/admin/hub/trust', {}, { action: '/admin/hub/trust/establish' });
+  const keepers = keys.text.match(PEM) ?? [];
+  expect(keepers).toHaveLength(3);
+  return { app, keepers, trust: await trustIn(app) };
+}
+
+/** As the plugin's own setup has it. */
+async function trustIn({ house, db, clock }: TestApp): Promise<TrustService> {
+  const { keys, audit } = house.ground;
+  const host = {
+    db,
+    clock,
+    audit,
+    keys: await keys.ring('plugin:network-hub'),
+    transaction: db.transaction.bind(db),
+  };
+  return new TrustService(host as unknown as Host);
+}
+
+async function publish({ app, trust }: Hub, { publisherKey }: { publisherKey: string }) {
+  const { id, version, bytes } = await packPlugin('plugins/tag');
+  const { text } = await signPackage(bytes, publisherKey);
+  const custom = { id, version, publisher: 'Acme', signature: text };
+  const path = `plugins/${id}/${version}.tgz`;
+  await app.db.transaction((tx) =>
+    trust.name(tx, { path, length: bytes.length, sha256: sha256Of(bytes), custom }),
+  );
+  return { id, version, bytes, path };
+}
+
+async function signedBy(hub: Hub, name: string, publicKey: string): Promise<void> {
+  const owner = hub.app.as(await hub.app.given.owner());
+  await owner.submit('/admin/hub/trust', { name, key: publicKey }, { action: '/admin/hub/trust/publishers' });
+  const keys = hub.keepers.slice(1).join('\n');
+  const page = await owner.submit('/admin/hub/trust', { keys }, { action: '/admin/hub/trust/sign' });
+  expect(page.text).toContain(name);
+}
+
+const look = (app: TestApp): Promise<void> => app.house.domains.jobs.runNow('network.trust');
+
+describeOnEachEngine('a hub that signs', (engine) => {
+  test('is believed once its fingerprint is confirmed, and only what hub and publisher both signed is installed', async () => {
+    const hub = await startHub(engine);
+    const publisher = newKeyPair();
+    await signedBy(hub, 'Acme', publisher.publicKey);
+    const { id: pluginId, version, bytes } = await publish(hub, { publisherKey: publisher.privateKey });
+    const app = await startTestApp({ engine, clock: hub.app.clock, config: { HUB_URL: hub.app.origin } });
+    const { trust } = app.house.domains;
+    const verifier = trustVerifier(trust);
+    const claim = { hub: hub.app.origin, pluginId, version, sha256: sha256Of(bytes), size: bytes.length };
+
+    await look(app);
+    await expect(verifier.verify(claim, bytes)).rejects.toMatchObject({ code: 'network.hub-not-confirmed' });
+    const admin = app.as(await app.given.owner());
+    const fingerprint = (await hub.trust.look())?.fingerprint ?? '';
+    expect((await admin.get('/admin/network')).text).toContain(fingerprint.slice(0, 4));
+    await admin.submit('/admin/network', { fingerprint }, { action: '/admin/network/trust/confirm' });
+    await look(app);
+
+    expect(await trust.status()).toMatchObject({
+      state: 'confirmed',
+      fingerprint,
+      problem: null,
+      isStale: false,
+    });
+    await verifier.verify(claim, bytes);
+
+    const other = Buffer.concat([bytes, Buffer.from([0])]);
+    const lie = { ...claim, sha256: sha256Of(other), size: other.length };
+    await expect(verifier.verify(lie, other)).rejects.toMatchObject({ code: 'network.S01' });
+    await expect(verifier.verify({ ...claim, version: '9.9.9' }, bytes)).rejects.toMatchObject({
+      code: 'network.S07',
+    });
+    await publish(hub, { publisherKey: newKeyPair().privateKey });
+    await expect(verifier.verify(claim, bytes)).rejects.toMatchObject({ code: 'network.S02' });
+
+    await hub.trust.wantWithdrawal(system, { plugin: pluginId, reason: 'It reads what it should not.' });
+    await signedBy(hub, 'Other', newKeyPair().publicKey);
+    await expect(verifier.verify(claim, bytes)).rejects.toMatchObject({
+      code: 'network.S08',
+      params: { reason: 'It reads what it should not.' },
+    });
+  });
+
+  test('keeps its online documents fresh, and its rules wait for two keepers', async () => {
+    const hub = await startHub(engine);
+    const app = await startTestApp({ engine, clock: hub.app.clock, config: { HUB_URL: hub.app.origin } });
+    const { trust } = app.house.domains;
+    await look(app);
+    await trust.confirm(system, (await hub.trust.look())?.fingerprint ?? '');
+    await look(app);
+
+    hub.app.clock.advance(hours(30));
+    await look(app);
+    expect(await trust.status()).toMatchObject({ problem: 'S03', isStale: true });
+
+    await hub.trust.renew();
+    app.clock.advance(hours(7));
+    await look(app);
+    expect(await trust.status()).toMatchObject({ problem: null, isStale: false });
+
+    const drafted = JSON.stringify(await hub.trust.begin(system));
+    await expect(hub.trust.finish(system, drafted)).rejects.toMatchObject({ code: 'hub.trust-not-signed' });
+    hub.app.clock.advance(days(91));
+    await hub.trust.renew();
+    await look(app);
+    expect(await trust.status()).toMatchObject({ problem: 'S03' });
+    await signedBy(hub, 'Acme', newKeyPair().publicKey);
+    app.clock.advance(hours(7));
+    await look(app);
+    expect(await trust.status()).toMatchObject({ problem: null });
+  });
+});
