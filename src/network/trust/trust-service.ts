@@ -79,6 +79,7 @@ const STALE_MS = 25 * HOUR_MS;
 export class TrustService {
   readonly #deps: Deps;
   readonly #ending = new AbortController();
+  #asking: Promise<void> = Promise.resolve();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -139,8 +140,17 @@ export class TrustService {
     this.#refreshSoon();
   }
 
-  /** Asks the hub for what is new, if it is time to; one process of the cluster. */
-  async refresh(): Promise<void> {
+  /** Asks the hub for what is new if it is time to, after whatever is being asked already. */
+  refresh(): Promise<void> {
+    const turn = this.#asking.then(() => this.#askIfDue());
+    this.#asking = turn.catch((error: unknown) => {
+      this.#deps.log.warn({ error }, 'The hub could not be asked who signs');
+    });
+    return turn;
+  }
+
+  /** One process of the cluster. */
+  async #askIfDue(): Promise<void> {
     const { db, clock, hub: hubOf } = this.#deps;
     const url = await hubOf();
     if (url === '') return;
@@ -186,9 +196,10 @@ export class TrustService {
     };
   }
 
-  /** Stops whatever is being asked. */
-  close(): void {
+  /** Breaks off what waits for the hub, so that the database may go. */
+  async close(): Promise<void> {
     this.#ending.abort();
+    await this.#asking;
   }
 
   /** Time as ruling 39 has it: it does not go back, and a clock that the hub has corrected counts corrected. */
@@ -292,9 +303,8 @@ export class TrustService {
   }
 
   #refreshSoon(): void {
-    this.refresh().catch((error: unknown) => {
-      this.#deps.log.warn({ error }, 'The hub could not be asked who signs');
-    });
+    // Failures are logged by then; nobody waits.
+    this.refresh().catch(() => undefined);
   }
 }
 
