@@ -1,4 +1,4 @@
-import { DistrustError, verifySigned, type TrustService } from '../network/index.ts';
+import { Distrust, verifySigned, type TrustService } from '../network/index.ts';
 import { InvalidInputError } from '../shared/errors.ts';
 import { digestVerifier, type ReleaseVerifier } from './release-verifier.ts';
 
@@ -10,7 +10,7 @@ export const trustVerifier = (trust: Pick<TrustService, 'claim'>): ReleaseVerifi
     try {
       await verifySigned(await trust.claim(packagePath(id, version)), { id, version, packed });
     } catch (error) {
-      if (!(error instanceof DistrustError)) throw error;
+      if (!(error instanceof Distrust)) throw error;
       throw new InvalidInputError(`network.${error.problem}`, {
         cause: error,
         params: { plugin: id, version },

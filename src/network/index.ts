@@ -12,4 +12,4 @@ export { verifySigned } from './trust/signed-package.ts';
 export { scheduleTrustRefresh } from './trust/trust-job.ts';
 export { trustRoutes } from './trust/trust-routes.ts';
 export { TrustService, type Claimed, type TrustStatus } from './trust/trust-service.ts';
-export { DistrustError, type NamedTarget, type TrustProblem } from './trust/trusted-set.ts';
+export { Distrust, type NamedTarget, type TrustProblem } from './trust/trusted-set.ts';

@@ -25,7 +25,7 @@ import {
 } from './trust-repository.ts';
 import {
   assertFirstRoot,
-  DistrustError,
+  Distrust,
   fingerprintOf,
   TrustedSet,
   type Fetch,
@@ -163,7 +163,7 @@ export class TrustService {
     await db.transaction((tx) => raiseMark(tx, hub.id, this.nowOf(hub)));
     if (!(await db.transaction((tx) => claimHub(tx, hub.id, { now, until: now + CLAIM_MS })))) return;
     await this.#walk(hub, (set, fetch) => set.refresh(fetch)).catch((error: unknown) => {
-      if (!(error instanceof DistrustError || error instanceof NoAnswerError)) throw error;
+      if (!(error instanceof Distrust || error instanceof NoAnswerError)) throw error;
     });
   }
 
@@ -175,7 +175,7 @@ export class TrustService {
     return set?.rules() ?? null;
   }
 
-  /** What the catalogue of a confirmed hub says of a package: asked now, else what was signed before. @throws {DistrustError} */
+  /** What the catalogue of a confirmed hub says of a package: asked now, else what was signed before. @throws {Distrust} */
   async claim(path: string): Promise<Claimed> {
     const hub = await this.#confirmed();
     const stored = (role: string): Promise<Buffer | null> => findBody(this.#deps.db, hub.id, role);
@@ -188,7 +188,7 @@ export class TrustService {
       if (!(error instanceof NoAnswerError)) throw error;
     }
     const set = await this.#recalled(hub);
-    if (!set) throw new DistrustError('timestamp', 'S06');
+    if (!set) throw new Distrust('timestamp', 'S06');
     return {
       target: await set.find(path, { fetch: null, stored }),
       rules: set.rules(),
@@ -263,7 +263,7 @@ export class TrustService {
       return found;
     } catch (error) {
       await this.#noteFailure(hub, error);
-      throw error instanceof DistrustError ? error : new NoAnswerError(problemOfError(error));
+      throw error instanceof Distrust ? error : new NoAnswerError(problemOfError(error));
     }
   }
 
@@ -328,7 +328,7 @@ const stranger = {
 };
 
 function problemOfWalk(error: unknown): string {
-  if (error instanceof DistrustError || error instanceof NoAnswerError) return error.problem;
+  if (error instanceof Distrust || error instanceof NoAnswerError) return error.problem;
   return problemOfError(error);
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Metadata, MetadataKind, type Targets } from '@tufjs/models';
+import type { Metadata} from '@tufjs/models';
+import { type Targets } from '@tufjs/models';
 import { BadVersionError, EqualVersionError, ExpiredMetadataError } from 'tuf-js/dist/error.js';
 import { TrustedMetadataStore } from 'tuf-js/dist/store.js';
 import { HOUSE_RULES, houseRules, type HouseRules } from './house-rules.ts';
@@ -23,13 +24,13 @@ export type TrustProblem =
   | 'S06';
 
 /** A signed document that is not believed, and why. */
-export class DistrustError extends Error {
+export class Distrust extends Error {
   readonly problem: TrustProblem;
   readonly role: string;
 
   constructor(role: string, problem: TrustProblem, cause?: unknown) {
     super(`The hub's ${role} is not to be trusted (${problem})`, { cause });
-    this.name = 'DistrustError';
+    this.name = 'Distrust';
     this.problem = problem;
     this.role = role;
   }
@@ -53,10 +54,10 @@ const MOST_TARGETS = 256;
 /** A hub is its first root, byte for byte (ruling 37). */
 export const fingerprintOf = (root: Buffer): string => createHash('sha256').update(root).digest('hex');
 
-/** Whether it is a root that its own keys have signed, and the first one. @throws {DistrustError} */
+/** Whether it is a root that its own keys have signed, and the first one. @throws {Distrust} */
 export function assertFirstRoot(root: Buffer): void {
   const store = parsed('root', () => new TrustedMetadataStore(root));
-  if (store.root.signed.version !== 1) throw new DistrustError('root', 'S04');
+  if (store.root.signed.version !== 1) throw new Distrust('root', 'S04');
 }
 
 /**
@@ -73,7 +74,7 @@ export class TrustedSet {
   /** `before` holds at least a root; what was verified once is verified again, so that a changed row is not believed either. */
   constructor(before: Documents, now: number) {
     const root = before.get('root');
-    if (!root) throw new DistrustError('root', 'S06');
+    if (!root) throw new Distrust('root', 'S06');
     this.#before = before;
     this.#store = parsed('root', () => new TrustedMetadataStore(root));
     // The verifier takes the clock of the machine; time is ours (ruling 39).
@@ -91,12 +92,12 @@ export class TrustedSet {
     return this.#store.root.signed.version > this.#firstRoot ? [...this.#replaced] : [];
   }
 
-  /** A stored document that was damaged does not open the way back to older ones. @throws {DistrustError} */
+  /** A stored document that was damaged does not open the way back to older ones. @throws {Distrust} */
   assertNotBelow(highest: ReadonlyMap<string, number>): void {
     const replaced = this.replaced;
     for (const [role, version] of this.versions()) {
       const isBelow = version < (highest.get(role) ?? 0);
-      if (isBelow && !replaced.includes(role)) throw new DistrustError(role, 'S04');
+      if (isBelow && !replaced.includes(role)) throw new Distrust(role, 'S04');
     }
   }
 
@@ -151,13 +152,13 @@ export class TrustedSet {
 
   rules(): HouseRules {
     const read = houseRules.safeParse(this.#targets().signed.unrecognizedFields[HOUSE_RULES] ?? {});
-    if (!read.success) throw new DistrustError('targets', 'S05', read.error);
+    if (!read.success) throw new Distrust('targets', 'S05', read.error);
     return read.data;
   }
 
   #targets(): Metadata<Targets> {
     const { targets } = this.#store;
-    if (!targets) throw new DistrustError('targets', 'S06');
+    if (!targets) throw new Distrust('targets', 'S06');
     return targets;
   }
 
@@ -168,7 +169,7 @@ export class TrustedSet {
       if (body === null) return;
       this.#believe('root', body, () => this.#store.updateRoot(body));
     }
-    throw new DistrustError('root', 'S05');
+    throw new Distrust('root', 'S05');
   }
 
   async #newestTimestamp(fetch: Fetch): Promise<void> {
@@ -179,7 +180,7 @@ export class TrustedSet {
     try {
       this.#believe('timestamp', body, () => this.#store.updateTimestamp(body));
     } catch (error) {
-      const isSame = error instanceof DistrustError && error.cause instanceof EqualVersionError;
+      const isSame = error instanceof Distrust && error.cause instanceof EqualVersionError;
       if (!isSame) throw error;
       this.#assertFresh();
     }
@@ -190,7 +191,7 @@ export class TrustedSet {
     const { timestamp } = this.#store;
     const body = this.#before.get('timestamp');
     const isExpired = timestamp?.signed.isExpired(referenceTimeOf(this.#store)) ?? true;
-    if (isExpired || !body) throw new DistrustError('timestamp', 'S03');
+    if (isExpired || !body) throw new Distrust('timestamp', 'S03');
     this.#documents.set('timestamp', body);
   }
 
@@ -216,7 +217,7 @@ export class TrustedSet {
   ): Promise<void> {
     if (this.#recallRole(role, by, held)) return;
     const meta = this.#store.snapshot?.signed.meta[`${role}.json`];
-    if (!meta) throw new DistrustError(role, 'S06');
+    if (!meta) throw new Distrust(role, 'S06');
     if (held) assertNear(role, { from: versionIn(role, held), to: meta.version });
     const most = Math.min(meta.length ?? MOST_BYTES.targets, MOST_BYTES.targets);
     const body = await this.#fetched(role, `${String(meta.version)}.${role}.json`, fetch, most);
@@ -268,12 +269,12 @@ export class TrustedSet {
   }
 
   #assertNotExpired(role: string, signed: { isExpired(at?: Date): boolean }): void {
-    if (signed.isExpired(referenceTimeOf(this.#store))) throw new DistrustError(role, 'S03');
+    if (signed.isExpired(referenceTimeOf(this.#store))) throw new Distrust(role, 'S03');
   }
 
   async #fetched(role: string, name: string, fetch: Fetch, most: number): Promise<Buffer> {
     const body = await fetch(name, most);
-    if (body === null) throw new DistrustError(role, 'S06');
+    if (body === null) throw new Distrust(role, 'S06');
     return body;
   }
 
@@ -287,7 +288,7 @@ const referenceTimeOf = (store: object): Date =>
   'referenceTime' in store && store.referenceTime instanceof Date ? store.referenceTime : new Date();
 
 function assertNear(role: string, { from, to }: { from: number; to: number }): void {
-  if (!(to <= from + MOST_VERSIONS_AHEAD)) throw new DistrustError(role, 'S04');
+  if (!(to <= from + MOST_VERSIONS_AHEAD)) throw new Distrust(role, 'S04');
 }
 
 const versionIn = (role: string, body: Buffer): number =>
@@ -295,14 +296,14 @@ const versionIn = (role: string, body: Buffer): number =>
 
 function assertFewTargets(role: string, body: Buffer): void {
   const { signed } = jsonOf(body) as { signed?: { targets?: object } };
-  if (Object.keys(signed?.targets ?? {}).length > MOST_TARGETS) throw new DistrustError(role, 'S05');
+  if (Object.keys(signed?.targets ?? {}).length > MOST_TARGETS) throw new Distrust(role, 'S05');
 }
 
 function parsed<T>(role: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof DistrustError ? error : new DistrustError(role, problemOf(error), error);
+    throw error instanceof Distrust ? error : new Distrust(role, problemOf(error), error);
   }
 }
 

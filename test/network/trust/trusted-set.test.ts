@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { binOf } from '../../../plugins/network-hub/src/trust/documents.ts';
 import { newSigner } from '../../../plugins/network-hub/src/trust/signer.ts';
-import { DistrustError, TrustedSet, type Documents } from '../../../src/network/trust/trusted-set.ts';
+import { Distrust, TrustedSet, type Documents } from '../../../src/network/trust/trusted-set.ts';
 import { days, hours } from '../../support/clock.ts';
 import { SigningHub } from '../../support/signing-hub.ts';
 
@@ -154,7 +154,7 @@ describe('the ten attacks of TUF', () => {
     );
 
     expect(refused).toBeInstanceOf(Error);
-    expect(refused instanceof DistrustError ? refused.problem : (refused as Error).message).toBe(problem);
+    expect(refused instanceof Distrust ? refused.problem : (refused as Error).message).toBe(problem);
     Object.assign(hub.online, { catalogue });
     hub.restore(good.files);
     hub.versions = { ...good.versions };

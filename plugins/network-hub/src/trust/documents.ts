@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { Metadata, MetadataKind, Signature } from '@tufjs/models';
+import {
+  Metadata,
+  MetadataKind,
+  Signature,
+  type Root,
+  type Snapshot,
+  type Targets,
+  type Timestamp,
+} from '@tufjs/models';
 import { keyIdOf, type Signer } from './signer.ts';
 
 const DAY_MS = 86_400_000;
@@ -132,8 +140,8 @@ export const timestampDocument = (
 /** Adds signatures; those that are there stay. */
 export function signed(kind: Kind, document: Json, signers: readonly Signer[]): Json {
   const metadata = metadataOf(kind, document);
-  for (const { id, sign } of signers)
-    metadata.sign((data) => new Signature({ keyID: id, sig: sign(data).toString('hex') }));
+  for (const signer of signers)
+    metadata.sign((data) => new Signature({ keyID: signer.id, sig: signer.sign(data).toString('hex') }));
   return metadata.toJSON();
 }
 
@@ -159,8 +167,10 @@ export const binOf = (path: string): string =>
 /** What helpdesks know this hub by: the digest of its first root, byte for byte. */
 export const fingerprintOf = (root: Buffer): string => createHash('sha256').update(root).digest('hex');
 
+type AnyMetadata = Metadata<Root> | Metadata<Targets> | Metadata<Snapshot> | Metadata<Timestamp>;
+
 // The overloads of `fromJSON` each know one kind only.
-function metadataOf(kind: Kind, document: Json) {
+function metadataOf(kind: Kind, document: Json): AnyMetadata {
   if (kind === 'root') return Metadata.fromJSON(MetadataKind.Root, document);
   if (kind === 'targets') return Metadata.fromJSON(MetadataKind.Targets, document);
   if (kind === 'snapshot') return Metadata.fromJSON(MetadataKind.Snapshot, document);
@@ -171,7 +181,7 @@ const unsigned = (type: Kind, lifeMs: number, { version, now }: Dated, content: 
   ({
     signed: { _type: type, spec_version: SPEC, version, expires: secondsOf(now + lifeMs), ...content },
     signatures: [],
-  }) as unknown as Json;
+  });
 
 const keysOf = (publicKeys: readonly string[]): object =>
   Object.fromEntries(

@@ -82,11 +82,11 @@ export async function findDocument(
 export async function newestVersions(
   db: Queryable,
 ): Promise<Map<string, { version: number; signedAt: number }>> {
-  const rows = (await db
+  const rows = await db
     .knex(documents.name)
     .select('role')
     .max({ version: 'version', signed_at: 'signed_at' })
-    .groupBy('role')) as Row[];
+    .groupBy<Row[]>('role');
   return new Map(
     rows.map((row) => [
       String(row['role']),
@@ -117,6 +117,6 @@ export async function listTargets(db: Queryable, bin: string): Promise<Target[]>
 }
 
 export async function listBins(db: Queryable): Promise<string[]> {
-  const rows = (await db.knex(targets.name).distinct('bin')) as Row[];
-  return rows.map((row) => String(row['bin']));
+  const rows = await db.knex(targets.name).distinct<{ bin: string }[]>('bin');
+  return rows.map(({ bin }) => bin);
 }
