@@ -56,7 +56,7 @@ function figuresOf({ average, answers, asked, days }: Summary, locale: string): 
   const share = asked === 0 ? null : Math.min(1, answers / asked);
   return {
     average: average === null ? null : inFigures(average, locale),
-    answers,
+    total: answers,
     asked,
     days,
     share: share === null ? null : share.toLocaleString(locale, { style: 'percent' }),

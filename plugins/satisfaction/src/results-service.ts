@@ -35,7 +35,7 @@ export class ResultsService {
 
   /** The last twelve weeks, oldest first; 0 is a week without answers. */
   async weeks(actor: Actor): Promise<{ from: number; average: number }[]> {
-    const from = this.#host.clock.now() - WEEKS * WEEK_MS;
+    const from = this.#host.clock.now() + 1 - WEEKS * WEEK_MS;
     const averages = await averageByWeek(this.#host.db, scopeOf(actor), from);
     return Array.from({ length: WEEKS }, (_, at) => ({
       from: from + at * WEEK_MS,

@@ -39,24 +39,22 @@ describe.runIf(browserIsInstalled())('how satisfied people are, in a browser', (
       await expectAccessible(hand);
       await screenshot(hand, `satisfaction-thanks-${theme}-phone`);
 
-      for (const open of [desktop, phone]) {
-        const page = await open(host.origin, { theme });
-        await page.goto('/login');
-        await page.fill('#field-email', OWNER.email);
-        await page.fill('#field-password', OWNER.password);
-        await page.click('main button[type=submit]');
-        for (const [name, path] of [
-          ['results', '/p/satisfaction'],
-          ['home', '/'],
-          ['ticket', '/tickets/1'],
-        ] as const) {
-          await page.goto(path);
-          await expectAccessible(page);
-          await expectNoSidewaysScroll(page);
-          await screenshot(page, `satisfaction-${name}-${theme}-${open.name}`);
-        }
-        expect(await page.textContent('main')).toContain('rated the help');
+      const page = await (theme === 'light' ? desktop : phone)(host.origin, { theme });
+      await page.goto('/login');
+      await page.fill('#field-email', OWNER.email);
+      await page.fill('#field-password', OWNER.password);
+      await page.click('main button[type=submit]');
+      for (const [name, path] of [
+        ['results', '/p/satisfaction'],
+        ['home', '/'],
+        ['ticket', '/tickets/1'],
+      ] as const) {
+        await page.goto(path);
+        await expectAccessible(page);
+        await expectNoSidewaysScroll(page);
+        await screenshot(page, `satisfaction-${name}-${theme}`);
       }
+      expect(await page.textContent('main')).toContain('rated the help');
     });
   }
 });

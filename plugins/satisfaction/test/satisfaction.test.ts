@@ -143,6 +143,8 @@ describeOnEachEngine('somebody whose ticket was solved', (engine) => {
     const list = await host.api(reader).call('GET', '/api/p/satisfaction/answers?rating=1');
 
     expect(results.text).toContain('Nobody came.');
+    expect(results.text).not.toContain('NaN');
+    expect(results.text).not.toContain('Nothing yet');
     expect(foreign.text).not.toContain('Nobody came.');
     expect(foreign.text).toContain('Nobody has answered yet');
     expect(home.text).toContain('1.0 of 5');
