@@ -12,12 +12,14 @@ import { JoinHandles } from './join/join-handle.ts';
 import { JoinMails } from './join/join-mails.ts';
 import { joinRoutes } from './join/join-routes.ts';
 import { JoinService } from './join/join-service.ts';
+import { copyCommands } from './copies/copy-commands.ts';
 import { copyApi, copyRoutes } from './copies/copy-routes.ts';
 import { CopyService } from './copies/copy-service.ts';
 import { rememberFirstTicket } from './insight/funnel-repository.ts';
 import { Funnel } from './insight/funnel.ts';
 import { insightRoutes } from './insight/insight-routes.ts';
 import { KeyInsight } from './insight/key-insight.ts';
+import { noticeCommand } from './notices/notice-commands.ts';
 import { noticeRoutes } from './notices/notice-routes.ts';
 import { NoticeService } from './notices/notice-service.ts';
 import { PrintService } from './sharing/print-service.ts';
@@ -35,10 +37,13 @@ import { PresetBook } from './keys/preset-book.ts';
 import { SecondYes } from './keys/second-yes.ts';
 import { standReach } from './mailings/reach.ts';
 import { Newcomers } from './join/newcomers.ts';
+import { peopleApi } from './people/people-api.ts';
+import { peopleCommands } from './people/people-commands.ts';
 import { peopleRoutes } from './people/people-routes.ts';
 import { Places } from './keys/places.ts';
 import { ProofBox } from './join/proofs.ts';
 import { explainRoutes } from './keys/explain-routes.ts';
+import { requestCommands } from './requests/request-commands.ts';
 import { requestRoutes } from './requests/request-routes.ts';
 import { RequestService } from './requests/request-service.ts';
 import { HumanCheck } from './join/human-check.ts';
@@ -133,6 +138,7 @@ export default definePlugin((host: Host) => {
     ...walkRoutes({ host, walk, landing }),
     ...stepRoutes({ host, steps }),
     ...outcomeRoutes({ host, outcomes }),
+    ...peopleApi({ host, approvals, confirm }),
     ...copyApi({ copies }),
     ...copyRoutes({ host, keys, copies, places }),
     ...shareRoutes({ host, keys, prints }),
@@ -157,7 +163,14 @@ export default definePlugin((host: Host) => {
     }),
   ]);
   for (const command of inviteCommands({ host, keys })) host.command(command);
-  host.command(outcomeCommand(outcomes));
+  for (const command of [
+    ...peopleCommands({ approvals, confirm }),
+    ...copyCommands({ copies }),
+    ...requestCommands({ requests }),
+    noticeCommand({ keys, notices }),
+    outcomeCommand(outcomes),
+  ])
+    host.command(command);
   host.job('give-back-seats', async ({ signal }) => {
     await sweeper.sweep(signal);
   });

@@ -4,6 +4,7 @@ import { EndpointService } from './endpoint-service.ts';
 import { offered } from './events.ts';
 import { Sender } from './sender.ts';
 import { webhookApi } from './webhook-api.ts';
+import { webhookCommands } from './webhook-commands.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 
 const DAY_MS = 86_400_000;
@@ -14,6 +15,7 @@ export default definePlugin((host: Host) => {
   const endpoints = new EndpointService({ host, sender });
 
   host.routes([...webhookApi({ endpoints }), ...webhookRoutes({ host, endpoints })]);
+  for (const command of webhookCommands({ endpoints })) host.command(command);
   for (const token of offered)
     host.on(token, (payload, delivery) => sender.take(token.name, payload, delivery));
   host.job('deliver', () => sender.run());

@@ -7,6 +7,7 @@ import { system } from '../../../src/shared/actor.ts';
 import { afterwards } from '../../../test/support/cleanup.ts';
 import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
+import { auditOf, commandsOf, me } from '../../../test/cli/shell.ts';
 import { MOST_ATTEMPTS, pauseAfter } from '../src/schedule.ts';
 
 interface Received {
@@ -318,3 +319,53 @@ describe('webhooks', () => {
     expect(pauseAfter(1, { retryAfter: '999999', chance: 0 })).toBe(3_600_000);
   });
 });
+
+describe('webhooks from the command line', () => {
+  test('are added, changed, tried, switched and removed, on record, and the secret is shown once', async () => {
+    const app = await house();
+    const { url, got } = await receiver();
+    const run = commandsOf(app.house);
+    const did = async (words: string): Promise<Printed> => {
+      const ended = await run(`${words} --json`);
+      expect(ended.err, words).toBe('');
+      return ended.json() as Printed;
+    };
+
+    const added = await did(`webhook add ${url} --name HR --events registration-key.minted`);
+    const tried = await did(`webhook test ${added.id}`);
+    const edited = await did(`webhook edit ${added.id} --events ticket.created,user.created`);
+    const off = await did(`webhook off ${added.id}`);
+    const on = await did(`webhook on ${added.id}`);
+    const rotated = await did(`webhook secret ${added.id}`);
+    const shown = await did(`webhook show ${added.id}`);
+    const [sent] = await did(`webhook deliveries ${added.id}`);
+    const again = await run(`webhook redeliver ${added.id} ${sent.id}`);
+    const inside = await run('webhook add http://10.0.0.1/ --events ticket.created');
+    const unknown = await run(`webhook edit ${added.id} --events no.such`);
+    const listed = await did('webhook list');
+    await did(`webhook remove ${added.id}`);
+    const gone = await run(`webhook show ${added.id}`);
+
+    expect(added.secret).toMatch(/^whsec_/);
+    expect(tried).toMatchObject({ event: 'webhook.test', state: 'done', status: 204 });
+    expect(got).toHaveLength(1);
+    expect(edited.events).toEqual(['ticket.created', 'user.created']);
+    expect([off.isOn, on.isOn]).toEqual([false, true]);
+    expect(rotated.secret).not.toBe(added.secret);
+    expect(JSON.stringify([shown, listed])).not.toContain('whsec_');
+    expect([again.code, inside.code, unknown.code, gone.code]).toEqual([1, 64, 64, 66]);
+    const acts = (await auditOf({ url: app.databaseUrl }, me)).map(({ action }) => action);
+    expect(acts.filter((act) => act.startsWith('webhook.'))).toEqual([
+      'webhook.added',
+      'webhook.tested',
+      'webhook.edited',
+      'webhook.edited',
+      'webhook.edited',
+      'webhook.secret-replaced',
+      'webhook.removed',
+    ]);
+  });
+});
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the expectations judge what a command prints
+type Printed = any;

@@ -221,6 +221,21 @@ export function copyApi({ copies }: Pick<Deps, 'copies'>): Route[] {
         );
       },
     }),
+    route({
+      method: 'post',
+      path: `${API}/:id/copies/:copyId/reveal`,
+      access: 'signed-in',
+      params: copyParams,
+      api: facts(
+        'Show the link of a copy again; audited',
+        'reveal',
+        z.object({ id: z.string(), key: z.string(), url: z.string() }),
+      ),
+      handler: async ({ actor, params: { id, copyId } }) => {
+        const { copy, text, url } = await copies.reveal(actor, id, copyId);
+        return json({ id: copy.id, key: text, url }, { headers: { 'Cache-Control': 'no-store' } });
+      },
+    }),
     move('close', 'Close one copy; the key and its other copies go on'),
     move('reopen', 'Open a closed copy again'),
   ];

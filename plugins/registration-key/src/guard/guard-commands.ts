@@ -63,4 +63,14 @@ export const guardCommands = ({ host, keys, evidence, undo }: Deps): CommandDefi
       print({ id: started.id, ...counts });
     },
   },
+  {
+    name: 'invite undo-reverse',
+    summary: 'Turn back the undoing of a leak, by the id that `invite undo --yes` gave; within thirty days',
+    args: '<undo>',
+    run: async ({ actor, args: [id = ''], print }) => {
+      await undo.workOn(await undo.reverse(actor, id), host.signal);
+      const { undo: one, counts } = await undo.view(actor, id);
+      print({ id, state: one.state, ...counts });
+    },
+  },
 ];

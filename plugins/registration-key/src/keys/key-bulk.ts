@@ -6,6 +6,7 @@ import { DAY_MS } from './key-terms.ts';
 export const deadKinds = ['expired', 'used-up', 'revoked'] as const satisfies readonly DeadKind[];
 /** In one go; whatever is left is named, and goes with the next. */
 export const MOST_AT_A_TIME = 500;
+const MOST_DAYS = 3650;
 
 export interface BulkResult {
   done: number;
@@ -24,13 +25,14 @@ export class KeyBulk {
   }
 
   revoke(actor: Actor, ids: readonly string[]): Promise<BulkResult> {
-    return each(ids, (id) => this.#keys.revoke(actor, id));
+    return eachOf(ids, (id) => this.#keys.revoke(actor, id));
   }
 
   /** Moves the end of each by so many days, from today if it is over. */
   extend(actor: Actor, ids: readonly string[], days: number): Promise<BulkResult> {
     const now = this.#host.clock.now();
-    return each(ids, async (id) => {
+    assertDays(days);
+    return eachOf(ids, async (id) => {
       const { version, expiresAt } = await this.#keys.get(actor, id);
       if (expiresAt === null) throw new InvalidInputError('invitation.never_ends');
       return this.#keys.edit(actor, id, version, { expiresAt: Math.max(expiresAt, now) + days * DAY_MS });
@@ -45,7 +47,7 @@ export class KeyBulk {
   /** Dead keys go: those nobody used without a trace, the others from every list, with their history kept. */
   async purge(actor: Actor, kinds: readonly DeadKind[]): Promise<BulkResult & { left: boolean }> {
     const ids = await this.#dead(actor, kinds);
-    const result = await each(ids, (id) => this.#keys.remove(actor, id, { keepHistory: true }));
+    const result = await eachOf(ids, (id) => this.#keys.remove(actor, id, { keepHistory: true }));
     return { ...result, left: ids.length === MOST_AT_A_TIME };
   }
 
@@ -56,7 +58,17 @@ export class KeyBulk {
   }
 }
 
-async function each(ids: readonly string[], act: (id: string) => Promise<unknown>): Promise<BulkResult> {
+function assertDays(days: number): void {
+  if (Number.isInteger(days) && days >= 1 && days <= MOST_DAYS) return;
+  const problem = { field: 'days', code: 'invitation.extend_days', params: { limit: MOST_DAYS } };
+  throw new InvalidInputError('input.invalid', { fields: [problem] });
+}
+
+/** Does it to each on its own; a refusal is noted and stops nobody else. */
+export async function eachOf(
+  ids: readonly string[],
+  act: (id: string) => Promise<unknown>,
+): Promise<BulkResult> {
   const result: BulkResult = { done: 0, skipped: [] };
   for (const id of new Set(ids)) {
     try {

@@ -85,6 +85,18 @@ export function mintingApi({ host, keys, presets, batches, bulk, quota }: Deps):
     }),
     route({
       method: 'post',
+      path: `${ROOT}/bulk-extend`,
+      access: 'signed-in',
+      body: idsBody.extend({ days: z.int() }),
+      api: facts(
+        'Move the end of several keys by so many days, from today where they are over',
+        'write',
+        bulkSchema,
+      ),
+      handler: async ({ actor, body }) => json(await bulk.extend(actor, body.ids, body.days)),
+    }),
+    route({
+      method: 'post',
       path: `${ROOT}/purge`,
       access: 'signed-in',
       body: z.strictObject({ what: z.array(z.enum(deadKinds)).min(1) }),

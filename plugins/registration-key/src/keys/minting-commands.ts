@@ -1,4 +1,5 @@
-import { z, type CommandContext, type CommandDefinition, type Host } from 'latchkey/plugin-api';
+import { z, type CommandDefinition, type Host } from 'latchkey/plugin-api';
+import { firstWord, manyWords, printResult, said } from '../command-words.ts';
 import type { BatchService } from './batch-service.ts';
 import type { InvitationKey } from './invitation-key.ts';
 import { deadKinds, type KeyBulk } from './key-bulk.ts';
@@ -15,9 +16,7 @@ interface Deps {
   bulk: KeyBulk;
 }
 
-const first = ({ args }: CommandContext): string => args[0] ?? '';
-
-/** `latchkey invite batch | agree | restore | delete | purge | presets …` */
+/** `latchkey invite batch | agree | restore | delete | purge | revoke-many | extend | presets …` */
 export function mintingCommands({ host, keys, presets, batches, bulk }: Deps): CommandDefinition[] {
   const whole = async (key: InvitationKey): Promise<object> => (await keyJson(host, [key]))[0] ?? {};
   return [
@@ -32,7 +31,7 @@ export function mintingCommands({ host, keys, presets, batches, bulk }: Deps): C
       run: async (context) => {
         const { actor, options } = context;
         const label = typeof options['label'] === 'string' ? { label: options['label'] } : {};
-        const draft = { preset: first(context), ...label };
+        const draft = { preset: firstWord(context), ...label };
         const { made } = await batches.mint(actor, draft, Number(options['count']));
         context.print(made.map(({ key, text, url }) => ({ id: key.id, label: key.label, key: text, url })));
       },
@@ -42,8 +41,8 @@ export function mintingCommands({ host, keys, presets, batches, bulk }: Deps): C
       summary: 'Agree to a key of the staff that somebody else made',
       args: '<id>',
       run: async (context) => {
-        const { version } = await keys.get(context.actor, first(context));
-        context.print(await whole(await keys.agree(context.actor, first(context), version)));
+        const { version } = await keys.get(context.actor, firstWord(context));
+        context.print(await whole(await keys.agree(context.actor, firstWord(context), version)));
       },
     },
     {
@@ -51,7 +50,7 @@ export function mintingCommands({ host, keys, presets, batches, bulk }: Deps): C
       summary: 'Take back a revocation',
       args: '<id>',
       run: async (context) => {
-        context.print(await whole(await keys.restore(context.actor, first(context))));
+        context.print(await whole(await keys.restore(context.actor, firstWord(context))));
       },
     },
     {
@@ -64,8 +63,8 @@ export function mintingCommands({ host, keys, presets, batches, bulk }: Deps): C
       run: async (context) => {
         const { options } = context;
         const keepHistory = options['keep-history'] === true || options['keepHistory'] === true;
-        await keys.remove(context.actor, first(context), { keepHistory });
-        context.print({ deleted: first(context) });
+        await keys.remove(context.actor, firstWord(context), { keepHistory });
+        context.print({ deleted: firstWord(context) });
       },
     },
     {
@@ -91,6 +90,24 @@ export function mintingCommands({ host, keys, presets, batches, bulk }: Deps): C
       },
     },
     {
+      name: 'invite revoke-many',
+      summary: 'Close several keys; - reads the ids that are piped in',
+      args: '<ids...>',
+      run: async (context) => {
+        printResult(context, await bulk.revoke(context.actor, await manyWords(context)));
+      },
+    },
+    {
+      name: 'invite extend',
+      summary: 'Move the end of keys, from today where they are over; - reads the ids that are piped in',
+      args: '<ids...>',
+      options: [{ flags: '--days <days>', description: 'By how many days', default: '7' }],
+      run: async (context) => {
+        const days = Number(context.options['days']);
+        printResult(context, await bulk.extend(context.actor, await manyWords(context), days));
+      },
+    },
+    {
       name: 'invite presets',
       summary: 'Presets that keys can be made from',
       run: async (context) => {
@@ -104,7 +121,17 @@ export function mintingCommands({ host, keys, presets, batches, bulk }: Deps): C
       options: [{ flags: '--name <name>', description: 'What it is called' }],
       run: async (context) => {
         const name = String(context.options['name'] ?? '');
-        context.print(brief(await presets.keep(context.actor, first(context), name)));
+        context.print(brief(await presets.keep(context.actor, firstWord(context), name)));
+      },
+    },
+    {
+      name: 'invite rename-preset',
+      summary: 'Give a preset, found by id or name, another name',
+      args: '<preset>',
+      options: [{ flags: '--name <name>', description: 'What it is called from now on' }],
+      run: async (context) => {
+        const { id } = await presets.find(context.actor, firstWord(context));
+        context.print(brief(await presets.rename(context.actor, id, said(context, 'name') ?? '')));
       },
     },
     {
@@ -112,7 +139,7 @@ export function mintingCommands({ host, keys, presets, batches, bulk }: Deps): C
       summary: 'Remove a preset by id or name; the keys made from it stay',
       args: '<preset>',
       run: async (context) => {
-        const { id, name } = await presets.find(context.actor, first(context));
+        const { id, name } = await presets.find(context.actor, firstWord(context));
         await presets.remove(context.actor, id);
         context.print({ removed: name });
       },

@@ -1,22 +1,28 @@
 import {
   InvalidInputError,
+  NotFoundError,
   z,
   type CommandContext,
   type CommandDefinition,
   type Host,
 } from 'latchkey/plugin-api';
+import { firstWord, said } from '../command-words.ts';
 import { momentFrom } from '../commands.ts';
+import { normaliseAddress } from '../join/address.ts';
+import type { KeyService } from '../keys/key-service.ts';
 import type { KeyDraft } from '../keys/key-terms.ts';
 import type { RosterService } from '../roster/roster-service.ts';
 import type { AgainService } from './again-service.ts';
 import { textOfFile } from './file-text.ts';
+import { findInvited, listInvitees } from './invitee-repository.ts';
 import type { MailingService } from './mailing-service.ts';
-import { lineJson, roundJson } from './reach-json.ts';
+import { inviteeJson, lineJson, roundJson } from './reach-json.ts';
 import type { RoundRunner } from './round-runner.ts';
 import type { RoundService } from './round-service.ts';
 
 interface Deps {
   host: Host;
+  keys: KeyService;
   rounds: RoundService;
   again: AgainService;
   rosters: RosterService;
@@ -26,12 +32,16 @@ interface Deps {
 
 const kinds = z.enum(['shared', 'personal', 'roster']);
 
-/** `latchkey invite people …`, `invite send`, `invite again`, `invite roster`. */
-export function reachCommands({ host, rounds, again, rosters, mailings, runner }: Deps): CommandDefinition[] {
-  const said = ({ options }: CommandContext, name: string): string | undefined => {
-    const value = options[name];
-    return typeof value === 'string' ? value : undefined;
-  };
+/** `latchkey invite people …`, its rounds, `invite send`, `invite again`, `invite roster`. */
+export function reachCommands({
+  host,
+  keys,
+  rounds,
+  again,
+  rosters,
+  mailings,
+  runner,
+}: Deps): CommandDefinition[] {
   const brief = async ({ actor }: CommandContext, id: string): Promise<object> => {
     const {
       id: round,
@@ -139,9 +149,34 @@ export function reachCommands({ host, rounds, again, rosters, mailings, runner }
         context.print(items.map(lineJson));
       },
     },
+    {
+      name: 'invite round-discard',
+      summary: 'Throw a list away that was not sent',
+      args: '<id>',
+      run: async (context) => {
+        await rounds.discard(context.actor, firstWord(context));
+        context.print({ discarded: firstWord(context) });
+      },
+    },
+    {
+      name: 'invite round-again',
+      summary: 'Write again to those of a round who have not joined; once a day',
+      args: '<id>',
+      options: [{ flags: '--message <text>', description: 'A few words of your own' }],
+      run: async (context) => {
+        const message = said(context, 'message') ?? '';
+        const round = await again.toAll(context.actor, { roundId: firstWord(context) }, { message });
+        await runner.settled();
+        context.print(await brief(context, round.id));
+      },
+    },
     ...(['pause', 'resume', 'stop'] as const).map((name) => ({
       name: `invite round-${name}`,
-      summary: { pause: 'Write to nobody for now', resume: 'Go on', stop: 'Write to nobody else' }[name],
+      summary: {
+        pause: 'Write to nobody of a round for now',
+        resume: 'Go on with a round',
+        stop: 'End a round: nobody else is written to',
+      }[name],
       args: '<id>',
       run: async (context: CommandContext) => {
         const id = context.args[0] ?? '';
@@ -169,6 +204,62 @@ export function reachCommands({ host, rounds, again, rosters, mailings, runner }
         const round = await again.toAll(context.actor, { keyId: context.args[0] ?? '' });
         await runner.settled();
         context.print(await brief(context, round.id));
+      },
+    },
+    {
+      name: 'invite invited',
+      summary: 'Whom a key was mailed to, and what became of each mail',
+      args: '<id>',
+      options: [{ flags: '--missing', description: 'Only those who have not joined' }],
+      run: async (context) => {
+        const key = await keys.get(context.actor, firstWord(context));
+        const filter = { keyId: key.id, ...(context.options['missing'] === true ? { joined: false } : {}) };
+        const { items } = await listInvitees(host.db, filter, { page: 1, perPage: 10_000 });
+        context.print(
+          items.map(inviteeJson).map(({ id, email, delivery, reply, mails, joinedAt }) => ({
+            id,
+            email,
+            delivery,
+            reply,
+            mails,
+            joinedAt,
+          })),
+        );
+      },
+    },
+    {
+      name: 'invite resend',
+      summary: 'Write once more to one person whom a key was mailed to; the first link goes on working',
+      args: '<id> <address>',
+      options: [{ flags: '--message <text>', description: 'A few words of your own' }],
+      run: async (context) => {
+        const [id = '', address = ''] = context.args;
+        const key = await keys.get(context.actor, id);
+        const [invitee] = await findInvited(host.db, key.id, [normaliseAddress(address) ?? '']);
+        if (!invitee) throw new NotFoundError('round.no_invitee');
+        const message = said(context, 'message') ?? '';
+        context.print(inviteeJson(await again.resend(context.actor, invitee.id, { message })));
+      },
+    },
+    {
+      name: 'invite nudge',
+      summary: 'Write to those on the list of a key who have not joined; once a day',
+      args: '<id>',
+      options: [{ flags: '--message <text>', description: 'A few words of your own' }],
+      run: async (context) => {
+        const message = said(context, 'message') ?? '';
+        const round = await again.nudge(context.actor, firstWord(context), { message });
+        await runner.settled();
+        context.print(await brief(context, round.id));
+      },
+    },
+    {
+      name: 'invite unlist',
+      summary: 'Take somebody off the list of a key who has not joined, by address or staff number',
+      args: '<id> <who>',
+      run: async ({ actor, args: [id = '', who = ''], print }) => {
+        await rosters.remove(actor, id, who);
+        print({ unlisted: who });
       },
     },
     {

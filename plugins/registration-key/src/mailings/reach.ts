@@ -74,7 +74,7 @@ export function standReach({ host, door, mails, keys, places }: Deps): Reach {
     } as const;
     return [question, ...fields];
   });
-  for (const command of reachCommands({ host, rounds, again, rosters, mailings, runner }))
+  for (const command of reachCommands({ host, keys, rounds, again, rosters, mailings, runner }))
     host.command(command);
 
   return {

@@ -10,6 +10,7 @@ import {
   type PersonFacts,
 } from 'latchkey/plugin-api';
 import { eraseDrafts, findAttempt, findAttemptOfSeat, readSecrets } from '../join/attempt-repository.ts';
+import { eachOf, type BulkResult } from '../keys/key-bulk.ts';
 import type { Authority } from '../keys/authority.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { JoinMails } from '../join/join-mails.ts';
@@ -135,6 +136,24 @@ export class ApprovalService {
         throw new ConflictError('invitation.account_exists', { cause: error });
       throw error;
     }
+  }
+
+  /** Each on its own: somebody whom another approver has answered meanwhile does not stop the others. */
+  decide(
+    actor: Actor,
+    ids: readonly string[],
+    decision: 'approve' | 'decline',
+    reason = '',
+  ): Promise<BulkResult> {
+    return eachOf(ids, (id) =>
+      decision === 'approve' ? this.approve(actor, id) : this.decline(actor, id, reason),
+    );
+  }
+
+  /** The sign-up behind a seat, for confirming by hand and for sending its mail again. */
+  async attemptOf(redemptionId: string): Promise<string | null> {
+    const redemption = await findRedemption(this.#deps.host.db, redemptionId);
+    return redemption === null ? null : ((await this.#attemptOf(redemption))?.id ?? null);
   }
 
   /** No account, the seat is free again, and the person hears it, with a reason if there is one. */

@@ -1,4 +1,5 @@
 import {
+  ConflictError,
   redirect,
   route,
   view,
@@ -66,11 +67,10 @@ export function peopleRoutes({ host, approvals, confirm }: Deps): Route[] {
       body: bulkForm,
       onRefused: refused(APPROVALS),
       handler: async ({ actor, body: { id, decision, reason } }) => {
-        for (const one of id) {
-          if (decision === 'approve') await approvals.approve(actor, one);
-          else await approvals.decline(actor, one, reason);
-        }
-        return done(APPROVALS, `${decision}d`, id.length);
+        const result = await approvals.decide(actor, id, decision, reason);
+        const [refusal] = result.skipped;
+        if (result.done === 0 && refusal) throw new ConflictError(refusal.code);
+        return done(APPROVALS, `${decision}d`, result.done);
       },
     }),
     route({
