@@ -13,10 +13,18 @@ interface Desk {
   app: TestApp;
   run: RunCommand;
   /** What a command prints, which must succeed. */
-  did: (words: string, stdin?: string) => Promise<Printed>;
+  did: <T = Printed>(words: string, stdin?: string) => Promise<T>;
 }
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the expectations judge what a command prints
-type Printed = any;
+/** What commands print of one thing; each has some of it. */
+interface Printed {
+  id: string;
+  key: string;
+  keyId: string;
+  name: string;
+  secret: string;
+  events: string[];
+  isOn: boolean;
+}
 
 async function desk(options: Parameters<typeof startTestApp>[0] = {}): Promise<Desk> {
   const app = await startTestApp(options);
@@ -24,10 +32,10 @@ async function desk(options: Parameters<typeof startTestApp>[0] = {}): Promise<D
   return {
     app,
     run,
-    did: async (words, stdin) => {
+    did: async <T = Printed>(words: string, stdin?: string) => {
       const ended = await run(`${words} --json`, stdin === undefined ? {} : { stdin });
       expect(ended.err, words).toBe('');
-      return ended.json() as Printed;
+      return ended.json() as T;
     },
   };
 }
@@ -131,7 +139,7 @@ describe('from the command line', () => {
     const shown = await did(`invite copy-reveal ${id} ${poster.id}`);
     const byApi = await app
       .api(await app.given.owner())
-      .call('POST', `/api/v1/invitation-keys/${id}/copies/${String(poster.id)}/reveal`);
+      .call('POST', `/api/v1/invitation-keys/${id}/copies/${poster.id}/reveal`);
 
     expect([joined.status, closed.status]).toEqual([201, 410]);
     expect([shown.key, (byApi.json() as { key: string }).key]).toEqual([poster.key, poster.key]);
@@ -163,7 +171,7 @@ describe('from the command line', () => {
     const read = await did(`invite people ${discourse}`);
     await did(`invite round-discard ${read.id}`);
     const sent = await did(`invite people ${table} --start shared --label Staff --message Welcome`);
-    const [first] = await did(`invite invited ${sent.keyId} --missing`);
+    const [first] = await did<Printed[]>(`invite invited ${sent.keyId} --missing`);
     await app.mailbox.next('jo@acme.test');
     app.clock.advance(days(1));
     const round = await did(`invite round-again ${sent.id}`);
@@ -211,7 +219,7 @@ describe('from the command line', () => {
       list.find((one) => one.name === name)?.id ?? '';
     const api = app.api(await app.given.owner());
 
-    const waiting = await did('invite approvals');
+    const waiting = await did<Printed[]>('invite approvals');
     const approved = await did(`invite approve ${named(waiting, 'Ann')} ${NOBODY}`);
     const declined = await did(`invite decline ${named(waiting, 'Bob')} --reason "Not this time"`);
     const byApi = await api.call('POST', '/api/v1/invitation-keys/approvals', {
@@ -219,7 +227,7 @@ describe('from the command line', () => {
       decision: 'approve',
     });
     const again = await run(`invite approve ${named(waiting, 'Ann')}`);
-    const unconfirmed = await did('invite unconfirmed');
+    const unconfirmed = await did<Printed[]>('invite unconfirmed');
     const confirmed = await did(`invite confirm ${named(unconfirmed, 'Dan')}`);
     await did(`invite dismiss ${named(unconfirmed, 'Eve')}`);
     const listed = await api.call('GET', '/api/v1/invitation-keys/unconfirmed');
@@ -259,9 +267,9 @@ describe('from the command line', () => {
       );
     }
 
-    const [first, second] = await did('invite requests');
-    const granted = await did(`invite grant ${first.id} --message "Here you are"`);
-    await did(`invite refuse ${second.id} --reason "Ask HR"`);
+    const [first, second] = await did<Printed[]>('invite requests');
+    const granted = await did(`invite grant ${first?.id ?? ''} --message "Here you are"`);
+    await did(`invite refuse ${second?.id ?? ''} --reason "Ask HR"`);
     const joined = await joinByBrowser(app.guest(), granted.key, { email: 'ann@acme.test' });
 
     expect(first).toMatchObject({ email: 'Ann@acme.test', message: 'Please', reason: 'expired' });

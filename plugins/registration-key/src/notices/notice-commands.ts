@@ -37,6 +37,6 @@ export const noticeCommand = ({ keys, notices }: Deps): CommandDefinition => ({
 
 function chosen<T extends string>(field: string, value: string, allowed: readonly [T, ...T[]]): T {
   const choice = z.enum(allowed).safeParse(value);
-  if (choice.success) return choice.data as T;
+  if (choice.success) return choice.data;
   throw new InvalidInputError('input.invalid', { fields: [{ field, code: 'invitation.unknown_choice' }] });
 }
