@@ -13,6 +13,7 @@ import {
   type MailSite,
 } from './mail/index.ts';
 import {
+  EntitlementService,
   HubClient,
   hubUrl,
   networkRights,
@@ -107,9 +108,9 @@ export async function composeDomains(ground: Ground) {
   const notifications = new NotificationService({ db, hooks, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });
 
-  const { network, trust, hubLine } = await composeNetwork(ground, site);
+  const { network, trust, entitlements, hubLine } = await composeNetwork(ground, site);
   scheduleNetworkRefresh(jobs, network);
-  scheduleTrustRefresh(jobs, trust);
+  scheduleTrustRefresh(jobs, trust, entitlements);
 
   const tickets = ticketServices({
     db,
@@ -139,6 +140,7 @@ export async function composeDomains(ground: Ground) {
     notifications,
     network,
     trust,
+    entitlements,
     hubLine,
     tickets,
   };
@@ -170,7 +172,17 @@ async function composeNetwork(
     outbound: hubLine,
     hub: async () => config.hubUrl ?? (await settings.get(hubUrl)),
   });
-  return { network, trust, hubLine };
+  const entitlements = new EntitlementService({
+    db,
+    clock,
+    log,
+    keys: await keys.ring('network'),
+    outbound: hubLine,
+    trust,
+    version,
+    credentials: () => network.credentials(),
+  });
+  return { network, trust, entitlements, hubLine };
 }
 
 /** Where what people attach lies. */

@@ -81,6 +81,11 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       isOnlooker: options.isOnlooker === true,
       reached: options.reached ?? (() => undefined),
     });
+    domains.entitlements.tellOf(async () =>
+      (await plugins.list('en')).flatMap(({ id, version: has, state }) =>
+        state === 'enabled' ? [{ id, version: has }] : [],
+      ),
+    );
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
     routes.add(packageRoutes({ plugins, installer, uninstaller, clock }), CORE_OWNER);
@@ -119,6 +124,9 @@ export async function compose(config: Config, options: Options = {}): Promise<La
           () => plugins.stop(),
           () => domains.network.close(),
           () => domains.trust.close(),
+          () => {
+            domains.entitlements.close();
+          },
           () => domains.hubLine.close(),
           () => versions.stop(),
           () => ground.outbound.close(),

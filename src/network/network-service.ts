@@ -94,6 +94,12 @@ export class NetworkService {
     };
   }
 
+  /** Who we are to the hub; null without a readable key for it. */
+  async credentials(): Promise<{ hub: string; uid: string; key: string } | null> {
+    const { hub, uid, key } = await this.#registration();
+    return key === null ? null : { hub, uid, key };
+  }
+
   /** Another hub gets no key that was given for this one. */
   async setHub(actor: Actor, typed: string): Promise<void> {
     assertMayManage(actor);

@@ -2,6 +2,7 @@ import { definePlugin, type Host } from 'latchkey/plugin-api';
 import { portalRoutes } from './portal-routes.ts';
 import { RevealedKey } from './revealed-key.ts';
 import { SubscriptionService } from './subscription-service.ts';
+import { checkInRoutes } from './trust/check-in-routes.ts';
 import { trustCommands } from './trust/trust-commands.ts';
 import { trustRoutes } from './trust/trust-routes.ts';
 import { TrustService } from './trust/trust-service.ts';
@@ -19,5 +20,6 @@ export default definePlugin((host: Host) => {
     ...portalRoutes({ host, subscriptions, revealed: new RevealedKey(host) }),
     ...vendorRoutes({ host, subscriptions }),
     ...trustRoutes({ host, trust }),
+    ...checkInRoutes({ host, trust, subscriptions }),
   ]);
 });

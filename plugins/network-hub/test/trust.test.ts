@@ -134,3 +134,62 @@ describeOnEachEngine('a hub that signs', (engine) => {
     expect(await trust.status()).toMatchObject({ problem: null });
   });
 });
+
+describeOnEachEngine('what a helpdesk is entitled to', (engine) => {
+  test('comes signed with a check-in, follows the subscription, and outlives the hub', async () => {
+    const hub = await startHub(engine);
+    const owner = hub.app.as(await hub.app.given.owner());
+    const customer = await hub.app.given.user({ profile: 'self-service', name: 'Carla Customer' });
+    const wanted = {
+      email: customer.email,
+      owner: 'Hospital',
+      offer: 'network-standard',
+      begins: '2020-01-01',
+      ends: '',
+    };
+    await owner.submit('/admin/hub', wanted, { action: '/admin/hub/subscriptions' });
+    const portal = await hub.app.as(customer).submit('/network', {}, { action: '/network/subscriptions/' });
+    const key = /value="(lknet_[0-9A-Z]{32})"/.exec(portal.text)?.[1] ?? '';
+    const app = await startTestApp({ engine, clock: hub.app.clock, config: { HUB_URL: hub.app.origin } });
+    const { network, trust, entitlements } = app.house.domains;
+    await network.setKey(system, key);
+    await look(app);
+    expect(await entitlements.status()).toMatchObject({ state: 'none' });
+    await trust.confirm(system, (await hub.trust.look())?.fingerprint ?? '');
+    await look(app);
+    app.clock.advance(hours(1));
+    await look(app);
+
+    expect(await entitlements.status()).toMatchObject({
+      state: 'entitled',
+      offer: 'network-standard',
+      mayInstall: true,
+      document: { owner: 'Hospital', state: 'running' },
+    });
+    expect(JSON.stringify(await hub.app.db.knex('hub_check_in'))).not.toContain(key);
+    expect(JSON.stringify(await app.db.knex('network_entitlement'))).not.toContain(key);
+
+    // The file way: the same paper, carried by hand.
+    expect(JSON.parse(await entitlements.requestFile())).toMatchObject({ format: 1, counter: 0 });
+    await expect(entitlements.takeAnswer('nonsense')).rejects.toMatchObject({
+      code: 'network.entitlement-form',
+    });
+
+    // The clock stands ten years ahead for a day: named, not punished, and mended by the next answer.
+    app.clock.advance(days(10));
+    const before = app.clock.now();
+    await hub.app.close();
+    app.clock.advance(days(365));
+    await look(app);
+    expect(await entitlements.status()).toMatchObject({
+      state: 'stale',
+      mayInstall: false,
+      offer: 'network-standard',
+    });
+    expect((await app.as(await app.given.owner()).get('/admin/network')).status).toBe(200);
+    expect((await app.house.plugins.list('en')).filter(({ state }) => state === 'failed')).toEqual([]);
+    app.clock.set(before);
+    await look(app);
+    expect(await entitlements.status()).toMatchObject({ state: 'stale' });
+  });
+});

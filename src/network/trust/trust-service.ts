@@ -1,5 +1,5 @@
 import type { AuditService } from '../../audit/index.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Tx } from '../../db/database.ts';
 import { pauseAfter } from '../../jobs/index.ts';
 import type { Log } from '../../log.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
@@ -74,6 +74,7 @@ const MOST_BYTES = 64_000;
 const WALK_MS = 15_000;
 /** A timestamp is good for a day; an hour later somebody should wonder. */
 const STALE_MS = 25 * HOUR_MS;
+const MUCH_MS = 24 * HOUR_MS;
 
 /** Whom this installation believes, and what they have signed. State lies in the database, so that all nodes have one memory. */
 export class TrustService {
@@ -205,6 +206,15 @@ export class TrustService {
   /** Time as ruling 39 has it: it does not go back, and a clock that the hub has corrected counts corrected. */
   nowOf({ mark, correction }: TrustedHub): number {
     return Math.max(this.#deps.clock.now() + correction, mark);
+  }
+
+  /**
+   * What a hub said in answer to a question just asked: the mark follows it, down as well as up. A clock more than a day ahead counts
+   * corrected until it is asked again; one that is behind is what the mark is for.
+   */
+  async correctTime(tx: Tx, id: string, hubTime: number): Promise<void> {
+    const ahead = this.#deps.clock.now() - hubTime;
+    await updateHub(tx, id, { mark: hubTime, correction: ahead > MUCH_MS ? -ahead : 0 });
   }
 
   async confirmedHub(): Promise<TrustedHub | null> {

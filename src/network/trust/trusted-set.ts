@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Metadata} from '@tufjs/models';
+import type { Metadata } from '@tufjs/models';
 import { type Targets } from '@tufjs/models';
 import { BadVersionError, EqualVersionError, ExpiredMetadataError } from 'tuf-js/dist/error.js';
 import { TrustedMetadataStore } from 'tuf-js/dist/store.js';

@@ -177,11 +177,10 @@ function metadataOf(kind: Kind, document: Json): AnyMetadata {
   return Metadata.fromJSON(MetadataKind.Timestamp, document);
 }
 
-const unsigned = (type: Kind, lifeMs: number, { version, now }: Dated, content: object): Json =>
-  ({
-    signed: { _type: type, spec_version: SPEC, version, expires: secondsOf(now + lifeMs), ...content },
-    signatures: [],
-  });
+const unsigned = (type: Kind, lifeMs: number, { version, now }: Dated, content: object): Json => ({
+  signed: { _type: type, spec_version: SPEC, version, expires: secondsOf(now + lifeMs), ...content },
+  signatures: [],
+});
 
 const keysOf = (publicKeys: readonly string[]): object =>
   Object.fromEntries(
