@@ -6,15 +6,22 @@ import type { Log } from '../../log.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { ConflictError, InvalidInputError } from '../../shared/errors.ts';
+import type { TrustedHub } from '../trust/trust-repository.ts';
 import type { TrustService } from '../trust/trust-service.ts';
 import { entitledNow, nothing, type Entitled } from './entitled.ts';
-import { readEntitlement, type Entitlement, type EntitlementProblem } from './entitlement-document.ts';
+import {
+  readEntitlement,
+  type Entitlement,
+  type EntitlementProblem,
+  type Expected,
+} from './entitlement-document.ts';
 import {
   claimCheckIn,
   findEntitlement,
   nextCheckIn,
   noteProblem,
   storeEntitlement,
+  type StoredEntitlement,
 } from './entitlement-repository.ts';
 
 /** Who we are to the hub. */
@@ -51,6 +58,16 @@ interface CheckIn {
 export interface EntitlementStatus extends Entitled {
   document: Entitlement | null;
   problem: EntitlementProblem | null;
+}
+
+/** The paper at hand, and what it has to be held against. */
+interface Held {
+  credentials: Credentials;
+  hub: TrustedHub;
+  about: Buffer;
+  expected: Expected;
+  stored: StoredEntitlement | null;
+  read: ReturnType<typeof readEntitlement> | null;
 }
 
 const HOUR_MS = 3_600_000;
@@ -194,7 +211,7 @@ export class EntitlementService {
     return null;
   }
 
-  async #held() {
+  async #held(): Promise<Held | null> {
     const { db, trust, credentials: credentialsOf, keys } = this.#deps;
     const credentials = await credentialsOf();
     const hub = await trust.confirmedHub();

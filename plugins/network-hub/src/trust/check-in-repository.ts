@@ -52,10 +52,10 @@ export async function listTrials(db: Queryable, userId: string): Promise<Trial[]
 
 /** How many days a plugin may be tried; zero when it may not. */
 export async function trialDaysOf(db: Queryable, plugin: string): Promise<number> {
-  const row = (await db
+  const row = await db
     .knex('hub_plugin')
     .where({ name_key: plugin.replaceAll('-', '') })
-    .first('record')) as { record: string } | undefined;
+    .first<{ record: string } | undefined>('record');
   const { trialDays } = JSON.parse(row?.record ?? '{}') as { trialDays?: unknown };
   return typeof trialDays === 'number' && trialDays > 0 ? trialDays : 0;
 }
