@@ -13,7 +13,7 @@ import { KnownError } from './shared/errors.ts';
 import { I18n } from './views/index.ts';
 
 /** What must work whatever a plugin does to the process that starts it. */
-const withoutPluginCode = ['plugin', 'doctor', 'backup', 'release', 'migrate'];
+const withoutPluginCode = ['plugin', 'marketplace', 'doctor', 'backup', 'release', 'migrate'];
 
 /** `latchkey <command>`. Works on the database directly, so also while the server does not run. */
 async function run(argv: readonly string[]): Promise<number> {

@@ -8,6 +8,7 @@ import { hookCommands } from './cli/hook-commands.ts';
 import { installCommands } from './cli/install-commands.ts';
 import { keyCommands } from './cli/key-commands.ts';
 import { mailCommands } from './cli/mail-commands.ts';
+import { marketplaceCommands } from './cli/marketplace-commands.ts';
 import { networkCommands } from './cli/network-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
@@ -35,6 +36,7 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
     ...eventCommands(backgroundOf(latchkey)),
     ...mailCommands(domains.mail),
     ...networkCommands(domains.network),
+    ...marketplaceCommands(latchkey),
     ...backupCommands({
       db: ground.db,
       dataDir: config.dataDir,

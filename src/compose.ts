@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { apiRoutes } from './api/api-routes.ts';
 import { composeDomains, type Domains } from './compose-domains.ts';
 import { composeGround, folders, version, type Ground, type Overrides } from './compose-ground.ts';
+import { composeMarketplace } from './compose-marketplace.ts';
 import { composePlugins } from './compose-plugins.ts';
 import { addCoreMenu, coreRoutes } from './compose-routes.ts';
 import { composeWeb } from './compose-web.ts';
@@ -11,6 +12,7 @@ import type { Config } from './config.ts';
 import { Drain } from './http/drain.ts';
 import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
+import { marketplaceRoutes, type CatalogueReader, type MarketplaceService } from './marketplace/index.ts';
 import {
   BootMarkers,
   packageRoutes,
@@ -36,6 +38,8 @@ export interface Latchkey {
   plugins: PluginHost;
   installer: PluginInstaller;
   uninstaller: PluginUninstaller;
+  marketplace: MarketplaceService;
+  reader: CatalogueReader;
   commands: CommandList;
   /** Loads the plugins; with `work`, also begins to deliver events, send mail and run jobs. */
   open(options: { work: boolean }): Promise<void>;
@@ -86,8 +90,10 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         state === 'enabled' ? [{ id, version: has }] : [],
       ),
     );
+    const { marketplace, reader } = composeMarketplace(ground, domains, { plugins, installer });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
+    routes.add(marketplaceRoutes({ marketplace, clock }), CORE_OWNER);
     routes.add(packageRoutes({ plugins, installer, uninstaller, clock }), CORE_OWNER);
     routes.add(
       apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }),
@@ -103,6 +109,8 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       plugins,
       installer,
       uninstaller,
+      marketplace,
+      reader,
       commands,
       open: async ({ work }) => {
         await versions.start();
@@ -118,6 +126,8 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       close: async () => {
         isAccepting = false;
         await oneAfterTheOther([
+          () => marketplace.close(),
+          () => reader.close(),
           () => domains.jobs.stop(),
           () => domains.courier?.stop(),
           () => domains.dispatcher.stop(),

@@ -366,3 +366,18 @@ export type { Brand } from './views/index.ts';
  */
 export { demoSeeding } from './plugin-host/demo-seeding.ts';
 export type { DemoNewcomer, DemoPeriod, DemoScene, DemoScenery } from './plugin-host/demo-seeding.ts';
+
+/**
+ * What a package of `latchkey plugin pack` says of itself, read without running a line of it and refused as an installation would.
+ *
+ * @example const { manifest, sha256, readme } = await readPackage(await upload.read());
+ */
+export { readPackage } from './plugin-host/read-package.ts';
+export type { PackageFacts } from './plugin-host/read-package.ts';
+
+/**
+ * Whether a version is in a range, and which of two is newer, as the host judges them.
+ *
+ * @example const newest = releases.toSorted((one, other) => compareVersions(other.version, one.version))[0];
+ */
+export { compareVersions, isInRange } from './plugin-host/versions.ts';

@@ -1,1 +1,8 @@
+export { CatalogueReader } from './catalogue-reader.ts';
+export { sorts } from './catalogue-repository.ts';
+export { HubCatalogue } from './hub-catalogue.ts';
+export { marketplaceRoutes } from './marketplace-routes.ts';
+export { MarketplaceService, nameOf, type Offered } from './marketplace-service.ts';
+export type { Operation } from './operation.ts';
 export { digestVerifier, type ReleaseClaim, type ReleaseVerifier } from './release-verifier.ts';
+export { scheduleMarketplace, updateNotice } from './update-news.ts';

@@ -2,12 +2,16 @@ import type { Outbound } from '../outbound/outbound.ts';
 import { readAnswer, type HubAnswer } from './hub-answer.ts';
 import { problemOfError, problemOfStatus, type HubProblem } from './hub-problem.ts';
 
-export interface HubQuestion {
+/** What a helpdesk shows its hub, and nobody else. */
+export interface HubCredentials {
   /** Without a slash at its end. */
   hub: string;
   key: string;
   uid: string;
   locale: string;
+}
+
+export interface HubQuestion extends HubCredentials {
   signal: AbortSignal;
 }
 
@@ -29,19 +33,13 @@ export class HubClient {
     this.#deps = deps;
   }
 
-  async ask({ hub, key, uid, locale, signal }: HubQuestion): Promise<HubOutcome> {
+  async ask({ signal, ...credentials }: HubQuestion): Promise<HubOutcome> {
     const { outbound, version } = this.#deps;
     try {
       const { status, headers, text, isCut } = await outbound.send({
-        url: `${hub}/api/registration/info`,
+        url: `${credentials.hub}/api/registration/info`,
         method: 'GET',
-        headers: {
-          accept: 'application/json',
-          'accept-language': locale,
-          'user-agent': `Latchkey/${version}`,
-          'x-registration-key': key,
-          'x-glpi-network-uid': uid,
-        },
+        headers: headersFor(credentials, version),
         signal,
         timeoutMs: TOTAL_MS,
         maxBytes: MOST_BYTES,
@@ -54,3 +52,15 @@ export class HubClient {
     }
   }
 }
+
+/** Who asks, in the headers that every hub of this kind knows. */
+export const headersFor = (
+  { key, uid, locale }: Omit<HubCredentials, 'hub'>,
+  version: string,
+): Record<string, string> => ({
+  accept: 'application/json',
+  'accept-language': locale,
+  'user-agent': `Latchkey/${version}`,
+  'x-registration-key': key,
+  'x-glpi-network-uid': uid,
+});

@@ -1,4 +1,5 @@
-export { HubClient } from './hub-client.ts';
+export { headersFor, HubClient, type HubCredentials } from './hub-client.ts';
+export { problemOfError, problemOfStatus, type HubProblem } from './hub-problem.ts';
 export { scheduleNetworkRefresh } from './network-job.ts';
 export { networkMenu } from './network-menu.ts';
 export { networkRights } from './network-rights.ts';

@@ -8,7 +8,7 @@ import type { SettingsService } from '../settings/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, ForbiddenError, InvalidInputError, KnownError } from '../shared/errors.ts';
-import type { HubClient, HubOutcome } from './hub-client.ts';
+import type { HubClient, HubCredentials, HubOutcome } from './hub-client.ts';
 import {
   claimCheck,
   deleteKey,
@@ -78,6 +78,11 @@ export class NetworkService {
 
   async status(actor: Actor): Promise<NetworkStatus> {
     assertMayManage(actor);
+    return this.standing();
+  }
+
+  /** The same for the house itself: what the gates of the marketplace go by. */
+  async standing(): Promise<NetworkStatus> {
     const { db, given } = this.#deps;
     const { hub, uid, key, light, mark, savedAt } = await this.#registration();
     const check = key === null ? null : await findCheck(db, this.#about(hub, uid, key));
@@ -94,10 +99,10 @@ export class NetworkService {
     };
   }
 
-  /** Who we are to the hub; null without a readable key for it. */
-  async credentials(): Promise<{ hub: string; uid: string; key: string } | null> {
+  /** What is shown to the hub when something is asked of it; null while there is nothing to show. */
+  async credentials(): Promise<HubCredentials | null> {
     const { hub, uid, key } = await this.#registration();
-    return key === null ? null : { hub, uid, key };
+    return key === null || hub === '' ? null : { hub, uid, key, locale: await this.#deps.locale() };
   }
 
   /** Another hub gets no key that was given for this one. */

@@ -23,6 +23,9 @@ export interface OutboundAnswer {
   tookMs: number;
 }
 
+/** The same for what is no text. */
+export type OutboundBytes = Omit<OutboundAnswer, 'text'> & { bytes: Buffer };
+
 const TIMEOUT_MS = 15_000;
 const CONNECT_MS = 5_000;
 const MOST_BYTES = 64 * 1024;
@@ -56,6 +59,15 @@ export class Outbound {
   }
 
   async send(wanted: OutboundRequest): Promise<OutboundAnswer> {
+    const { bytes, ...answer } = await this.fetch(wanted);
+    return { ...answer, text: bytes.toString('utf8') };
+  }
+
+  /** `onBytes` hears how many have come so far. */
+  async fetch(
+    wanted: OutboundRequest,
+    { onBytes }: { onBytes?: (size: number) => void } = {},
+  ): Promise<OutboundBytes> {
     const url = this.assertCallable(wanted.url);
     const { timeoutMs = TIMEOUT_MS, maxBytes = MOST_BYTES } = wanted;
     const deadline = AbortSignal.timeout(timeoutMs);
@@ -70,13 +82,13 @@ export class Outbound {
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     });
-    const { text, isCut } = await readUpTo(body, maxBytes);
+    const { bytes, isCut } = await readUpTo(body, maxBytes, onBytes);
     return {
       status: statusCode,
       headers: Object.fromEntries(
         Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]),
       ),
-      text,
+      bytes,
       isCut,
       tookMs: Math.round(performance.now() - startedAt),
     };
@@ -101,14 +113,16 @@ export class Outbound {
 async function readUpTo(
   body: AsyncIterable<Buffer> & { destroy(): unknown },
   maxBytes: number,
-): Promise<{ text: string; isCut: boolean }> {
+  onBytes: ((size: number) => void) | undefined,
+): Promise<{ bytes: Buffer; isCut: boolean }> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of body) {
     parts.push(part);
     size += part.length;
+    onBytes?.(size);
     if (size > maxBytes) break;
   }
   const isCut = size > maxBytes;
-  return { text: Buffer.concat(parts).subarray(0, maxBytes).toString('utf8'), isCut };
+  return { bytes: Buffer.concat(parts).subarray(0, maxBytes), isCut };
 }

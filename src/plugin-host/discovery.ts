@@ -85,7 +85,7 @@ async function lookAt(folder: string, name: string): Promise<Looked | null> {
 }
 
 /** `en.json`, and what larger plugins keep in parts: `en/*.json`. */
-async function readTexts(folder: string): Promise<Texts> {
+export async function readTexts(folder: string): Promise<Texts> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(nothingWhereMissing([]));
   const texts = new Map<string, Record<string, string>>();
   for (const entry of entries.filter(({ name }) => /^[a-z]{2}(\.json)?$/.test(name))) {

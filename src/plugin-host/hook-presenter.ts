@@ -9,13 +9,14 @@ interface Tab {
   active: boolean;
 }
 
-type Place = 'plugins' | 'hooks' | 'costs' | 'traces';
+type Place = 'plugins' | 'discover' | 'hooks' | 'costs' | 'traces';
 
 /** The pages about plugins, beside each other. */
 export const tabsAt = (place: Place): Tab[] =>
   (
     [
       ['plugins', '/admin/plugins', 'puzzle'],
+      ['discover', '/admin/marketplace', 'sparkles'],
       ['hooks', '/admin/hooks', 'plug-connected'],
       ['costs', '/admin/hooks/costs', 'gauge'],
       ['traces', '/admin/hooks/traces', 'git-merge'],

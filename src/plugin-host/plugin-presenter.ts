@@ -70,7 +70,7 @@ export function presentPlan({
     added,
     sha256,
     kilobytes: Math.ceil(size / 1024),
-    touches: touchesOf(manifest),
+    touches: presentTouches(manifest),
   };
 }
 
@@ -85,7 +85,7 @@ export function presentDetails(plugin: PluginFacts): object {
       isChosen: release.version === chosen,
       path: `/admin/plugin-packages/${plugin.id}/${encodeURIComponent(release.version)}`,
     })),
-    touches: manifest ? touchesOf(manifest) : [],
+    touches: manifest ? presentTouches(manifest) : [],
     claims: manifest?.claims ?? [],
     rights: manifest?.rights.map(({ id }) => id) ?? [],
     jobs: manifest?.jobs.map(({ id }) => id) ?? [],
@@ -107,7 +107,7 @@ export function presentDetails(plugin: PluginFacts): object {
 }
 
 /** What it may touch, one text each. */
-function touchesOf({
+export function presentTouches({
   permissions,
   tablePrefix,
 }: Manifest): { key: string; params: Record<string, string> }[] {

@@ -1,11 +1,17 @@
 import { definePlugin, type Host } from 'latchkey/plugin-api';
+import { Gatekeeper } from './gatekeeper.ts';
+import { networkApi } from './network-api.ts';
 import { portalRoutes } from './portal-routes.ts';
+import { publishCommand } from './publish-command.ts';
+import { publishRoutes } from './publish-routes.ts';
+import { ReleaseService } from './release-service.ts';
 import { RevealedKey } from './revealed-key.ts';
 import { SubscriptionService } from './subscription-service.ts';
 import { checkInRoutes } from './trust/check-in-routes.ts';
 import { trustCommands } from './trust/trust-commands.ts';
 import { trustRoutes } from './trust/trust-routes.ts';
 import { TrustService } from './trust/trust-service.ts';
+import { usageRoutes } from './usage-routes.ts';
 import { vendorRoutes } from './vendor-routes.ts';
 import { wireRoutes } from './wire-routes.ts';
 
@@ -15,11 +21,17 @@ export default definePlugin((host: Host) => {
   const trust = new TrustService(host);
   for (const command of trustCommands(trust)) host.command(command);
   host.job('trust', () => trust.renew());
+  const releases = new ReleaseService(host);
+  const asked = { host, subscriptions, releases, gate: new Gatekeeper(host, subscriptions) };
   host.routes([
-    ...wireRoutes({ host, subscriptions }),
+    ...wireRoutes(asked),
+    ...networkApi(asked),
     ...portalRoutes({ host, subscriptions, revealed: new RevealedKey(host) }),
     ...vendorRoutes({ host, subscriptions }),
     ...trustRoutes({ host, trust }),
     ...checkInRoutes({ host, trust, subscriptions }),
+    ...usageRoutes({ host, releases }),
+    ...publishRoutes({ host, subscriptions, releases }),
   ]);
+  host.command(publishCommand(releases));
 });

@@ -14,7 +14,7 @@ import {
 } from 'latchkey/plugin-api';
 import type { RevealedKey } from './revealed-key.ts';
 import type { SubscriptionService, SubscriptionView } from './subscription-service.ts';
-import { titleOf } from './wire-routes.ts';
+import { titleOf } from './offer-title.ts';
 
 interface Deps {
   host: Host;

@@ -37,6 +37,8 @@ import {
   noteKeySeen,
   revokeKey,
 } from './subscription-repository.ts';
+import { noteSeenDay } from './usage-repository.ts';
+import { dayOf } from './day.ts';
 
 export interface SubscriptionDraft {
   email: string;
@@ -51,7 +53,7 @@ export type Overlap = 'now' | 'day' | 'week';
 /** What a key that was shown to us stands for. */
 export type Shown =
   | { state: 'unknown' | 'revoked' | 'ended' }
-  | { state: 'valid'; subscription: Subscription; offer: Offer; isRunning: boolean };
+  | { state: 'valid'; keyId: string; subscription: Subscription; offer: Offer; isRunning: boolean };
 
 export interface SubscriptionView extends Subscription {
   isRunning: boolean;
@@ -143,7 +145,7 @@ export class SubscriptionService {
   }
 
   /** What a helpdesk shows us. Only a key whose check symbols hold is looked up at all. */
-  async judge(text: string): Promise<Shown & { keyId?: string }> {
+  async judge(text: string): Promise<Shown> {
     const checked = checkToken(text, 'lknet_');
     if (!checked.ok) return { state: 'unknown' };
     const { db, clock } = this.#host;
@@ -174,7 +176,10 @@ export class SubscriptionService {
     if (known && known.program === program && now - known.seenAt < SEEN_EVERY_MS) return;
     if (!known && (await countInstances(db, subscriptionId)) >= MOST_INSTANCES) return;
     await this.#host.transaction(async (tx) => {
-      await noteInstance(tx, { id: newId(), subscriptionId, uid, program, firstSeenAt: now, seenAt: now });
+      const instance = { id: newId(), subscriptionId, uid, program, firstSeenAt: now, seenAt: now };
+      await noteInstance(tx, instance);
+      const kept = await findInstance(tx, { subscriptionId, uid });
+      if (kept) await noteSeenDay(tx, dayOf(now), kept.id);
       await noteKeySeen(tx, keyId, now);
     });
   }

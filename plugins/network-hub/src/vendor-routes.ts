@@ -10,7 +10,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import type { SubscriptionService } from './subscription-service.ts';
-import { titleOf } from './wire-routes.ts';
+import { titleOf } from './offer-title.ts';
 
 interface Deps {
   host: Host;

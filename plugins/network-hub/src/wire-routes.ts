@@ -1,65 +1,35 @@
-import {
-  json,
-  route,
-  TooManyError,
-  z,
-  type Host,
-  type Incoming,
-  type Reply,
-  type Route,
-} from 'latchkey/plugin-api';
-import { countPlugins, listPlugins, topTags, type PublishedPlugin } from './catalogue-repository.ts';
+import { json, route, z, type Host, type Incoming, type Reply, type Route } from 'latchkey/plugin-api';
+import { countPlugins, topTags } from './catalogue-repository.ts';
+import { dayOf } from './day.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
+import { packagePath } from './network-api.ts';
+import { titleOf } from './offer-title.ts';
+import { coveringOffers, isFor, type Asker, type Release } from './release.ts';
+import type { Listing, ReleaseService } from './release-service.ts';
 import type { Offer, Subscription } from './subscription.ts';
 import type { Shown, SubscriptionService } from './subscription-service.ts';
 
 interface Deps {
   host: Host;
   subscriptions: SubscriptionService;
+  releases: ReleaseService;
+  gate: Gatekeeper;
 }
 
-const A_MINUTE = 60;
-const PER_MINUTE = 120;
 const PAGE = 200;
 const TOP_TAGS = 15;
-/** Forty letters and digits, as GLPI makes them and we do. */
-const uidForm = /^[0-9A-Za-z]{40}$/;
+const LIMIT = { name: 'wire', points: 120, perSeconds: 60 };
 const tagParams = z.object({ tag: z.string().max(60) });
+const ranked = ['trending', 'popular', 'new', 'updated'] as const;
 
 /** What helpdesks ask, GLPI's included: its paths, shapes and habits. The status is 200 wherever the body says it all. */
-export function wireRoutes({ host, subscriptions }: Deps): Route[] {
-  const limited =
-    (answer: (incoming: Incoming) => Promise<Reply>) =>
-    async (incoming: Incoming): Promise<Reply> => {
-      try {
-        await host.limits.count({ name: 'wire', points: PER_MINUTE, perSeconds: A_MINUTE }, incoming.ip);
-      } catch (error) {
-        if (!(error instanceof TooManyError)) throw error;
-        const headers = { 'Retry-After': String(error.retryAfter ?? A_MINUTE) };
-        return json({ message: 'Too Many Attempts.' }, { status: 429, headers });
-      }
-      return answer(incoming);
-    };
+export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route[] {
   const get = (path: string, answer: (incoming: Incoming) => Promise<Reply>): Route =>
-    route({ method: 'get', path, access: 'public', handler: limited(answer as never) });
-
-  /** Judges the key in the header, and notes who showed it. */
-  async function shown(incoming: Incoming): Promise<Shown> {
-    const judged = await subscriptions.judge(incoming.header('x-registration-key') ?? '');
-    const uid = incoming.header('x-glpi-network-uid') ?? '';
-    if (judged.state === 'valid' && judged.keyId !== undefined && uidForm.test(uid)) {
-      const program = printable(incoming.userAgent).slice(0, 80);
-      await subscriptions.noteInstance(judged.keyId, {
-        subscriptionId: judged.subscription.id,
-        uid,
-        program,
-      });
-    }
-    return judged;
-  }
+    route({ method: 'get', path, access: 'public', handler: gate.limited(LIMIT, answer) as never });
 
   const info = async (incoming: Incoming): Promise<Reply> => {
     const key = incoming.header('x-registration-key') ?? '';
-    const judged = await shown(incoming);
+    const judged = await gate.shown(incoming);
     const { locale } = incoming;
     const isValid = judged.state === 'valid';
     return json({
@@ -98,25 +68,37 @@ export function wireRoutes({ host, subscriptions }: Deps): Route[] {
 
   /** Past the end is an empty list: only that tells GLPI to stop. */
   async function plugins(incoming: Incoming, tag?: string): Promise<Reply> {
-    const judged = await shown(incoming);
+    const judged = await gate.shown(incoming);
     if (judged.state !== 'valid') return json([]);
     const range = rangeOf(incoming.header('x-range'));
     const total = await countPlugins(host.db, tag);
-    const found = await listPlugins(host.db, { ...range, ...(tag === undefined ? {} : { tag }) });
+    const found = await releases.list({ ...range, ...(tag === undefined ? {} : { tag }) });
+    const seen = { judged, asker: gate.asker(incoming), offers: await subscriptions.offers() };
     const last = range.from + found.length - 1;
+    const part =
+      found.length === 0 ? `0-0/${String(total)}` : `${String(range.from)}-${String(last)}/${String(total)}`;
     return json(
-      found.map((plugin) => onTheWire(plugin, judged.isRunning ? judged.offer.reference : null)),
-      {
-        headers: {
-          'Accept-Range': `${String(total)} model`,
-          'Content-Range':
-            found.length === 0
-              ? `0-0/${String(total)}`
-              : `${String(range.from)}-${String(last)}/${String(total)}`,
-        },
-      },
+      found.map((plugin) => onTheWire(plugin, { ...seen, origin: incoming.origin })),
+      { headers: { 'Accept-Range': `${String(total)} model`, 'Content-Range': part } },
     );
   }
+
+  /** GLPI 9.5 shows these lists, and reads only the keys. */
+  async function rankedKeys(incoming: Incoming, by: (typeof ranked)[number]): Promise<Reply> {
+    if ((await gate.shown(incoming)).state !== 'valid') return json([]);
+    const all = await releases.list({ from: 0, limit: PAGE });
+    const worth = {
+      trending: 'downloads',
+      popular: 'stars',
+      new: 'publishedAt',
+      updated: 'updatedAt',
+    } as const;
+    const sorted = all.toSorted((one, other) => other[worth[by]] - one[worth[by]]).slice(0, TOP_TAGS);
+    return json(sorted.map(({ nameKey }) => ({ key: nameKey })));
+  }
+
+  /** Told after the fact, and nobody waits for more than this: the bytes themselves are counted where they are fetched. */
+  const counted = (): Promise<Reply> => Promise.resolve(json({ ok: true }));
 
   const tags = async (incoming: Incoming): Promise<Reply> => {
     const lang = /^[A-Za-z-]{2,8}$/.exec(incoming.header('x-lang') ?? '')?.[0] ?? 'en';
@@ -132,6 +114,9 @@ export function wireRoutes({ host, subscriptions }: Deps): Route[] {
     ...['/api/marketplace', '/api/glpi-plugins'].flatMap((root) => [
       get(`${root}/plugins`, (incoming) => plugins(incoming)),
       get(`${root}/tags/top`, tags),
+      ...ranked.map((by) => get(`${root}/plugin/${by}`, (incoming) => rankedKeys(incoming, by))),
+      get(`${root}/plugin/:key/download`, counted),
+      get(`${root}/plugin/:key/download/:version`, counted),
       get(`${root}/tags/:tag/plugin`, (incoming) => plugins(incoming, tagParams.parse(incoming.params).tag)),
     ]),
   ];
@@ -145,41 +130,64 @@ export function rangeOf(header: string | undefined): { from: number; limit: numb
   return { from: first, limit: Math.min(PAGE, Math.max(length, 0)) };
 }
 
+interface Seen {
+  judged: Shown & { state: 'valid' };
+  asker: Asker;
+  offers: readonly Offer[];
+  origin: string;
+}
+
 /** Whoever has too low an offer sees all of it but where to fetch it. */
-function onTheWire(plugin: PublishedPlugin, offer: string | null): object {
-  const { record, requiredOffers } = plugin;
-  const isCovered = requiredOffers.length === 0 || (offer !== null && requiredOffers.includes(offer));
-  const versions = record.versions.map((version) =>
-    isCovered ? version : { ...version, download_url: null },
-  );
+function onTheWire(plugin: Listing, { judged, asker, offers, origin }: Seen): object {
+  const { record, number, nameKey } = plugin;
+  const required = coveringOffers(plugin.requiredOffers, offers);
+  const isCovered = required.length === 0 || (judged.isRunning && required.includes(judged.offer.reference));
+  const { homepage } = record;
   return {
-    ...record,
-    id: plugin.number,
-    key: plugin.nameKey,
+    id: number,
+    key: nameKey,
+    name: record.words['en']?.name ?? record.id,
+    logo_url: record.icon === null ? null : `${origin}/api/network/v1/pictures/${record.icon}`,
+    xml_url: '',
+    homepage_url: homepage ?? '',
+    download_url: homepage ?? '',
+    issues_url: '',
+    readme_url: '',
+    changelog_url: '',
+    license: record.license,
     date_added: microseconds(plugin.publishedAt),
     date_updated: microseconds(plugin.updatedAt),
     download_count: plugin.downloads,
-    versions,
-    required_offers: requiredOffers.length === 0 ? null : requiredOffers,
+    note: plugin.stars,
+    xml_state: 'passing',
+    authors: [{ id: number, name: record.publisher }],
+    versions: plugin.releases
+      .filter((release) => isFor(release, asker) && release.withdrawn === null)
+      .map((release) => versionOf(release, isCovered ? origin : null)),
+    descriptions: Object.entries(record.words).map(([lang, { description }]) => ({
+      lang,
+      short_description: description,
+      long_description: record.readme[lang] ?? record.readme['en'] ?? '',
+    })),
+    required_offers: required.length === 0 ? null : required,
+    short_description: record.words['en']?.description ?? '',
   };
 }
 
+const versionOf = (
+  { version, compatibility, latchkey, channel, sha256 }: Release,
+  origin: string | null,
+): object => ({
+  num: version,
+  compatibility: compatibility ?? latchkey,
+  download_url: origin === null ? null : `${origin}${packagePath(sha256)}`,
+  stability: channel === 'stable' ? 'stable' : 'beta',
+});
+
 const microseconds = (at: number): string => new Date(at).toISOString().replace('Z', '000Z');
-const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 /** The free offer has no dates, as GLPI's clients know it. */
 const period = ({ isFree }: Offer, { beginsAt, endsAt }: Subscription): object =>
   isFree
     ? { begin_date: null, end_date: null }
     : { begin_date: dayOf(beginsAt), end_date: endsAt === null ? null : dayOf(endsAt) };
-
-export const titleOf = (
-  host: Host,
-  { reference, title }: Pick<Offer, 'reference' | 'title'>,
-  locale: string,
-): string =>
-  ['virtual', 'network-basic', 'network-standard', 'network-advanced'].includes(reference)
-    ? host.t(`offer.${reference}`, {}, locale)
-    : title;
-
-const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '');

@@ -4,6 +4,7 @@ import { system } from '../../../src/shared/actor.ts';
 import { days, hours } from '../../../test/support/clock.ts';
 import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
 import type { Person } from '../../../src/plugin-test/given.ts';
+import { publish } from '../../../test/support/two-houses.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { rangeOf } from '../src/wire-routes.ts';
 
@@ -120,32 +121,9 @@ describeOnEachEngine('a hub and a helpdesk', (engine) => {
   test('list published plugins by range, with an empty list past the end', async () => {
     const hub = await startHub(engine);
     const key = await keyOf(hub, await subscribed(hub));
-    const record = {
-      name: 'Tag',
-      versions: [
-        {
-          num: '1.0.0',
-          compatibility: '~11.0',
-          download_url: 'https://hub.example/tag',
-          stability: 'stable',
-        },
-      ],
-    };
-    for (let number = 1; number <= 3; number += 1)
-      await hub.db.transaction((tx) =>
-        tx.knex('hub_plugin').insert({
-          number,
-          name_key: `tag${String(number)}`,
-          record: JSON.stringify(record),
-          required_offers: number === 3 ? '["network-advanced"]' : '[]',
-          published_at: 1,
-          updated_at: 1,
-          downloads: 0,
-        }),
-      );
-    await hub.db.transaction((tx) =>
-      tx.knex('hub_plugin_tag').insert({ plugin: 2, tag: 'reseau', label: 'Réseau' }),
-    );
+    await publish(hub, 'tag-1');
+    await publish(hub, 'tag-2', { tags: 'Réseau' });
+    await publish(hub, 'tag-3', { offer: 'network-advanced' });
 
     const page = async (range: string, path = 'marketplace/plugins') =>
       ask(hub, path, { ...withKey(key), 'x-range': range });

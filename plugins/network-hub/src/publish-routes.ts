@@ -1,0 +1,172 @@
+import {
+  InvalidInputError,
+  redirect,
+  route,
+  view,
+  z,
+  type Flash,
+  type Host,
+  type Incoming,
+  type KnownError,
+  type Reply,
+  type Route,
+} from 'latchkey/plugin-api';
+import { publishForm } from './network-api.ts';
+import { titleOf } from './offer-title.ts';
+import { withdrawals, type Release } from './release.ts';
+import type { Listing, ReleaseService } from './release-service.ts';
+import type { SubscriptionService } from './subscription-service.ts';
+
+interface Deps {
+  host: Host;
+  subscriptions: SubscriptionService;
+  releases: ReleaseService;
+}
+
+const PATH = '/admin/hub/plugins';
+const access = { right: 'network-hub.publish' };
+const plugin = z.object({ id: z.string().max(64) });
+const version = plugin.extend({ version: z.string().max(40) });
+const shareForm = z.object({ share: z.coerce.number().int().min(0).max(100) });
+const withdrawForm = z.object({ kind: z.enum(withdrawals), reason: z.string().trim().max(500).default('') });
+const typed = z.object({
+  channel: z.string().catch('stable'),
+  offer: z.string().catch(''),
+  tags: z.string().catch(''),
+  trialDays: z.string().catch(''),
+  compatibility: z.string().catch(''),
+  notes: z.string().catch(''),
+});
+const tones = { hidden: 'quiet', 'no-installs': 'warning', security: 'danger' } as const;
+
+/** Where publishers bring packages, stage them, and take them back. */
+export function publishRoutes({ host, subscriptions, releases }: Deps): Route[] {
+  const offersIn = async (locale: string): Promise<{ value: string; label: string }[]> => [
+    { value: '', label: host.t('published.free', {}, locale) },
+    ...(await subscriptions.offers())
+      .filter(({ isFree }) => !isFree)
+      .map((offer) => ({ value: offer.reference, label: titleOf(host, offer, locale) })),
+  ];
+
+  const list = async (
+    { actor, locale, body }: Pick<Incoming, 'actor' | 'locale' | 'body'>,
+    error?: KnownError,
+  ): Promise<Reply> => {
+    const offers = await offersIn(locale);
+    return view('network-hub/published', {
+      plugins: (await releases.all(actor)).map((one) => presentListing(one, { locale, offers })),
+      offers,
+      form: typed.parse(body ?? {}),
+      errors: error?.fields ?? [],
+      message: error?.fields.length === 0 ? { code: error.code, params: error.params } : undefined,
+    });
+  };
+
+  const details = async (
+    { locale, params }: Pick<Incoming<z.output<typeof plugin>>, 'locale' | 'params'>,
+    error?: KnownError,
+  ): Promise<Reply> =>
+    view('network-hub/published-plugin', {
+      plugin: presentListing(await releases.find(params.id), { locale, offers: await offersIn(locale) }),
+      errors: error?.fields ?? [],
+      message: error?.fields.length === 0 ? { code: error.code, params: error.params } : undefined,
+    });
+
+  const act = (
+    what: string,
+    body: z.ZodType,
+    work: (incoming: Incoming<z.output<typeof version>>) => Promise<void>,
+  ): Route =>
+    route({
+      method: 'post',
+      path: `${PATH}/:id/:version/${what}`,
+      access,
+      params: version,
+      body,
+      onRefused: (incoming, error) => {
+        if (error.kind === 'forbidden' || error.kind === 'not-found') throw error;
+        return details(incoming, error);
+      },
+      handler: async (incoming) => {
+        await work(incoming);
+        return redirect(`${PATH}/${incoming.params.id}`, { flash: said(what, incoming.params.version) });
+      },
+    });
+
+  return [
+    route({ method: 'get', path: PATH, access, handler: (incoming) => list({ ...incoming, body: {} }) }),
+    route({
+      method: 'post',
+      path: PATH,
+      access,
+      uploads: true,
+      body: publishForm,
+      onRefused: (incoming, error) => {
+        if (error.kind === 'forbidden') throw error;
+        return list(incoming, error);
+      },
+      handler: async ({ actor, files, body }) => {
+        const upload = files.find(({ field, size }) => field === 'package' && size > 0);
+        if (!upload) throw new InvalidInputError('plugin.package-missing');
+        // A form always says what is free; only programs leave it open.
+        const { listing, release } = await releases.publish(actor, await upload.read(), body);
+        return redirect(`${PATH}/${listing.record.id}`, { flash: said('published', release.version) });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${PATH}/:id`,
+      access,
+      params: plugin,
+      handler: (incoming) => details(incoming),
+    }),
+    act('stage', shareForm, async ({ actor, params, body }) =>
+      releases.stage(actor, params.id, params.version, shareForm.parse(body).share),
+    ),
+    act('withdraw', withdrawForm, async ({ actor, params, body }) =>
+      releases.withdraw(actor, params.id, params.version, withdrawForm.parse(body)),
+    ),
+    act('restore', z.object({}), ({ actor, params }) => releases.restore(actor, params.id, params.version)),
+  ];
+}
+
+const said = (what: string, version: string): Flash => ({
+  kind: 'success',
+  code: `network-hub:flash.${what}`,
+  params: { version },
+});
+
+function presentListing(
+  { record, requiredOffers, downloads, stars, people, tags, releases, updatedAt }: Listing,
+  { locale, offers }: { locale: string; offers: readonly { value: string; label: string }[] },
+): object {
+  const words = record.words[locale] ?? record.words['en'];
+  const [newest] = releases;
+  return {
+    id: record.id,
+    path: `${PATH}/${record.id}`,
+    name: words?.name ?? record.id,
+    description: words?.description ?? '',
+    publisher: record.publisher,
+    symbol: record.symbol,
+    offer: offers.find(({ value }) => value === (requiredOffers[0] ?? ''))?.label ?? '',
+    isFree: requiredOffers.length === 0,
+    trialDays: record.trialDays,
+    downloads,
+    stars: people === 0 ? null : stars,
+    people,
+    tags,
+    version: newest?.version ?? '',
+    updatedAt,
+    releases: releases.map(presentRelease),
+  };
+}
+
+const presentRelease = ({ withdrawn, sha256, size, ...release }: Release): object => ({
+  ...release,
+  withdrawn,
+  isStaged: release.share < 100,
+  tone: withdrawn ? tones[withdrawn] : 'success',
+  digest: sha256.slice(0, 12),
+  kilobytes: Math.ceil(size / 1024),
+});

@@ -1,0 +1,100 @@
+import {
+  headersFor,
+  problemOfError,
+  problemOfStatus,
+  type HubCredentials,
+  type HubProblem,
+} from '../network/index.ts';
+import type { Outbound } from '../outbound/outbound.ts';
+import { readOffers, readPage, type CatalogueItem, type HubOffer } from './catalogue-item.ts';
+
+interface Deps {
+  outbound: Pick<Outbound, 'fetch'>;
+  version: string;
+}
+
+interface Wanted {
+  path: string;
+  maxBytes: number;
+  timeoutMs?: number;
+  onBytes?: (size: number) => void;
+  signal: AbortSignal;
+}
+
+/** What came instead of an answer, by the ids that all pages share. */
+export class HubTrouble extends Error {
+  readonly problem: HubProblem;
+
+  constructor(problem: HubProblem) {
+    super(problem);
+    this.name = 'HubTrouble';
+    this.problem = problem;
+  }
+}
+
+const PER_PAGE = 100;
+const MOST_PAGES = 200;
+const PAGE_BYTES = 8 * 1024 * 1024;
+const PICTURE_BYTES = 1024 * 1024;
+const DOWNLOAD_MS = 120_000;
+
+/** Reads a hub's catalogue and fetches from it. Everything has a deadline and a cap, and no redirect is followed. */
+export class HubCatalogue {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** Page after page, to the end that the hub names, an empty page, or the cap. */
+  async *pages(hub: HubCredentials, signal: AbortSignal): AsyncGenerator<CatalogueItem[]> {
+    let seen = 0;
+    for (let at = 1; at <= MOST_PAGES; at += 1) {
+      const path = `/api/network/v1/catalogue?page=${String(at)}&perPage=${String(PER_PAGE)}`;
+      const page = readPage((await this.#get(hub, { path, signal, maxBytes: PAGE_BYTES })).toString('utf8'));
+      if (!page) throw new HubTrouble('N17');
+      yield page.items;
+      seen += PER_PAGE;
+      if (page.isEmpty || seen >= page.total) return;
+    }
+  }
+
+  async offers(hub: HubCredentials, signal: AbortSignal): Promise<HubOffer[]> {
+    const path = '/api/network/v1/offers';
+    return readOffers((await this.#get(hub, { path, signal, maxBytes: PAGE_BYTES })).toString('utf8'));
+  }
+
+  picture(hub: HubCredentials, sha256: string, signal: AbortSignal): Promise<Buffer> {
+    return this.#get(hub, { path: `/api/network/v1/pictures/${sha256}`, signal, maxBytes: PICTURE_BYTES });
+  }
+
+  package(
+    hub: HubCredentials,
+    { sha256, size }: { sha256: string; size: number },
+    watching: { signal: AbortSignal; onBytes: (size: number) => void },
+  ): Promise<Buffer> {
+    const path = `/api/network/v1/packages/${sha256}`;
+    return this.#get(hub, { path, maxBytes: size, timeoutMs: DOWNLOAD_MS, ...watching });
+  }
+
+  async #get(credentials: HubCredentials, { path, onBytes, ...limits }: Wanted): Promise<Buffer> {
+    const { outbound, version } = this.#deps;
+    const answer = await outbound
+      .fetch(
+        {
+          url: `${credentials.hub}${path}`,
+          method: 'GET',
+          headers: { ...headersFor(credentials, version), accept: '*/*' },
+          ...limits,
+        },
+        onBytes ? { onBytes } : {},
+      )
+      .catch((error: unknown) => {
+        throw new HubTrouble(problemOfError(error));
+      });
+    const { status, headers, bytes, isCut } = answer;
+    if (status !== 200 || isCut)
+      throw new HubTrouble(isCut ? 'N17' : problemOfStatus(status, headers['content-type'] ?? ''));
+    return bytes;
+  }
+}

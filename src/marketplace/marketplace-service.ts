@@ -1,0 +1,303 @@
+import type { Database } from '../db/database.ts';
+import type { Log } from '../log.ts';
+import type { NetworkService } from '../network/index.ts';
+import {
+  compareVersions,
+  isInRange,
+  type PluginFacts,
+  type PluginHost,
+  type PluginInstaller,
+} from '../plugin-host/index.ts';
+import type { Actor } from '../shared/actor.ts';
+import type { Clock } from '../shared/clock.ts';
+import { ConflictError, ForbiddenError, KnownError, NotFoundError } from '../shared/errors.ts';
+import { newId } from '../shared/ids.ts';
+import type { CatalogueItem, CatalogueRelease } from './catalogue-item.ts';
+import type { CatalogueReader } from './catalogue-reader.ts';
+import {
+  countItems,
+  findItem,
+  findItems,
+  findPicture,
+  findReading,
+  listTags,
+  searchItems,
+  type Reading,
+  type Wish,
+} from './catalogue-repository.ts';
+import { mayBrowse, refusalOf, type Refusal, type Standing } from './gates.ts';
+import { HubTrouble, type HubCatalogue } from './hub-catalogue.ts';
+import { isOver, type Operation } from './operation.ts';
+import { findOperation, insertOperation, listUnderWay, noteStep } from './operation-repository.ts';
+import type { ReleaseVerifier } from './release-verifier.ts';
+
+interface Deps {
+  db: Database;
+  clock: Clock;
+  log: Log;
+  network: Pick<NetworkService, 'credentials' | 'standing'>;
+  plugins: Pick<PluginHost, 'list' | 'enable' | 'latchkeyVersion'>;
+  installer: Pick<PluginInstaller, 'stage' | 'use' | 'rollback'>;
+  catalogue: HubCatalogue;
+  reader: Pick<CatalogueReader, 'hurry'>;
+  verifier: ReleaseVerifier;
+}
+
+/** A plugin of the catalogue as it stands to this installation. */
+export interface Offered {
+  item: CatalogueItem;
+  /** The version that would be taken: the newest stable one that fits this Latchkey. */
+  release: CatalogueRelease | undefined;
+  /** Null when it may be installed now. */
+  refusal: Refusal | null;
+  local: PluginFacts | undefined;
+  /** A newer version than the one that is here. */
+  hasUpdate: boolean;
+  underWay: Operation | undefined;
+}
+
+export interface Shelf {
+  standing: Standing;
+  reading: Reading | null;
+  mayBrowse: boolean;
+}
+
+const PER_PAGE = 12;
+const BEAT_EVERY_MS = 400;
+
+/** What the hub has, put against what is here; and brought here when somebody says so. Reads what the reader has stored, and asks nobody. */
+export class MarketplaceService {
+  readonly #deps: Deps;
+  readonly #ending = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** What is true of the whole shelf. */
+  async shelf(actor: Actor): Promise<Shelf> {
+    assertMay(actor);
+    const { db, clock, network } = this.#deps;
+    const standing = { ...(await network.standing()), now: clock.now() };
+    const reading = await findReading(db);
+    const isOurs = reading?.hub === standing.hub.url;
+    return { standing, reading: isOurs ? reading : null, mayBrowse: mayBrowse(standing) && isOurs };
+  }
+
+  async discover(
+    actor: Actor,
+    wish: Wish,
+    page: number,
+  ): Promise<{
+    shelf: Shelf;
+    items: Offered[];
+    total: number;
+    perPage: number;
+    tags: { tag: string; label: string; count: number }[];
+  }> {
+    const shelf = await this.shelf(actor);
+    const nothing = { shelf, items: [], total: 0, perPage: PER_PAGE, tags: [] };
+    if (!shelf.mayBrowse) return nothing;
+    const { db } = this.#deps;
+    const found = await searchItems(db, wish, { offset: (page - 1) * PER_PAGE, limit: PER_PAGE });
+    return {
+      ...nothing,
+      items: await this.#offered(actor, shelf, found),
+      total: await countItems(db, wish),
+      tags: await listTags(db),
+    };
+  }
+
+  async find(actor: Actor, id: string): Promise<{ shelf: Shelf; offered: Offered }> {
+    const shelf = await this.shelf(actor);
+    const item = shelf.mayBrowse ? await findItem(this.#deps.db, id) : null;
+    const [offered] = item ? await this.#offered(actor, shelf, [item]) : [];
+    if (!offered) throw new NotFoundError('marketplace.not-found', { params: { plugin: id } });
+    return { shelf, offered };
+  }
+
+  /** What is here and newer there, whether or not it may be taken. */
+  async updates(actor: Actor): Promise<Offered[]> {
+    const shelf = await this.shelf(actor);
+    if (!shelf.mayBrowse) return [];
+    const here = (await this.#deps.plugins.list(actor.locale)).filter(({ chosen }) => chosen !== null);
+    const items = await findItems(
+      this.#deps.db,
+      here.map(({ id }) => id),
+    );
+    return (await this.#offered(actor, shelf, items)).filter(({ hasUpdate }) => hasUpdate);
+  }
+
+  async picture(actor: Actor, sha256: string): Promise<Buffer> {
+    assertMay(actor);
+    const found = await findPicture(this.#deps.db, sha256);
+    if (!found) throw new NotFoundError('marketplace.no-picture');
+    return found;
+  }
+
+  /** The background reads it now; nobody waits. */
+  async refreshSoon(actor: Actor): Promise<void> {
+    assertMay(actor);
+    await this.#deps.reader.hurry();
+  }
+
+  /** Begins to bring it in and says where to watch; whatever fails leaves what runs as it is. */
+  async install(actor: Actor, id: string, version?: string): Promise<Operation> {
+    const { shelf, offered } = await this.find(actor, id);
+    const { item, local, underWay } = offered;
+    if (underWay) return underWay;
+    const release =
+      version === undefined
+        ? offered.release
+        : item.releases.find((one) => one.version === version && this.#fits(one));
+    if (!release && local?.isBundled !== true)
+      throw new ConflictError('marketplace.V01', { params: { plugin: id } });
+    const refusal = refusalOf(shelf.standing, item, release);
+    if (refusal !== null)
+      throw new ConflictError(`marketplace.refused.${refusal}`, { params: { plugin: nameOf(item, actor) } });
+    const operation = this.#operation(actor, offered, release);
+    await this.#deps.db.transaction((tx) => insertOperation(tx, operation));
+    const run = this.#run(actor, operation, local?.isBundled === true ? undefined : release).finally(() =>
+      this.#running.delete(run),
+    );
+    this.#running.add(run);
+    return operation;
+  }
+
+  /** Everything that is newer and may be taken, one after the other in the order of the list. */
+  async updateAll(actor: Actor): Promise<Operation[]> {
+    const begun: Operation[] = [];
+    for (const { item, refusal } of await this.updates(actor))
+      if (refusal === null) begun.push(await this.install(actor, item.id));
+    return begun;
+  }
+
+  async operation(actor: Actor, id: string): Promise<Operation & { isOver: boolean }> {
+    assertMay(actor);
+    const { db, clock } = this.#deps;
+    const operation = await findOperation(db, id);
+    if (!operation) throw new NotFoundError('marketplace.no-operation');
+    const over = isOver(operation, clock.now());
+    if (!over || operation.endedAt !== null) return { ...operation, isOver: over };
+    return { ...operation, isOver: true, step: 'failed', problem: 'marketplace.interrupted' };
+  }
+
+  /** For the command line, which waits. */
+  async finished(actor: Actor, id: string): Promise<Operation> {
+    await Promise.all(this.#running);
+    return this.operation(actor, id);
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await Promise.all(this.#running);
+  }
+
+  async #run(actor: Actor, operation: Operation, release: CatalogueRelease | undefined): Promise<void> {
+    try {
+      if (release) await this.#bring(actor, operation, release);
+      else await this.#deps.plugins.enable(actor, operation.pluginId);
+      await this.#note(operation, { step: 'done', endedAt: this.#deps.clock.now() });
+    } catch (error) {
+      await this.#fail(operation, error);
+    }
+  }
+
+  async #bring(actor: Actor, operation: Operation, release: CatalogueRelease): Promise<void> {
+    const { network, catalogue, verifier, installer } = this.#deps;
+    const { pluginId, version } = operation;
+    const { sha256, size } = release;
+    const hub = await network.credentials();
+    if (!hub) throw new ConflictError('marketplace.refused.no-key');
+    await this.#note(operation, { step: 'download' });
+    const watching = { signal: this.#ending.signal, onBytes: this.#beating(operation) };
+    const packed = await catalogue.package(hub, { sha256, size }, watching);
+    await this.#note(operation, { step: 'verify', got: packed.length });
+    await verifier.verify({ hub: hub.hub, pluginId, version, sha256, size }, packed);
+    await this.#note(operation, { step: 'try' });
+    const plan = await installer.stage(actor, packed);
+    if (plan.id !== pluginId || plan.version !== version)
+      throw new ConflictError('marketplace.other-package', { params: { plugin: pluginId } });
+    await this.#note(operation, { step: 'use' });
+    await installer.use(actor, pluginId, version);
+  }
+
+  /** Writes how far the download is, but not more often than anybody looks. */
+  #beating(operation: Operation): (got: number) => void {
+    let at = 0;
+    return (got) => {
+      const now = performance.now();
+      if (now - at < BEAT_EVERY_MS) return;
+      at = now;
+      void this.#note(operation, { got }).catch(() => undefined);
+    };
+  }
+
+  async #fail(operation: Operation, error: unknown): Promise<void> {
+    const { log, clock, network } = this.#deps;
+    log.warn({ error, plugin: operation.pluginId }, 'A plugin could not be installed');
+    const { problem, params } = problemOf(error, (await network.standing()).hub.url);
+    const failed = { step: 'failed', problem, params, endedAt: clock.now() } as const;
+    await this.#note(operation, failed).catch(() => undefined);
+  }
+
+  #note({ id }: Operation, change: Parameters<typeof noteStep>[2]): Promise<void> {
+    const { db, clock } = this.#deps;
+    return db.transaction((tx) => noteStep(tx, id, { ...change, beatAt: clock.now() }));
+  }
+
+  #operation(actor: Actor, { item, local }: Offered, release: CatalogueRelease | undefined): Operation {
+    const now = this.#deps.clock.now();
+    return {
+      id: newId(),
+      pluginId: item.id,
+      name: nameOf(item, actor),
+      version: (local?.isBundled === true ? local.version : release?.version) ?? '',
+      from: local?.chosen ?? null,
+      step: 'planned',
+      got: 0,
+      size: local?.isBundled === true ? 0 : (release?.size ?? 0),
+      problem: null,
+      params: {},
+      startedAt: now,
+      beatAt: now,
+      endedAt: null,
+      startedBy: actor.name,
+    };
+  }
+
+  async #offered(actor: Actor, { standing }: Shelf, items: readonly CatalogueItem[]): Promise<Offered[]> {
+    const { db, clock, plugins } = this.#deps;
+    const here = new Map((await plugins.list(actor.locale)).map((plugin) => [plugin.id, plugin]));
+    const underWay = new Map((await listUnderWay(db, clock.now())).map((one) => [one.pluginId, one]));
+    return items.map((item) => {
+      const local = here.get(item.id);
+      const release = item.releases.find((one) => one.channel === 'stable' && this.#fits(one));
+      const hasUpdate =
+        release !== undefined &&
+        (local?.chosen ?? null) !== null &&
+        compareVersions(release.version, local?.chosen ?? '') > 0;
+      const refusal = refusalOf(standing, item, release);
+      return { item, release, refusal, local, hasUpdate, underWay: underWay.get(item.id) };
+    });
+  }
+
+  #fits({ latchkey }: CatalogueRelease): boolean {
+    return isInRange(this.#deps.plugins.latchkeyVersion, latchkey);
+  }
+}
+
+export const nameOf = ({ id, words }: CatalogueItem, { locale }: Pick<Actor, 'locale'>): string =>
+  (words[locale] ?? words['en'])?.name ?? id;
+
+function problemOf(error: unknown, hub: string): { problem: string; params: Operation['params'] } {
+  if (error instanceof HubTrouble)
+    return { problem: `network:problem.${error.problem}`, params: { host: URL.parse(hub)?.host ?? '' } };
+  if (error instanceof KnownError) return { problem: error.code, params: error.params };
+  return { problem: 'marketplace.failed', params: {} };
+}
+
+function assertMay(actor: Actor): void {
+  if (!actor.can('plugin.manage')) throw new ForbiddenError('forbidden');
+}
