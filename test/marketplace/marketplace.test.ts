@@ -6,36 +6,43 @@ import { startTestApp } from '../support/test-app.ts';
 import { sayingVersion } from '../plugin-host/packages.ts';
 import { keyFor, lookAgain, publish, startDesk, startHub } from '../support/two-houses.ts';
 
+/** Each package is tried in a process of its own. */
+const LONG = { timeout: 90_000 };
+
 describeOnEachEngine('an administrator', (engine) => {
-  test('finds what the vendor published, installs it with one click, updates it and goes back', async () => {
-    const hub = await startHub(engine);
-    const first = await publish(hub, 'parcel', { tags: 'Post, Réseau' }, { files: sayingVersion('1.0.0') });
-    expect(first).toMatchObject({ status: 201, body: { id: 'parcel', version: '1.0.0' } });
-    const desk = await startDesk(hub, await keyFor(hub), engine);
-    const admin = desk.as(await desk.given.owner());
+  test(
+    'finds what the vendor published, installs it with one click, updates it and goes back',
+    LONG,
+    async () => {
+      const hub = await startHub(engine);
+      const first = await publish(hub, 'parcel', { tags: 'Post, Réseau' }, { files: sayingVersion('1.0.0') });
+      expect(first).toMatchObject({ status: 201, body: { id: 'parcel', version: '1.0.0' } });
+      const desk = await startDesk(hub, await keyFor(hub), engine);
+      const admin = desk.as(await desk.given.owner());
 
-    expect((await admin.get('/admin/marketplace?tag=reseau')).text).toContain(
-      '/admin/marketplace/plugins/parcel',
-    );
-    expect((await admin.get('/admin/marketplace?q=unheard')).text).not.toContain('plugins/parcel');
-    const page = await admin.submit(
-      '/admin/marketplace/plugins/parcel',
-      {},
-      { action: '/admin/marketplace/plugins/parcel/install' },
-    );
-    expect(page.text).toContain('id="operation"');
-    await desk.house.marketplace.finished(system, operationIn(page.text));
-    expect((await desk.request().get('/p/parcel')).text).toBe('version 1.0.0');
+      expect((await admin.get('/admin/marketplace?tag=reseau')).text).toContain(
+        '/admin/marketplace/plugins/parcel',
+      );
+      expect((await admin.get('/admin/marketplace?q=unheard')).text).not.toContain('plugins/parcel');
+      const page = await admin.submit(
+        '/admin/marketplace/plugins/parcel',
+        {},
+        { action: '/admin/marketplace/plugins/parcel/install' },
+      );
+      expect(page.text).toContain('id="operation"');
+      await desk.house.marketplace.finished(system, operationIn(page.text));
+      expect((await desk.request().get('/p/parcel')).text).toBe('version 1.0.0');
 
-    await publish(hub, 'parcel', { version: '1.1.0' }, { files: sayingVersion('1.1.0') });
-    await lookAgain(desk);
-    expect((await admin.get('/admin/marketplace')).text).toContain('1 update');
-    const [update] = await desk.house.marketplace.updateAll(system);
-    await desk.house.marketplace.finished(system, update?.id ?? '');
-    expect((await desk.request().get('/p/parcel')).text).toBe('version 1.1.0');
-    await admin.submit('/admin/plugins/parcel', {}, { action: '/admin/plugins/parcel/rollback' });
-    expect((await desk.request().get('/p/parcel')).text).toBe('version 1.0.0');
-  });
+      await publish(hub, 'parcel', { version: '1.1.0' }, { files: sayingVersion('1.1.0') });
+      await lookAgain(desk);
+      expect((await admin.get('/admin/marketplace')).text).toContain('1 update');
+      const [update] = await desk.house.marketplace.updateAll(system);
+      await desk.house.marketplace.finished(system, update?.id ?? '');
+      expect((await desk.request().get('/p/parcel')).text).toBe('version 1.1.0');
+      await admin.submit('/admin/plugins/parcel', {}, { action: '/admin/plugins/parcel/rollback' });
+      expect((await desk.request().get('/p/parcel')).text).toBe('version 1.0.0');
+    },
+  );
 
   test('sees a premium plugin locked, and unlocked by a higher offer', async () => {
     const hub = await startHub(engine);
@@ -134,7 +141,7 @@ describe('a helpdesk', () => {
     expect((await desk.house.plugins.list('en')).map((plugin) => plugin.id)).not.toContain('parcel');
   });
 
-  test('tells its administrators of each newer version once', async () => {
+  test('tells its administrators of each newer version once', LONG, async () => {
     const hub = await startHub();
     await publish(hub, 'parcel', {}, { files: sayingVersion('1.0.0') });
     const desk = await startDesk(hub, await keyFor(hub));
