@@ -37,7 +37,7 @@ const lenient = <T extends z.ZodType>(line: T): z.ZodType<z.output<T>[]> =>
         const parsed = line.safeParse(one);
         return parsed.success ? [parsed.data] : [];
       }),
-    ) as unknown as z.ZodType<z.output<T>[]>;
+    );
 
 const item = z.object({
   id: z.string().regex(PLUGIN_ID).max(48),

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
 import { bytes, defineTable, flag, instant, json, nullable, text, whole } from '../db/table.ts';
 import type { Codec } from '../db/table.ts';
@@ -161,8 +162,8 @@ export async function listTags(db: Queryable): Promise<{ tag: string; label: str
   }));
 }
 
-function wished(db: Queryable, { words, tag, only }: Wish) {
-  const all = db.knex(plugins.name);
+function wished(db: Queryable, { words, tag, only }: Wish): Knex.QueryBuilder<Row> {
+  const all: Knex.QueryBuilder<Row> = db.knex<Row>(plugins.name);
   for (const word of foldText(words).split(' ').filter(Boolean).slice(0, 6))
     void all.where('search_text', 'like', `%${word}%`);
   if (tag !== '') void all.whereIn('id', db.knex('marketplace_tag').select('plugin_id').where({ tag }));

@@ -69,7 +69,10 @@ export function marketplaceRoutes({ marketplace, clock }: Deps): Route[] {
     });
   };
 
-  const progress = async ({ actor, params }: Pick<Incoming<z.output<typeof plugin>>, 'actor' | 'params'>) =>
+  const progress = async ({
+    actor,
+    params,
+  }: Pick<Incoming<z.output<typeof plugin>>, 'actor' | 'params'>): Promise<object> =>
     presentOperation(await marketplace.operation(actor, params.id));
 
   return [

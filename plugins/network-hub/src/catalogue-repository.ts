@@ -183,13 +183,13 @@ export async function ratingsOf(
   db: Queryable,
   numbers: readonly number[],
 ): Promise<Map<number, { stars: number; people: number }>> {
-  const rows = (await db
+  const rows: Row[] = await db
     .knex('hub_rating')
     .select('plugin')
     .avg({ stars: 'stars' })
     .count({ people: '*' })
     .whereIn('plugin', numbers)
-    .groupBy('plugin')) as Row[];
+    .groupBy('plugin');
   return new Map(
     rows.map(({ plugin, stars, people }) => [
       Number(plugin),

@@ -175,7 +175,7 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
       access: 'public',
       api,
       ...(query ? { query } : {}),
-      handler: gate.limited(LIMIT, answer) as never,
+      handler: gate.limited(LIMIT, answer),
     });
 
   return [

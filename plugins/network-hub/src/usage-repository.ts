@@ -30,16 +30,16 @@ export async function helpdesksByDay(
         .select('id')
         .whereIn('subscription_id', [...subscriptionIds]),
     );
-  return byDay((await all) as Row[]);
+  return byDay(await all);
 }
 
 export async function downloadsByDay(db: Queryable, since: string): Promise<Map<string, number>> {
-  const rows = (await db
+  const rows: Row[] = await db
     .knex('hub_download_day')
     .where('day', '>=', since)
     .groupBy('day')
     .select('day')
-    .sum({ count: 'count' })) as Row[];
+    .sum({ count: 'count' });
   return byDay(rows);
 }
 

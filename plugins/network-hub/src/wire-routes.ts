@@ -25,7 +25,7 @@ const ranked = ['trending', 'popular', 'new', 'updated'] as const;
 /** What helpdesks ask, GLPI's included: its paths, shapes and habits. The status is 200 wherever the body says it all. */
 export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route[] {
   const get = (path: string, answer: (incoming: Incoming) => Promise<Reply>): Route =>
-    route({ method: 'get', path, access: 'public', handler: gate.limited(LIMIT, answer) as never });
+    route({ method: 'get', path, access: 'public', handler: gate.limited(LIMIT, answer) });
 
   const info = async (incoming: Incoming): Promise<Reply> => {
     const key = incoming.header('x-registration-key') ?? '';
