@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { version, type Ground } from './compose-ground.ts';
 import { guardWhatTicketsNeed } from './compose-guards.ts';
-import { activePeople, identityServices, scheduleIdentityJobs } from './identity/index.ts';
+import { activePeople, identityServices, scheduleIdentityJobs, type Hashing } from './identity/index.ts';
 import { RateLimits } from './http/rate-limit.ts';
 import { EventDispatcher, jobsRights, JobScheduler, scheduleHousekeeping } from './jobs/index.ts';
 import {
@@ -60,7 +60,7 @@ const HUB_CONNECT_MS = 3_000;
 export type Domains = Awaited<ReturnType<typeof composeDomains>>;
 
 /** Floor 3, in the order of the domains. */
-export async function composeDomains(ground: Ground) {
+export async function composeDomains(ground: Ground, { hashing }: { hashing?: Hashing | undefined } = {}) {
   const { config, db, clock, log, keys, audit, settings, hooks, renderer } = ground;
   const onFault = (fault: { error: unknown }): void => {
     log.warn(fault, 'A background task failed');
@@ -99,6 +99,7 @@ export async function composeDomains(ground: Ground) {
     limits,
     site,
     keys: await keys.ring('second-factor'),
+    hashing,
   });
   const { rights, users, memberships } = identity;
   scheduleIdentityJobs(jobs, { db, clock, ...identity });

@@ -10,6 +10,7 @@ import { addCoreMenu, coreRoutes } from './compose-routes.ts';
 import { composeWeb } from './compose-web.ts';
 import type { Config } from './config.ts';
 import { Drain } from './http/drain.ts';
+import { HashThread } from './identity/index.ts';
 import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
 import { marketplaceRoutes, type CatalogueReader, type MarketplaceService } from './marketplace/index.ts';
@@ -68,7 +69,8 @@ export async function compose(config: Config, options: Options = {}): Promise<La
   try {
     if (keys.lock)
       throw new UnavailableError('keys.locked', { params: { needs: keys.lock.needs.join(', ') } });
-    const domains = await composeDomains(ground);
+    const hashing = options.isSupervised === true ? new HashThread() : undefined;
+    const domains = await composeDomains(ground, { hashing });
     const { app, routes } = await composeWeb(ground, domains, {
       isAccepting: () => isAccepting,
       strict: options.strict ?? false,

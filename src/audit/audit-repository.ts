@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
+import { insertRows } from '../db/statements.ts';
 import { defineTable, instant, json, nullable, oneOf, text } from '../db/table.ts';
 import { readPage } from '../db/pages.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
@@ -35,7 +36,7 @@ export async function insertEntries(tx: Tx, records: readonly AuditRecord[]): Pr
     entries.encode({ ...rest, stateBefore: before, stateAfter: after }),
   );
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
-    await tx.knex(entries.name).insert(rows.slice(at, at + ROWS_AT_ONCE));
+    await insertRows(tx, entries.name, rows.slice(at, at + ROWS_AT_ONCE));
   }
 }
 

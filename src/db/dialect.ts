@@ -1,8 +1,22 @@
+export type Row = Record<string, unknown>;
+
+/** What a statement came to: rows that it read, or how many it changed. */
+export interface Answer {
+  rows: Row[];
+  changed: number;
+}
+
 /** Everything in which the two engines differ has a name here; there is no `if (engine === …)` elsewhere. */
 export interface Dialect {
   readonly name: 'sqlite' | 'mysql';
+  /** Opens a transaction that writes. */
+  readonly begin: string;
+  /** Runs a statement that is written out, on a connection of the pool, as it is. */
+  run(connection: unknown, sql: string, values: readonly unknown[]): Answer | Promise<Answer>;
   /** Turns the `{type}` words of our DDL into what the engine calls them. */
   ddl(statement: string): string;
+  /** The end of an INSERT that leaves a row alone which has the same values in these columns. */
+  unlessThere(columns: readonly string[]): string;
   /** The statement was thrown away by the engine and the whole transaction may be run again. */
   isTransactionLost(error: unknown): boolean;
   /** A UNIQUE or PRIMARY KEY constraint refused the row. */

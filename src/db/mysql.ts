@@ -1,6 +1,6 @@
 import knexModule, { type Knex } from 'knex';
 import { quiet } from './quiet.ts';
-import { codeOf, ddlWith, errnoOf, type Dialect } from './dialect.ts';
+import { codeOf, ddlWith, errnoOf, type Answer, type Dialect, type Row } from './dialect.ts';
 
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** A machine under load may take its time; whoever cannot wait is told so by other deadlines. */
@@ -17,6 +17,7 @@ const LOST = new Set([
 
 interface RawConnection {
   query(sql: string, done: (error: unknown) => void): void;
+  query(sql: string, values: readonly unknown[], done: (error: unknown, answer: unknown) => void): void;
 }
 
 /** A pool in which every connection has strict SQL, UTC, and reads that see what other nodes have acknowledged. */
@@ -59,14 +60,7 @@ function connectionFrom(url: string): Record<string, unknown> {
 }
 
 async function prepareConnection(connection: RawConnection): Promise<void> {
-  const run = (sql: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      connection.query(sql, (error) => {
-        if (error)
-          reject(error instanceof Error ? error : new Error('A statement was refused', { cause: error }));
-        else resolve();
-      });
-    });
+  const run = (sql: string): Promise<Answer> => answerOf(connection, sql, []);
   await run(
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'",
   );
@@ -85,8 +79,21 @@ async function prepareConnection(connection: RawConnection): Promise<void> {
   }
 }
 
+function answerOf(connection: RawConnection, sql: string, values: readonly unknown[]): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    connection.query(sql, values, (error, answer) => {
+      if (error)
+        reject(error instanceof Error ? error : new Error('A statement was refused', { cause: error }));
+      else if (Array.isArray(answer)) resolve({ rows: answer as Row[], changed: 0 });
+      else resolve({ rows: [], changed: (answer as { affectedRows: number }).affectedRows });
+    });
+  });
+}
+
 export const mysqlDialect: Dialect = {
   name: 'mysql',
+  begin: 'BEGIN',
+  run: (connection, sql, values) => answerOf(connection as RawConnection, sql, values),
   ddl: ddlWith(
     {
       id: 'CHAR(26) CHARACTER SET ascii COLLATE ascii_bin',
@@ -99,6 +106,8 @@ export const mysqlDialect: Dialect = {
     },
     ' ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
   ),
+  // It says which constraint by itself, and must be given something to write.
+  unlessThere: ([column = '']) => `ON DUPLICATE KEY UPDATE ${column} = ${column}`,
   isTransactionLost: (error) => LOST.has(errnoOf(error)),
   isDuplicate: (error) => codeOf(error) === 'ER_DUP_ENTRY',
   isAlreadyThere: (error) =>

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import knexModule, { type Knex } from 'knex';
 import { quiet } from './quiet.ts';
-import { codeOf, ddlWith, type Dialect } from './dialect.ts';
+import { codeOf, ddlWith, type Answer, type Dialect, type Row } from './dialect.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -13,15 +13,9 @@ interface QueryObject {
   context?: { lastID: number | bigint; changes: number | bigint };
 }
 
-interface KnexTransaction {
-  begin(connection: unknown): Promise<unknown>;
-}
-
 /** The part of knex's client class that a dialect overrides. */
 interface KnexClient {
   connectionSettings: { filename: string; readOnly?: boolean };
-  transaction(...args: unknown[]): KnexTransaction;
-  query(connection: unknown, sql: string): Promise<unknown>;
 }
 type KnexClientClass = new (config: Knex.Config) => KnexClient;
 
@@ -58,14 +52,12 @@ class Connection {
     return prepared;
   }
 
-  /** A COMMIT that fails (a full disk) leaves its transaction open, and every later one would run into it. */
-  commit(): void {
-    try {
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
+  run(sql: string, values: readonly unknown[]): Answer {
+    // A COMMIT that failed (a full disk) may have left its transaction open, or not.
+    if (sql === 'ROLLBACK' && !this.#db.isTransaction) return NOTHING;
+    const { statement, returnsRows } = this.prepare(sql);
+    if (returnsRows) return { rows: statement.all(...values.map(asInput)) as Row[], changed: 0 };
+    return { rows: [], changed: Number(statement.run(...values.map(asInput)).changes) };
   }
 
   close(): void {
@@ -74,7 +66,7 @@ class Connection {
   }
 }
 
-/** knex over `node:sqlite`: its better-sqlite3 dialect with another driver under it, and transactions that lock at once. */
+/** knex over `node:sqlite`: its better-sqlite3 dialect with another driver under it. */
 class NodeSqliteClient extends BetterSqlite3Client {
   _driver(): unknown {
     return DatabaseSync;
@@ -93,8 +85,7 @@ class NodeSqliteClient extends BetterSqlite3Client {
   _query(connection: Connection, query: QueryObject): Promise<QueryObject> {
     const { statement, returnsRows } = connection.prepare(query.sql);
     const bindings = (query.bindings ?? []).map(asInput);
-    if (query.sql === 'COMMIT;') connection.commit();
-    else if (returnsRows) {
+    if (returnsRows) {
       query.response = statement.all(...bindings);
     } else {
       const done = statement.run(...bindings);
@@ -103,15 +94,9 @@ class NodeSqliteClient extends BetterSqlite3Client {
     }
     return Promise.resolve(query);
   }
-
-  override transaction(...args: unknown[]): KnexTransaction {
-    const transaction = super.transaction(...args);
-    // A deferred BEGIN takes the lock at its first write and is refused there; this one waits its turn outside.
-    // Asked of the client itself: knex's own begin swallows a refusal and runs the work all the same.
-    transaction.begin = (connection) => this.query(connection, 'BEGIN IMMEDIATE;');
-    return transaction;
-  }
 }
+
+const NOTHING: Answer = { rows: [], changed: 0 };
 
 function asInput(value: unknown): SQLInputValue {
   if (value === undefined) return null;
@@ -136,6 +121,9 @@ export function openSqlite(filename: string): { writer: Knex; reader: Knex } {
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
+  // A deferred BEGIN takes the lock at its first write and is refused there; this one waits its turn outside.
+  begin: 'BEGIN IMMEDIATE',
+  run: (connection, sql, values) => (connection as Connection).run(sql, values),
   ddl: ddlWith(
     {
       id: 'CHAR(26)',
@@ -148,6 +136,7 @@ export const sqliteDialect: Dialect = {
     },
     '',
   ),
+  unlessThere: (columns) => `ON CONFLICT (${columns.join(', ')}) DO NOTHING`,
   isTransactionLost: (error) =>
     isSqliteError(error) && /database (table )?is (locked|busy)|snapshot/i.test(error.message),
   isDuplicate: (error) => isSqliteError(error) && /UNIQUE constraint failed/.test(error.message),

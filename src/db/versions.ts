@@ -1,4 +1,5 @@
 import type { Database, Queryable, Tx } from './database.ts';
+import { findRow } from './statements.ts';
 import { defineTable, text, whole } from './table.ts';
 
 const versions = defineTable('state_version', { name: text, version: whole });
@@ -17,8 +18,8 @@ export async function bumpVersion(tx: Tx, name: string): Promise<void> {
 }
 
 export async function readVersion(db: Queryable, name: string): Promise<number> {
-  const rows = await db.knex(versions.name).where({ name });
-  return rows.map(versions.decode)[0]?.version ?? 0;
+  const row = await findRow(db, versions.name, versions.columns, { name });
+  return row ? versions.decode(row).version : 0;
 }
 
 interface Deps {

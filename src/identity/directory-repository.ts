@@ -1,4 +1,5 @@
 import type { Queryable, Tx } from '../db/database.ts';
+import { insertRows } from '../db/statements.ts';
 import { defineTable, flag, instant, json, nullable, oneOf, text, whole } from '../db/table.ts';
 import { bumpVersion, readVersion } from '../db/versions.ts';
 import type { Entity } from './entity.ts';
@@ -150,11 +151,10 @@ export async function listGrantsOfProfiles(db: Queryable, profileIds: readonly s
 
 /** A grant that is there already is left, or widened to the entities below. */
 export async function insertGrant(tx: Tx, grant: Grant): Promise<void> {
-  const written = tx
-    .knex(grants.name)
-    .insert(grants.encode(grant))
-    .onConflict(['user_id', 'profile_id', 'entity_id']);
-  await (grant.isRecursive ? written.merge(['is_recursive']) : written.ignore());
+  const same = ['user_id', 'profile_id', 'entity_id'];
+  const row = grants.encode(grant);
+  if (grant.isRecursive) await tx.knex(grants.name).insert(row).onConflict(same).merge(['is_recursive']);
+  else await insertRows(tx, grants.name, [row], { unless: same });
 }
 
 export async function deleteGrant(tx: Tx, id: string): Promise<boolean> {

@@ -18,7 +18,8 @@ import { identityRights } from './identity-rights.ts';
 import { staffSecondFactor } from './identity-settings.ts';
 import { MembershipService } from './membership-service.ts';
 import { PasskeyService } from './passkey-service.ts';
-import { PasswordGate, type HashCost } from './password-gate.ts';
+import type { Hashing } from './hashing.ts';
+import { PasswordGate } from './password-gate.ts';
 import { PasswordResetService } from './password-reset-service.ts';
 import { ProfileService } from './profile-service.ts';
 import { Rights } from './rights.ts';
@@ -43,8 +44,8 @@ export interface IdentityGround {
   /** Seals the secrets of second factors. */
   keys: KeyRing;
   site: () => Promise<{ origin: string; timeZone: string }>;
-  /** Less than what we mean only in tests. */
-  hashCost?: HashCost;
+  /** Who hashes passwords; this thread's own helpers unless it is said. */
+  hashing?: Hashing | undefined;
 }
 
 export interface IdentityServices {
@@ -76,7 +77,7 @@ export function identityServices(ground: IdentityGround): IdentityServices {
   const rights = new Rights();
   for (const right of identityRights) rights.add(right);
   const directory = new Directory({ ...ground, rights });
-  const gate = new PasswordGate(ground.hashCost === undefined ? {} : { cost: ground.hashCost });
+  const gate = new PasswordGate(ground.hashing ? { hashing: ground.hashing } : {});
   const people = { ...ground, rights, directory, gate };
 
   const users = new UserService({ ...people, numbers: new UserNumbers(ground.db) });

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
+import { findRow, insertRows } from '../db/statements.ts';
 import { defineTable, instant, nullable, oneOf, text, whole } from '../db/table.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import { readPage } from '../db/pages.ts';
@@ -30,13 +31,11 @@ type Row = Record<string, unknown>;
 const decodeFirst = (row: Row | undefined): User | null => (row ? users.decode(row) : null);
 
 export async function findUser(db: Queryable, id: string): Promise<User | null> {
-  return decodeFirst((await db.knex(users.name).first(users.columns).where({ id })) as Row | undefined);
+  return decodeFirst(await findRow(db, users.name, users.columns, { id }));
 }
 
 export async function findUserByEmail(db: Queryable, emailNorm: string): Promise<User | null> {
-  const row = (await db.knex(users.name).first(users.columns).where({ email_norm: emailNorm })) as
-    Row | undefined;
-  return decodeFirst(row);
+  return decodeFirst(await findRow(db, users.name, users.columns, { email_norm: emailNorm }));
 }
 
 export async function findUsersByEmail(db: Queryable, emailNorms: readonly string[]): Promise<User[]> {
@@ -67,11 +66,8 @@ export async function insertUser(
   user: User,
   { passwordHash }: { passwordHash: string | null },
 ): Promise<void> {
-  await tx.knex(users.name).insert({
-    ...users.encode(user),
-    password_hash: passwordHash,
-    search_text: searchTextOf(user),
-  });
+  const secret = { password_hash: passwordHash };
+  await insertRows(tx, users.name, [{ ...users.encode(user), ...secret, search_text: searchTextOf(user) }]);
 }
 
 export interface UserFacts {

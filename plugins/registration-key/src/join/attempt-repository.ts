@@ -1,4 +1,12 @@
-import { column, defineTable, type Queryable, type Sealed, type Tx } from 'latchkey/plugin-api';
+import {
+  column,
+  defineTable,
+  findRow,
+  insertRows,
+  type Queryable,
+  type Sealed,
+  type Tx,
+} from 'latchkey/plugin-api';
 import { CODE_TRIES, type Attempt } from './redemption.ts';
 
 const { bytes, instant, nullable, text, whole } = column;
@@ -46,9 +54,9 @@ export async function insertAttempt(
   attempt: Attempt,
   { draft, ...secrets }: AttemptSecrets,
 ): Promise<void> {
-  await tx
-    .knex(attempts.name)
-    .insert({ ...attempts.encode(attempt), ...hidden.encode(secrets), ...draftColumns(draft) });
+  await insertRows(tx, attempts.name, [
+    { ...attempts.encode(attempt), ...hidden.encode(secrets), ...draftColumns(draft) },
+  ]);
 }
 
 const find = async (db: Queryable, restrict: (query: Query) => void): Promise<Attempt | null> => {
@@ -61,11 +69,15 @@ const find = async (db: Queryable, restrict: (query: Query) => void): Promise<At
 export const findAttempt = (db: Queryable, id: string): Promise<Attempt | null> =>
   find(db, (query) => void query.where({ id }));
 
-export const findAttemptByRedeemId = (
+export async function findAttemptByRedeemId(
   db: Queryable,
   keyId: string,
   redeemId: string,
-): Promise<Attempt | null> => find(db, (query) => void query.where({ key_id: keyId, redeem_id: redeemId }));
+): Promise<Attempt | null> {
+  const sent = { key_id: keyId, redeem_id: redeemId };
+  const row = await findRow(db, attempts.name, attempts.columns, sent);
+  return row ? attempts.decode(row) : null;
+}
 
 export const findAttemptByLink = (db: Queryable, digests: readonly Buffer[]): Promise<Attempt | null> =>
   find(db, (query) => void query.whereIn('link_lookup', [...digests]));

@@ -2,6 +2,8 @@ import {
   column,
   countUpTo,
   defineTable,
+  findRow,
+  insertRows,
   readPage,
   type Page,
   type PageRequest,
@@ -47,13 +49,12 @@ export async function findByAddress(
   keyId: string,
   digests: readonly Buffer[],
 ): Promise<Redemption | null> {
-  const row = (await db
-    .knex(redemptions.name)
-    .select(redemptions.columns)
-    .where({ key_id: keyId })
-    .whereIn('address_slot', [...digests])
-    .first()) as Row | undefined;
-  return row ? redemptions.decode(row) : null;
+  for (const digest of digests) {
+    const held = { key_id: keyId, address_slot: digest };
+    const row = await findRow(db, redemptions.name, redemptions.columns, held);
+    if (row) return redemptions.decode(row);
+  }
+  return null;
 }
 
 export async function findByUser(db: Queryable, keyId: string, userId: string): Promise<Redemption | null> {
@@ -70,13 +71,13 @@ export async function insertRedemption(
   redemption: Omit<Redemption, 'settledAt' | 'decidedBy' | 'decisionNote'>,
   address: Buffer,
 ): Promise<void> {
-  await tx.knex(redemptions.name).insert({
-    ...redemptions.encode({
-      ...redemption,
-      settledAt: redemption.status === 'active' ? redemption.at : null,
-    }),
-    ...addresses.encode({ addressMac: address, addressSlot: address }),
-  });
+  const settledAt = redemption.status === 'active' ? redemption.at : null;
+  await insertRows(tx, redemptions.name, [
+    {
+      ...redemptions.encode({ ...redemption, settledAt }),
+      ...addresses.encode({ addressMac: address, addressSlot: address }),
+    },
+  ]);
 }
 
 /** From one status to the next, once, whoever else tries. A seat that is given back forgets whose it was. */

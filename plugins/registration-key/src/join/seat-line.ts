@@ -6,7 +6,7 @@ import { Lanes } from './lanes.ts';
 const MORE_THAN_SEATS = 100;
 const MOST_WITHOUT_LIMIT = 500;
 /** As many as hash at once, and two whose rows are being read or written, so that the hashing never waits for a database. */
-const AT_ONCE = availableParallelism() + 3;
+const AT_ONCE = availableParallelism() + 11;
 
 /**
  * Where newcomers of one key wait in this process: first for their turn to be read and hashed, then, one by one, for the row of the

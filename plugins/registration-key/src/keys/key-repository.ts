@@ -3,6 +3,7 @@ import {
   column,
   countUpTo,
   defineTable,
+  findRow,
   type Mac,
   type Queryable,
   type Sealed,
@@ -102,7 +103,7 @@ export const decodeKey = (row: Row): InvitationKey => ({
 });
 
 export async function findKey(db: Queryable, id: string): Promise<InvitationKey | null> {
-  const row = (await db.knex(keys.name).select(readableColumns).where({ id }).first()) as Row | undefined;
+  const row = await findRow(db, keys.name, readableColumns, { id });
   return row ? decodeKey(row) : null;
 }
 
@@ -110,17 +111,17 @@ export async function findKey(db: Queryable, id: string): Promise<InvitationKey 
 export type KeyStamp = Pick<InvitationKey, 'version' | 'uses' | 'pausedAt' | 'revokedAt'>;
 
 export async function findKeyStamp(db: Queryable, id: string): Promise<KeyStamp | null> {
-  const wanted = db.knex(keys.name).select('version', 'uses', 'paused_at', 'revoked_at');
-  const row = (await wanted.where({ id }).first()) as Row | undefined;
+  const row = await findRow(db, stamps.name, stamps.columns, { id });
   return row ? stamps.decode(row) : null;
 }
 
 /** By its digests under every key of the ring that is still in use. One indexed read. */
 export async function findKeyByLookup(db: Queryable, lookups: readonly Mac[]): Promise<InvitationKey | null> {
-  const digests = lookups.map(({ digest }) => digest);
-  const row = (await db.knex(keys.name).select(readableColumns).whereIn('lookup', digests).first()) as
-    Row | undefined;
-  return row ? decodeKey(row) : null;
+  for (const { digest } of lookups) {
+    const row = await findRow(db, keys.name, readableColumns, { lookup: digest });
+    if (row) return decodeKey(row);
+  }
+  return null;
 }
 
 export async function findKeys(db: Queryable, ids: readonly string[]): Promise<Map<string, InvitationKey>> {
@@ -148,6 +149,17 @@ export async function insertKey(
   await writeWords(tx, key.id, key);
 }
 
+// `is_full` before `uses`: MariaDB hands each assignment what the ones before it have written.
+const TAKE_SEAT = `
+  UPDATE invite_key
+  SET is_full = CASE WHEN max_uses IS NULL OR uses + 1 < max_uses THEN 0 ELSE 1 END,
+      uses = uses + 1, seat_seq = seat_seq + 1, last_used_at = ?
+  WHERE id = ? AND entity_id = ? AND generation = ? AND version = ?
+    AND revoked_at IS NULL AND paused_at IS NULL
+    AND (not_before IS NULL OR not_before <= ?)
+    AND (expires_at IS NULL OR expires_at > ?)
+    AND (max_uses IS NULL OR uses < max_uses)`;
+
 /**
  * Takes a seat, if at this moment all of this still holds: same generation and terms as were judged, not revoked, not paused,
  * inside its time, not full. The one statement on which the promise of the cap rests; nothing may be read before it.
@@ -159,28 +171,14 @@ export async function takeSeat(
 ): Promise<boolean> {
   // The guard on `version` makes sure that these are the hours of the row.
   if (key.hours !== null && !isWithin(key.hours, now)) return false;
-  const taken = await tx
-    .knex(keys.name)
-    .where({ id: key.id, entity_id: key.entityId, generation: key.generation, version: key.version })
-    .whereNull('revoked_at')
-    .whereNull('paused_at')
-    .where((w) => void w.whereNull('not_before').orWhere('not_before', '<=', now))
-    .where((w) => void w.whereNull('expires_at').orWhere('expires_at', '>', now))
-    .where((w) => void w.whereNull('max_uses').orWhereRaw('uses < max_uses'))
-    .update({
-      // Before `uses`: MariaDB hands each assignment what the ones before it have written.
-      is_full: tx.knex.raw('CASE WHEN max_uses IS NULL OR uses + 1 < max_uses THEN 0 ELSE 1 END'),
-      uses: tx.knex.raw('uses + 1'),
-      seat_seq: tx.knex.raw('seat_seq + 1'),
-      last_used_at: now,
-    });
-  return taken === 1;
+  const { id, entityId, generation, version } = key;
+  return (await tx.write(TAKE_SEAT, [now, id, entityId, generation, version, now, now])) === 1;
 }
 
 /** The number of the seat that this transaction has just taken. */
 export async function seatNumber(tx: Tx, keyId: string): Promise<number> {
-  const row = await tx.knex(keys.name).where({ id: keyId }).first<Row>('seat_seq');
-  return Number(row['seat_seq']);
+  const row = await findRow(tx, keys.name, ['seat_seq'], { id: keyId });
+  return Number(row?.['seat_seq']);
 }
 
 /** Gives one seat back. Seat numbers are never given out twice, so `seat_seq` stays. */

@@ -254,11 +254,8 @@ export async function noteWatched(tx: Tx, ids: readonly string[], at: number): P
 }
 
 export async function noteJoined(tx: Tx, keyId: string, emailNorm: string, at: number): Promise<void> {
-  await tx
-    .knex(invitees.name)
-    .where({ key_id: keyId, email_norm: emailNorm })
-    .whereNull('joined_at')
-    .update({ joined_at: at });
+  const joined = 'joined_at = ? WHERE key_id = ? AND email_norm = ? AND joined_at IS NULL';
+  await tx.write(`UPDATE ${invitees.name} SET ${joined}`, [at, keyId, emailNorm]);
 }
 
 /** Once for each invitee, whoever else tries. */
