@@ -35,23 +35,27 @@ export class AuditService {
 
   /** Takes the transaction of the act: what was rolled back was not done, and what was done is written. */
   async record(tx: Tx, actor: Actor, entry: AuditEntry): Promise<void> {
+    const { action, subject, entityId = null, network = null } = entry;
+    const before = entry.before ? withoutSecrets(entry.before) : null;
+    const after = entry.after ? withoutSecrets(entry.after) : null;
     this.#entriesOf(tx).push({
       id: newId(),
       at: this.#deps.clock.now(),
       actorKind: actor.kind,
       actorId: actor.userId,
       actorName: actor.name.slice(0, 200),
-      action: entry.action,
-      subjectType: entry.subject.type,
-      subjectId: entry.subject.id,
-      subjectLabel: entry.subject.label.slice(0, 320),
-      entityId: entry.entityId ?? null,
-      before: entry.before ? withoutSecrets(entry.before) : null,
-      after: entry.after ? withoutSecrets(entry.after) : null,
-      network: entry.network ?? null,
+      action,
+      subjectType: subject.type,
+      subjectId: subject.id,
+      subjectLabel: subject.label.slice(0, 320),
+      entityId,
+      before,
+      after,
+      network,
       node: this.#deps.node,
     });
-    await this.#tell(tx, actor, entry);
+    const news = { subject, by: actor.name, byId: actor.userId, entityId, before, after };
+    await this.#tell(tx, action, news);
   }
 
   /** Most acts leave several entries: they are written together, as the last words of their transaction. */
@@ -64,17 +68,10 @@ export class AuditService {
     return entries;
   }
 
-  async #tell(tx: Tx, actor: Actor, { action, subject, entityId, before, after }: AuditEntry): Promise<void> {
+  async #tell(tx: Tx, action: string, news: AuditNews): Promise<void> {
     const { hooks } = this.#deps;
     if (!hooks) return;
-    const news: AuditNews = {
-      subject,
-      by: actor.name,
-      byId: actor.userId,
-      entityId: entityId ?? null,
-      before: before ? withoutSecrets(before) : null,
-      after: after ? withoutSecrets(after) : null,
-    };
+    const { subject } = news;
     const about = { aggregate: `${subject.type}:${subject.id}`.slice(0, 100) };
     await hooks.emit(tx, auditRecorded, { ...news, action }, about);
     const token = this.#events.get(action);

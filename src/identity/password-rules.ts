@@ -78,6 +78,11 @@ const LOOKALIKES: Record<string, string> = {
   '8': 'b',
 };
 
+const pathsBothWays = wellWornPaths.flatMap((path) => [
+  lettersOf(path),
+  lettersOf(Array.from(path).reverse().join('')),
+]);
+
 /** Takes out the words of one's own life, and at most two of everybody's: four of those in a row are a passphrase. */
 function withoutWords(password: string, known: readonly string[]): string {
   let rest = known.reduce((text, word) => text.replaceAll(word, ''), password);
@@ -97,22 +102,21 @@ function withoutLongestCommonWord(text: string): string {
 
 /** Takes out stretches along a keyboard or an alphabet, either way, and repeated symbols. */
 function withoutPaths(text: string): string {
-  const paths = wellWornPaths.flatMap((path) => [
-    lettersOf(path),
-    lettersOf(Array.from(path).reverse().join('')),
-  ]);
   let rest = '';
   for (let at = 0; at < text.length;) {
-    const stretch = longestStretch(text, at, paths);
+    const stretch = longestStretch(text, at);
     if (stretch < STRETCH) rest += text.charAt(at);
     at += stretch < STRETCH ? 1 : stretch;
   }
   return rest.replace(/(.)\1+/g, '$1');
 }
 
-function longestStretch(text: string, from: number, paths: readonly string[]): number {
+function longestStretch(text: string, from: number): number {
   let length = STRETCH;
-  while (from + length <= text.length && paths.some((path) => path.includes(text.slice(from, from + length))))
+  while (
+    from + length <= text.length &&
+    pathsBothWays.some((path) => path.includes(text.slice(from, from + length)))
+  )
     length += 1;
   return length - 1;
 }

@@ -297,8 +297,8 @@ export class RedeemService {
         ? await host.users.withRight('registration-key.approve', key.entityId)
         : [];
     const attempt = this.#attempt(key, candidate, newId());
-    const made = proofs.make(attempt.id);
-    const mayWrite = status === 'pending_email' && (await mails.mayWriteTo(proofs.address(emailNorm)));
+    const made = status === 'pending_email' ? proofs.make(attempt.id) : null;
+    const mayWrite = made !== null && (await mails.mayWriteTo(proofs.address(emailNorm)));
 
     return line.alone(key.id, () =>
       host.transaction(async (tx) => {
@@ -324,14 +324,14 @@ export class RedeemService {
         await listed(tx, redemption.id);
         const { copyId } = visitor;
         if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
-        const stored = status === 'pending_email' ? made.stored : { linkLookup: null, codeDigest: null };
+        const stored = made?.stored ?? { linkLookup: null, codeDigest: null };
         const row = {
           ...attempt,
           sentAt: mayWrite ? now : null,
           endsAt: status === 'pending_approval' ? now + YEAR_MS : attempt.endsAt,
         };
         await insertAttempt(tx, row, this.#secrets(attempt, candidate, stored, status !== 'active'));
-        if (mayWrite)
+        if (made && mayWrite)
           await mails.confirmAddress(tx, { email, name, locale }, { ...made, reference: attempt.id });
         await newcomers.tellApprovers(tx, key, { name, email }, approvers);
         return outcomeOf(

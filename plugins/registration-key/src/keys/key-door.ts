@@ -25,6 +25,8 @@ const PURPOSE = {
 /** Only what is not found counts, never a success and never the refusal of a key that exists: a whole class sits behind one address. */
 const UNKNOWN_KEYS: Limit = { name: 'unknown-key', points: 30, perSeconds: 60 };
 
+type Readable = Pick<Exclude<KeyText, { kind: 'malformed' }>, 'kind' | 'normal'>;
+
 /** What a text opened: the key, and the mailing if it came by mail. */
 export interface Opened {
   key: InvitationKey;
@@ -36,17 +38,14 @@ export interface Opened {
 /** Turns what people hold into a key, and keys into what is stored of them. */
 export class KeyDoor {
   readonly #host: Host;
-  // A class that sends its forms in at once asks for one row.
-  readonly #byLookup: ThisTurn<Opened | null, readonly Mac[]>;
+  // A class that sends its forms in at once asks for one row, by one digest.
+  readonly #byText: ThisTurn<Opened | null, Readable>;
   readonly shownAgain: ShownAgain;
 
   constructor(host: Host) {
     this.#host = host;
     this.shownAgain = new ShownAgain(host);
-    this.#byLookup = new ThisTurn(async (_digests, lookups) => {
-      const key = await findKeyByLookup(host.db, lookups);
-      return key === null ? this.#findCopied(lookups) : { key, mailing: null };
-    });
+    this.#byText = new ThisTurn((_text, read) => this.#find(read));
   }
 
   /**
@@ -61,7 +60,7 @@ export class KeyDoor {
     const { limits } = this.#host;
     // What can be guessed is not even looked up for somebody who guesses.
     if (read.kind === 'custom') await limits.check(UNKNOWN_KEYS, network);
-    const opened = await this.#find(read);
+    const opened = await this.#byText.find(`${read.kind} ${read.normal}`, read);
     if (opened !== null) return opened;
     await limits.count(UNKNOWN_KEYS, network);
     throw new NotFoundError('invitation.unknown');
@@ -116,14 +115,16 @@ export class KeyDoor {
     return Array.from(digest.subarray(0, 4), (byte) => SYMBOLS.charAt(byte % SYMBOLS.length)).join('');
   }
 
-  async #find(read: Exclude<KeyText, { kind: 'malformed' }>): Promise<Opened | null> {
-    const { keys } = this.#host;
-    const lookups = keys.macs(PURPOSE[read.kind], read.normal);
-    const opened = await (read.kind === 'mailed'
-      ? this.#findMailed(lookups)
-      : this.#byLookup.find(lookups.map(({ digest }) => digest.toString('hex')).join(), lookups));
+  async #find(read: Readable): Promise<Opened | null> {
+    const lookups = this.#host.keys.macs(PURPOSE[read.kind], read.normal);
+    const opened = await (read.kind === 'mailed' ? this.#findMailed(lookups) : this.#findKey(lookups));
     if (opened !== null) this.shownAgain.note(placeOf(opened), lookups);
     return opened;
+  }
+
+  async #findKey(lookups: readonly Mac[]): Promise<Opened | null> {
+    const key = await findKeyByLookup(this.#host.db, lookups);
+    return key === null ? this.#findCopied(lookups) : { key, mailing: null };
   }
 
   /** A key's own link costs one look-up, as ever; only what is not found there may be a copy's. */
