@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { UnavailableError } from '../shared/errors.ts';
 import type { Dialect, Row } from './dialect.ts';
 import { mysqlDialect, openMysql } from './mysql.ts';
-import { clientOf, OpenTransaction, type Connection } from './open-transaction.ts';
+import { clientOf, OpenTransaction, type Connection, type Task } from './open-transaction.ts';
 import { openSqlite, sqliteDialect } from './sqlite.ts';
 
 /** Anything that can run a statement: the pool, or a transaction. */
@@ -35,7 +35,6 @@ export interface Tx extends Queryable {
   atTheEnd(task: Task): void;
 }
 
-export type Task = () => void | Promise<void>;
 type Work<T> = (tx: Tx) => Promise<T>;
 
 interface Pools {

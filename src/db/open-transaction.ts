@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Knex } from 'knex';
 import type { Dialect, Row } from './dialect.ts';
-import type { Task } from './database.ts';
+
+export type Task = () => void | Promise<void>;
 
 /** What knex calls its client, as far as we lean on it: it lends connections and runs what its builders have made. */
 export interface Client {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Database, Tx } from '../../src/db/database.ts';
+import { findRow, insertRows } from '../../src/db/statements.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { describeOnEachEngine, openDatabase, openFreshDatabase } from '../support/databases.ts';
 import { lostTransaction } from '../support/lost-transaction.ts';
@@ -79,6 +80,54 @@ describeOnEachEngine('a transaction', (engine) => {
     });
 
     expect(told).toEqual([{ used: 1 }, 'second']);
+  });
+
+  test('that is over takes no more, whichever way it is asked', async () => {
+    const kept = await db.transaction(async (tx) => {
+      await take(tx, 1);
+      return { tx, begun: tx.knex('seats').where({ id: 1 }).increment('used') };
+    });
+
+    await expect(kept.begun).rejects.toThrow('over');
+    await expect(take(kept.tx, 1)).rejects.toThrow('over');
+    await expect(kept.tx.write('UPDATE seats SET used = 9')).rejects.toThrow('over');
+    await expect(kept.tx.rows('SELECT * FROM seats')).rejects.toThrow('over');
+    expect(await used(1)).toEqual({ used: 1 });
+  });
+
+  test('takes statements that are written out, beside those that are built', async () => {
+    const name = 'it’s a `quoted` "name" \\ with ? in it';
+
+    const seen = await db.transaction(async (tx) => {
+      await insertRows(tx, 'seats', [
+        { id: 3, name, used: 0 },
+        { id: 4, name: null, used: 7 },
+      ]);
+      await insertRows(tx, 'seats', [{ id: 3, name: 'another', used: 0 }], { unless: ['id'] });
+      const changed = await tx.write('UPDATE seats SET used = used + ? WHERE id >= ?', [2, 3]);
+      return {
+        changed,
+        mine: await findRow(tx, 'seats', ['id', 'name', 'used'], { id: 3 }),
+        others: await used(3),
+      };
+    });
+
+    expect(seen).toEqual({ changed: 2, mine: { id: 3, name, used: 2 }, others: undefined });
+    expect(await findRow(db, 'seats', ['seats.used'], { name: null, id: 4 })).toBeUndefined();
+    expect(await db.rows('SELECT used FROM seats WHERE name IS NULL')).toEqual([{ used: 9 }]);
+  });
+
+  test('that is refused half-way by a written statement leaves nothing behind', async () => {
+    const refused = db.transaction(async (tx) => {
+      await tx.write('UPDATE seats SET used = 5');
+      await insertRows(tx, 'seats', [{ id: 9, name: 'one', used: 0 }]);
+    });
+
+    const error: unknown = await refused.catch((thrown: unknown) => thrown);
+    expect(db.dialect.isDuplicate(error)).toBe(true);
+    expect(await used(1)).toEqual({ used: 0 });
+    await db.transaction((tx) => take(tx, 1));
+    expect(await used(1)).toEqual({ used: 1 });
   });
 
   test('that is rolled back tells no effect', async () => {

@@ -235,7 +235,7 @@ describe('addresses', () => {
 
 describe('a line', () => {
   test('lets as many work at once as it is wide, and the rest in the order they came', async () => {
-    const lanes = new Lanes(2);
+    const lanes = new Lanes();
     const order: number[] = [];
     let atOnce = 0;
     let most = 0;
@@ -247,7 +247,7 @@ describe('a line', () => {
       atOnce -= 1;
     };
 
-    await Promise.all([1, 2, 3, 4, 5, 6].map((name) => lanes.run('key', work(name))));
+    await Promise.all([1, 2, 3, 4, 5, 6].map((name) => lanes.run('key', 2, work(name))));
 
     expect(order).toEqual([1, 2, 3, 4, 5, 6]);
     expect(most).toBe(2);
@@ -255,9 +255,9 @@ describe('a line', () => {
   });
 
   test('goes on after somebody failed', async () => {
-    const lanes = new Lanes(1);
-    const failing = lanes.run('key', () => Promise.reject(new Error('no')));
-    const next = lanes.run('key', () => Promise.resolve('yes'));
+    const lanes = new Lanes();
+    const failing = lanes.run('key', 1, () => Promise.reject(new Error('no')));
+    const next = lanes.run('key', 1, () => Promise.resolve('yes'));
 
     await expect(failing).rejects.toThrow('no');
     await expect(next).resolves.toBe('yes');

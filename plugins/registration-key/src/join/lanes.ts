@@ -3,14 +3,9 @@ interface Lane {
   waiting: (() => void)[];
 }
 
-/** One line per key: at most `width` at once, the rest wait in the order they came. */
+/** One line per key: a few at once, the rest wait in the order they came. */
 export class Lanes {
-  readonly #width: number;
   readonly #lanes = new Map<string, Lane>();
-
-  constructor(width: number) {
-    this.#width = width;
-  }
 
   /** How many are in the line of this key, the ones at work included. */
   lengthOf(key: string): number {
@@ -18,9 +13,10 @@ export class Lanes {
     return lane ? lane.running + lane.waiting.length : 0;
   }
 
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** Begins at once where fewer than `width` are at work. */
+  async run<T>(key: string, width: number, work: () => Promise<T>): Promise<T> {
     const lane = this.#laneOf(key);
-    if (lane.running >= this.#width) await new Promise<void>((resolve) => void lane.waiting.push(resolve));
+    if (lane.running >= width) await new Promise<void>((resolve) => void lane.waiting.push(resolve));
     else lane.running += 1;
     try {
       return await work();
