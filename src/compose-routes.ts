@@ -60,7 +60,7 @@ export function coreRoutes(
     ...notificationRoutes(notifications),
     ...notificationApi(notifications, translate),
     ...dashboardRoutes(tickets, translate),
-    ...ticketRoutes(tickets),
+    ...ticketRoutes(tickets, translate),
     ...trailRoutes(tickets),
     ...attachmentRoutes(tickets.attachments),
     ...categoryRoutes(tickets),

@@ -4,6 +4,7 @@ import { redirect, text } from '../http/reply.ts';
 import { route, type Incoming, type Route, type UploadedFile } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
 import { InvalidInputError, NotFoundError, type KnownError } from '../shared/errors.ts';
+import type { Translate } from './dashboard-presenter.ts';
 import { newTicketPage } from './new-ticket-page.ts';
 import type { People } from './people.ts';
 import { csvOf } from './ticket-csv.ts';
@@ -26,11 +27,11 @@ import { ticketPage, type RefusedForm } from './ticket-page.ts';
 import type { TicketServices } from './ticket-services.ts';
 
 /** All pages about tickets. Paths with words stand before `/tickets/:number`. */
-export function ticketRoutes(services: TicketServices): Route[] {
-  return [...listRoutes(services), ...newTicketRoutes(services), ...ticketPageRoutes(services)];
+export function ticketRoutes(services: TicketServices, translate: Translate): Route[] {
+  return [...listRoutes(services, translate), ...newTicketRoutes(services), ...ticketPageRoutes(services)];
 }
 
-function listRoutes(services: TicketServices): Route[] {
+function listRoutes(services: TicketServices, translate: Translate): Route[] {
   const { lists, presenter, views } = services;
   return [
     route({
@@ -49,9 +50,14 @@ function listRoutes(services: TicketServices): Route[] {
       path: '/tickets/export.csv',
       access: { right: 'ticket.export' },
       query: filterQuery,
-      handler: async ({ actor, query }) => {
+      handler: async ({ actor, query, locale }) => {
         const rows = await presenter.rows(actor, await lists.forExport(actor, query));
-        return text(csvOf(csvHead, rows.map(csvRow)), 'text/csv; charset=utf-8', {
+        const say = (key: string): string => translate(key, {}, locale);
+        const sheet = csvOf(
+          csvHead.map(say),
+          rows.map((row) => csvRow(row, say)),
+        );
+        return text(sheet, 'text/csv; charset=utf-8', {
           headers: { 'Content-Disposition': 'attachment; filename="tickets.csv"' },
         });
       },
@@ -101,22 +107,22 @@ const csvHead = [
   'status',
   'priority',
   'type',
-  'requester',
+  'requesterId',
   'assignees',
-  'category',
-  'entity',
-  'created',
-  'updated',
-];
+  'categoryId',
+  'entityId',
+  'createdAt',
+  'updatedAt',
+].map((field) => `tickets:field.${field}`);
 
 type Row = Awaited<ReturnType<TicketServices['presenter']['rows']>>[number];
 
-const csvRow = (row: Row): (string | number)[] => [
+const csvRow = (row: Row, say: (key: string) => string): (string | number)[] => [
   row.number,
   row.title,
-  lastWord(row.status.key),
-  lastWord(row.priority.key),
-  lastWord(row.typeKey),
+  say(row.status.key),
+  say(row.priority.key),
+  say(row.typeKey),
   row.requester,
   row.assignees.join('; '),
   row.category,
@@ -124,8 +130,6 @@ const csvRow = (row: Row): (string | number)[] => [
   new Date(row.createdAt).toISOString(),
   new Date(row.updatedAt).toISOString(),
 ];
-
-const lastWord = (key: string): string => key.split('.').at(-1) ?? key;
 
 function bulkChangeOf({ status, assignee, urgency, categoryId }: z.output<typeof bulkForm>): BulkChange {
   const [kind, id = ''] = assignee.split(':');

@@ -165,6 +165,17 @@ describeOnEachEngine('a ticket', (engine) => {
     expect((await as(technician).get('/tickets/export.csv')).status).toBe(403);
     const exported = await as(supervisor).get('/tickets/export.csv');
     expect(exported.headers['content-type']).toContain('text/csv');
-    expect(exported.text).toContain(",'=cmd|calc,new,");
+    expect(exported.text).toContain(",'=cmd|calc,New,");
+  });
+
+  test('are exported in the language of whoever asks', async () => {
+    const { as, given } = await startTestApp({ engine });
+    const supervisor = await given.user({ profile: 'supervisor', locale: 'fr' });
+    await given.ticket({ title: 'The printer is on fire' });
+
+    const [head, row] = (await as(supervisor).get('/tickets/export.csv')).text.split('\r\n');
+
+    expect(head).toMatch(/^N°,Titre,Statut,Priorité,Type,Demandeur,/);
+    expect(row).toContain(',The printer is on fire,Nouveau,');
   });
 });
