@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import knexModule, { type Knex } from 'knex';
 import { quiet } from './quiet.ts';
-import { codeOf, ddlWith, type Answer, type Dialect, type Row } from './dialect.ts';
+import { codeOf, ddlWith, type Answer, type Dialect } from './dialect.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -56,7 +56,7 @@ class Connection {
     // A COMMIT that failed (a full disk) may have left its transaction open, or not.
     if (sql === 'ROLLBACK' && !this.#db.isTransaction) return NOTHING;
     const { statement, returnsRows } = this.prepare(sql);
-    if (returnsRows) return { rows: statement.all(...values.map(asInput)) as Row[], changed: 0 };
+    if (returnsRows) return { rows: statement.all(...values.map(asInput)), changed: 0 };
     return { rows: [], changed: Number(statement.run(...values.map(asInput)).changes) };
   }
 
