@@ -3,14 +3,21 @@ import { openDatabase } from './database.ts';
 import type { Ground, Place } from './ground.ts';
 import type { Outcome } from './newcomers.ts';
 import { mintKey } from './key.ts';
-import { judge } from './report.ts';
+import { judge, median } from './report.ts';
 import { runProgram } from './run-program.ts';
 
 const SEATS = 250;
 const NEWCOMERS = 300;
+const ROUNDS = 3;
 const BAR = 0.85;
 /** Another class came in before them, so that the server's code is compiled, as it is on any day but the first. */
 const EARLIER = 60;
+
+interface Round {
+  /** Accounts per second against the hashes per second measured right before and right after. */
+  ratio: number;
+  isExact: boolean;
+}
 
 /** 300 newcomers for 250 seats at once: exactly 250 accounts, about as fast as this machine can hash their passwords. */
 export async function benchRedeem(ground: Ground): Promise<boolean> {
@@ -21,34 +28,44 @@ export async function benchRedeem(ground: Ground): Promise<boolean> {
 
 async function redeemOn(ground: Ground, place: Place): Promise<boolean> {
   const server = await ground.start(place);
-  const { id, key } = await mintKey(place, { maxUses: SEATS });
-  await welcome(server.url, (await mintKey(place, { maxUses: EARLIER })).key, {
-    count: EARLIER,
-    from: NEWCOMERS,
-  });
-  const accountsBefore = await countAccounts(place);
-
-  const rawBefore = await rawHashes();
-  const outcome = await welcome(server.url, key, { count: NEWCOMERS, from: 0 });
-  const rawAfter = await rawHashes();
+  const earlier = await mintKey(place, { maxUses: EARLIER });
+  await welcome(server.url, earlier.key, { count: EARLIER, from: 0 });
+  const rounds: Round[] = [];
+  let raw = await rawHashes();
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const before = raw;
+    const { outcome, isExact } = await aClass(server.url, place, EARLIER + (round - 1) * NEWCOMERS);
+    raw = await rawHashes();
+    const rate = outcome.joined / outcome.seconds;
+    const ratio = (2 * rate) / (before + raw);
+    rounds.push({ ratio, isExact });
+    console.log(
+      `${place.engine}: ${String(outcome.joined)} joined in ${outcome.seconds.toFixed(1)} s (${rate.toFixed(1)}/s; argon2 alone ${before.toFixed(1)}/s before, ${raw.toFixed(1)}/s after: ${ratio.toFixed(2)}), refused ${JSON.stringify(outcome.refused)}`,
+    );
+  }
   await server.stop();
 
-  const accounts = (await countAccounts(place)) - accountsBefore;
-  const raw = (rawBefore + rawAfter) / 2;
-  const rate = outcome.joined / outcome.seconds;
-  console.log(
-    `${place.engine}: ${String(outcome.joined)} joined in ${outcome.seconds.toFixed(1)} s (${rate.toFixed(1)}/s; argon2 alone ${raw.toFixed(1)}/s), refused ${JSON.stringify(outcome.refused)}`,
-  );
-  const isExact = accounts === SEATS && outcome.joined === SEATS && (await seatsTaken(place, id)) === SEATS;
-  console.log(
-    `${isExact ? '✓' : '✗'} accounts on ${place.engine}: ${String(accounts)} (bar: exactly ${String(SEATS)})`,
-  );
+  const isExact = rounds.every((round) => round.isExact);
+  console.log(`${isExact ? '✓' : '✗'} accounts on ${place.engine}: exactly ${String(SEATS)} each time`);
   const isQuick = judge({
-    what: `accounts per second against argon2 alone, on ${place.engine}`,
-    value: rate / raw,
+    what: `accounts per second against argon2 alone, on ${place.engine}, median of ${String(ROUNDS)}`,
+    value: median(rounds.map(({ ratio }) => ratio)),
     atLeast: BAR,
   });
   return isExact && isQuick;
+}
+
+async function aClass(
+  url: string,
+  place: Place,
+  from: number,
+): Promise<{ outcome: Outcome; isExact: boolean }> {
+  const { id, key } = await mintKey(place, { maxUses: SEATS });
+  const before = await countAccounts(place);
+  const outcome = await welcome(url, key, { count: NEWCOMERS, from });
+  const accounts = (await countAccounts(place)) - before;
+  const isExact = accounts === SEATS && outcome.joined === SEATS && (await seatsTaken(place, id)) === SEATS;
+  return { outcome, isExact };
 }
 
 const welcome = async (
