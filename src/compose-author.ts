@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { authorCommands } from './cli/author/author-commands.ts';
 import type { Surface } from './cli/author/check-plugin.ts';
 import type { Command } from './cli/command.ts';
@@ -22,19 +23,26 @@ export const authorTools = ({ onProblem }: { onProblem: () => void }): Command[]
   });
 
 export async function surface(): Promise<Surface> {
-  const templates = await Promise.all([folders.views, folders.plugins].map(templatesBelow));
-  const slots = templates
-    .flat()
-    .flatMap((text) => [...text.matchAll(/\{\{slot "([^"]+)"/g)].map((match) => match[1] ?? ''));
+  const [ours = [], ofPlugins = []] = await Promise.all([folders.views, folders.plugins].map(templatesBelow));
+  const slots = [...ours, ...ofPlugins].flatMap(({ text }) =>
+    [...text.matchAll(/\{\{slot "([^"]+)"/g)].map((match) => match[1] ?? ''),
+  );
   return {
     version,
     hooks: new Set(Object.values(coreHooks).map(({ name }) => name)),
     slots: new Set(slots),
+    templates: new Map(ours.map(({ name, text }) => [name, createHash('sha256').update(text).digest('hex')])),
   };
 }
 
-async function templatesBelow(folder: string): Promise<string[]> {
+async function templatesBelow(folder: string): Promise<{ name: string; text: string }[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.hbs'));
-  return Promise.all(files.map((entry) => readFile(join(entry.parentPath, entry.name), 'utf8')));
+  return Promise.all(
+    files.map(async (entry) => {
+      const path = join(entry.parentPath, entry.name);
+      const name = relative(folder, path).slice(0, -'.hbs'.length).split(sep).join('/');
+      return { name, text: await readFile(path, 'utf8') };
+    }),
+  );
 }

@@ -24,6 +24,8 @@ export interface Activation {
   scope: Scope;
   /** Hooks it listens to. */
   hooks: ReadonlySet<string>;
+  /** Templates of ours that it would draw, had ours not changed since. */
+  drifted: readonly string[];
 }
 
 /** How far a plugin came, and what stopped it. */
@@ -65,7 +67,7 @@ export async function activate(
     labelled(name, () => inTime(work, setupMs));
 
   try {
-    await step('contribute', async () => {
+    const drifted = await step('contribute', async () => {
       assertFree(manifest, {
         running: deps.running(),
         corePaths: registries.routes
@@ -73,7 +75,7 @@ export async function activate(
           .filter(({ owner }) => owner === 'core')
           .map(({ route }) => route.path),
       });
-      await contribute(found, manifest, { registries, scope });
+      return contribute(found, manifest, { registries, scope });
     });
     const plugin: Plugin = await step('import', () => loadPlugin(found.folder, manifest.main));
     reached('imported');
@@ -87,7 +89,7 @@ export async function activate(
       await plugin.setup(host);
     });
     reached('set-up');
-    return { found, manifest, scope, hooks };
+    return { found, manifest, scope, hooks, drifted };
   } catch (error) {
     await scope.dispose({ drainMs: 0 });
     loadAfreshNextTime(found.folder, manifest.main);

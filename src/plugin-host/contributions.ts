@@ -7,15 +7,17 @@ import { settingGroupOf } from './plugin-settings.ts';
 import type { Registries } from './registries.ts';
 import type { Scope } from './scope.ts';
 
-/** All that a plugin brings without running: words, templates, files, rights, menu entries, settings. */
+/** All that a plugin brings without running: words, templates, files, rights, menu entries, settings. Answers the templates that it would draw and may not. */
 export async function contribute(
   { id, folder, texts }: FoundPlugin,
   manifest: Manifest,
   { registries, scope }: { registries: Registries; scope: Scope },
-): Promise<void> {
+): Promise<string[]> {
   const { i18n, renderer, assets, rights, menu, settingGroups } = registries;
   for (const [language, words] of texts) scope.undoWith(i18n.addNamespace(id, language, words));
-  for (const [name, source] of await readTemplates(folder, manifest)) {
+  const drifted = driftedOf(manifest, renderer);
+  const drawn = manifest.overrides.filter(({ template }) => !drifted.includes(template));
+  for (const [name, source] of await readTemplates(folder, manifest, drawn)) {
     scope.undoWith(renderer.add(name, id, source));
   }
   if (existsSync(join(folder, manifest.public)))
@@ -36,18 +38,29 @@ export async function contribute(
     );
   }
   if (manifest.settings.length > 0) scope.undoWith(settingGroups.add(settingGroupOf(manifest)));
+  return drifted;
 }
+
+/** Ours have changed since it was made from them: what is new in them would be lost. */
+const driftedOf = ({ overrides }: Manifest, renderer: Registries['renderer']): string[] =>
+  overrides
+    .filter(({ template, replaces }) => {
+      const ours = renderer.fingerprint(template);
+      return replaces !== undefined && ours !== null && ours !== replaces;
+    })
+    .map(({ template }) => template);
 
 async function readTemplates(
   folder: string,
   { id, views, overrides }: Manifest,
+  drawn: Manifest['overrides'],
 ): Promise<[string, string][]> {
   const overriding = new Set(overrides.map(({ file }) => file.replace(/^\.\//, '')));
   const own = (await namesIn(join(folder, views)))
     .filter((file) => file.endsWith('.hbs') && !overriding.has(`${views}/${file}`))
     .map((file) => ({ template: `${id}/${file.slice(0, -'.hbs'.length)}`, file: `${views}/${file}` }));
   return Promise.all(
-    [...own, ...overrides].map(async ({ template, file }): Promise<[string, string]> => [
+    [...own, ...drawn].map(async ({ template, file }): Promise<[string, string]> => [
       template,
       await readFile(join(folder, file), 'utf8'),
     ]),

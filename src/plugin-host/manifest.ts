@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import semver from 'semver';
 import { z } from 'zod';
+import { settingsFrom, settingsSchema } from './settings-schema.ts';
 
 /** Reads without running a line of the plugin: what it is, what it brings, what it wants to touch. */
 
@@ -157,8 +158,19 @@ export const manifestSchema = z
     menus: z.array(menu).default([]),
     slots: z.array(hookName).default([]).describe('Places in pages that it fills.'),
     overrides: z
-      .array(z.strictObject({ template: z.string().regex(/^[a-z0-9-]+(\/[a-z0-9-]+)+$/), file: insideFile }))
-      .default([]),
+      .array(
+        z.strictObject({
+          template: z.string().regex(/^[a-z0-9-]+(\/[a-z0-9-]+)+$/),
+          file: insideFile,
+          replaces: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/)
+            .optional()
+            .describe('SHA-256 of the template it was made from: when ours changes, ours is shown.'),
+        }),
+      )
+      .default([])
+      .describe('Templates of ours that it draws instead.'),
     jobs: z.array(job).default([]),
     commands: z
       .array(z.string().regex(/^[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)*$/))
@@ -195,14 +207,29 @@ export async function readManifest(folder: string): Promise<Manifest> {
 }
 
 export function parseManifest(value: unknown): Manifest {
-  const parsed = manifestSchema.safeParse(value);
+  const parsed = manifestSchema.safeParse(withSettingsAsList(value));
   if (!parsed.success) throw new ManifestError(parsed.error.issues.map(explain), parsed.error);
   return parsed.data;
 }
 
 /** What `docs/plugin.schema.json` holds, for editors. */
-export const manifestJsonSchema = (): unknown =>
-  z.toJSONSchema(manifestSchema, { io: 'input', unrepresentable: 'any' });
+export function manifestJsonSchema(): unknown {
+  const options = { io: 'input', unrepresentable: 'any' } as const;
+  const { properties = {}, ...whole } = z.toJSONSchema(manifestSchema, options);
+  const { $schema: _, ...asSchema } = z.toJSONSchema(settingsSchema, options);
+  const settings = { anyOf: [properties['settings'], asSchema] };
+  return { ...whole, properties: { ...properties, settings } };
+}
+
+/** Settings may also be said as a JSON Schema: `{ "type": "object", "properties": { … } }`. */
+function withSettingsAsList(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('settings' in value)) return value;
+  if (Array.isArray(value.settings)) return value;
+  const parsed = settingsSchema.safeParse(value.settings);
+  if (parsed.success) return { ...value, settings: settingsFrom(parsed.data) };
+  const problems = parsed.error.issues.map((issue) => `settings.${explain(issue)}`);
+  throw new ManifestError(problems, parsed.error);
+}
 
 function parseJson(text: string): unknown {
   try {

@@ -99,6 +99,8 @@ export interface PluginFacts extends Outcome {
   nodes: PluginNode[];
   /** What lies on disk and is loaded at the next start. */
   waitingVersion: string | null;
+  /** Templates of ours that it would draw, had ours not changed since it was made. */
+  drifted: readonly string[];
   /** What it costs, hook by hook, since this process started. */
   listens: Listening[];
   /** Plugins that would be disabled with it. */
@@ -673,6 +675,7 @@ export class PluginHost {
       id,
       isBundled,
       manifest,
+      drifted: this.#running.get(id)?.drifted ?? [],
       name: manifest ? textOf(found, manifest.name, locale) : id,
       description: manifest ? textOf(found, manifest.description, locale) : '',
       version: running ?? manifest?.version ?? '',

@@ -91,6 +91,7 @@ export function presentDetails(plugin: PluginFacts): object {
     jobs: manifest?.jobs.map(({ id }) => id) ?? [],
     commands: manifest?.commands ?? [],
     overrides: manifest?.overrides.map(({ template }) => template) ?? [],
+    drifted: plugin.drifted,
     hasSettings: (manifest?.settings.length ?? 0) > 0,
     listens: plugin.listens.map((one) => ({
       ...one,

@@ -51,7 +51,7 @@ export interface Registries {
   rights: Pick<Rights, 'add'>;
   menu: Pick<Menu, 'add'>;
   i18n: Pick<I18n, 'addNamespace' | 'translate'>;
-  renderer: Pick<Renderer, 'add'>;
+  renderer: Pick<Renderer, 'add' | 'fingerprint'>;
   slots: Pick<Slots, 'add'>;
   assets: Pick<AssetStore, 'add'>;
   jobs: Pick<JobScheduler, 'every'>;

@@ -8,4 +8,4 @@ export type { Given, Person, PersonDraft, TicketDraft } from './given.ts';
 export { OWNER } from './house.ts';
 export type { Answer, FormValues, HttpClient } from './http-client.ts';
 export type { Letter, Mailbox } from './mailbox.ts';
-export { createTestHost, type TestHost, type TestHostOptions } from './test-host.ts';
+export { createTestHost, type TestHost, type TestHostOptions, type TestNode } from './test-host.ts';

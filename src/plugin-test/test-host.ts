@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packPlugin } from '../cli/author/pack-plugin.ts';
 import { instanceSecrets } from '../compose-web.ts';
 import { folders, type Latchkey } from '../compose.ts';
+import type { PluginFacts } from '../plugin-host/index.ts';
 import { system } from '../shared/actor.ts';
 import { afterwards } from './cleanup.ts';
 import { days, testClock, type TestClock } from './clock.ts';
@@ -25,15 +27,15 @@ export interface TestHostOptions {
   mail?: boolean;
   /** A database of a house that is set up already, instead of one of its own. */
   databaseUrl?: string;
+  /** From a package, as it is installed, and not from its folder: then there can be later versions (`upgrade`). */
+  packed?: boolean;
+  /** Other variables of the configuration, without prefix: `{ SAFE_MODE: '1' }`, with which nothing is enabled. */
+  config?: Record<string, string>;
 }
 
-/** A helpdesk in this process with the plugin enabled, on a database of its own. Gone when the test ends. */
-export interface TestHost {
+/** One server of a helpdesk. */
+export interface TestNode {
   readonly origin: string;
-  readonly clock: TestClock;
-  /** People and tickets to begin with: `await given.technician()`, `await given.ticket({ title })`. */
-  readonly given: Given;
-  readonly mailbox: Mailbox;
   /** The parts of the helpdesk, for what no page shows. */
   readonly house: Latchkey;
   /** A browser in which nobody is signed in. */
@@ -42,6 +44,15 @@ export interface TestHost {
   readonly as: (person: Person) => HttpClient;
   /** A program with a token of this person. */
   readonly api: (person: Person) => HttpClient;
+  readonly close: () => Promise<void>;
+}
+
+/** A helpdesk in this process with the plugin enabled, on a database of its own. Gone when the test ends. */
+export interface TestHost extends TestNode {
+  readonly clock: TestClock;
+  /** People and tickets to begin with: `await given.technician()`, `await given.ticket({ title })`. */
+  readonly given: Given;
+  readonly mailbox: Mailbox;
   /** Delivers every event and every mail that waits. */
   readonly settle: () => Promise<void>;
   /** Runs a job of the plugin's now. */
@@ -50,7 +61,12 @@ export interface TestHost {
   readonly enable: () => Promise<void>;
   /** Disables and enables the plugin `cycles` times and fails when anything of it is left behind. */
   readonly expectCleanUnload: (options?: { cycles?: number }) => Promise<void>;
-  readonly close: () => Promise<void>;
+  /** A second server on the same database; what is enabled and disabled on one, the other follows within seconds. */
+  readonly secondNode: () => Promise<TestNode>;
+  /** Packs this folder, a later version of the plugin, and puts it to use as an administrator does; fails when it does not run. */
+  readonly upgrade: (folder: string | URL) => Promise<void>;
+  /** Back to the version before. */
+  readonly rollback: () => Promise<void>;
 }
 
 /**
@@ -59,40 +75,33 @@ export interface TestHost {
  * const page = await as(await given.technician()).get('/p/hello');
  */
 export async function createTestHost(options: TestHostOptions): Promise<TestHost> {
-  const { clock = testClock(), mail = false } = options;
+  const { clock = testClock(), mail = false, packed = false } = options;
   const plugins = [options.plugin].flat().map(pathOf);
   const id = basename(plugins[0] ?? '');
-  const folder = await mkdtemp(join(tmpdir(), 'latchkey-plugin-test-'));
-  afterwards(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   const mailbox = mail ? await startMailbox() : null;
-  const { server, origin } = await listen();
-  const config = configFor({
-    BASE_URL: origin,
+  const shared = {
     DATABASE_URL: options.databaseUrl ?? (await ownDatabase(folder)),
-    DATA_DIR: folder,
-    PLUGIN_DIR: await placeFor(plugins, join(folder, 'plugins')),
+    PLUGIN_DIR: await placeFor(packed ? plugins.slice(1) : plugins, join(folder, 'plugins')),
     ...(mailbox ? { SMTP_URL: mailbox.url, MAIL_FROM: 'helpdesk@example.org' } : {}),
-  });
-  const house = await openHouse(config, { clock }, { work: mail });
-  server.on('request', house.app);
-  let isOpen = true;
-  const close = async (): Promise<void> => {
-    if (!isOpen) return;
-    isOpen = false;
-    server.closeAllConnections();
-    server.close();
-    await house.close();
+    ...options.config,
   };
-  afterwards(close);
+  const node = await openNode({ ...shared, DATA_DIR: folder }, { clock, work: mail });
+  const { house } = node;
 
+  const install = async (place: string): Promise<void> => {
+    const { bytes } = await packPlugin(place);
+    const { version } = await house.installer.stage(system, bytes);
+    assertRuns(await house.installer.use(system, id, version), version);
+  };
+  if (packed) await install(plugins[0] ?? '');
   const enable = async (): Promise<void> => {
     for (const plugin of plugins.toReversed()) await enableOrThrow(house, basename(plugin));
   };
-  await enable();
+  if (options.config?.['SAFE_MODE'] === undefined) await enable();
   const host: TestHost = {
-    origin,
+    ...node,
     clock,
-    house,
     get given() {
       return given;
     },
@@ -100,9 +109,6 @@ export async function createTestHost(options: TestHostOptions): Promise<TestHost
       if (!mailbox) throw new Error('Make the host with { mail: true } to read its mail');
       return mailbox;
     },
-    guest: () => new HttpClient(origin),
-    as: (person) => new HttpClient(origin, { prepare: (browser) => signIn(house, browser, person) }),
-    api: (person) => new HttpClient(origin, { prepare: (program) => giveToken(house, program, person) }),
     settle: async () => {
       await house.domains.dispatcher.drain();
       await house.domains.courier?.drain();
@@ -113,18 +119,63 @@ export async function createTestHost(options: TestHostOptions): Promise<TestHost
     },
     enable,
     expectCleanUnload: ({ cycles = 5 } = {}) => expectCleanUnload(house, { id, cycles, enable }),
-    close,
+    secondNode: async () =>
+      openNode({ ...shared, DATA_DIR: await temporaryFolder() }, { clock, work: false }),
+    upgrade: async (place) => {
+      if (!packed) throw new Error('Make the host with { packed: true } to update the plugin');
+      await install(pathOf(place));
+    },
+    rollback: async () => {
+      assertRuns(await house.installer.rollback(system, id), null);
+    },
   };
   const given = new Given(host);
   return host;
+}
+
+async function openNode(
+  variables: Record<string, string>,
+  { clock, work }: { clock: TestClock; work: boolean },
+): Promise<TestNode> {
+  const { server, origin } = await listen();
+  const house = await openHouse(configFor({ BASE_URL: origin, ...variables }), { clock }, { work });
+  server.on('request', house.app);
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    server.closeAllConnections();
+    server.close();
+    await house.close();
+  };
+  afterwards(close);
+  return {
+    origin,
+    house,
+    guest: () => new HttpClient(origin),
+    as: (person) => new HttpClient(origin, { prepare: (browser) => signIn(house, browser, person) }),
+    api: (person) => new HttpClient(origin, { prepare: (program) => giveToken(house, program, person) }),
+    close,
+  };
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-plugin-test-'));
+  afterwards(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 const pathOf = (place: string | URL): string =>
   resolve(typeof place === 'string' ? place : fileURLToPath(place));
 
 async function enableOrThrow(house: Latchkey, id: string): Promise<void> {
-  const { state, step, error } = await house.plugins.enable(system, id);
-  if (state !== 'enabled') throw new Error(`${id} did not start (${step ?? state}): ${error ?? ''}`);
+  assertRuns(await house.plugins.enable(system, id), null);
+}
+
+/** `version` where one in particular is to run; an older one that stands in is not it. */
+function assertRuns({ id, state, step, error, version }: PluginFacts, wanted: string | null): void {
+  if (state !== 'enabled' || (wanted !== null && version !== wanted))
+    throw new Error(`${id} ${wanted ?? ''} did not start (${step ?? state}): ${error ?? ''}`);
 }
 
 /** What comes with Latchkey is found where it lies; everything else is linked into a folder of this test's own. */

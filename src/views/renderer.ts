@@ -54,6 +54,11 @@ export class Renderer {
     };
   }
 
+  /** SHA-256 of our own template, by which one that replaces it knows what it was made from. */
+  fingerprint(template: string): string | null {
+    return this.#templates.fingerprint(template);
+  }
+
   /** A plugin's own templates are called `<plugin-id>/…`; any other name overrides one of core or of another plugin. */
   add(template: string, owner: string, source: string): Undo {
     const undo = this.#templates.add(template, owner, source);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Undo } from '../hooks/tokens.ts';
@@ -28,6 +29,12 @@ export class TemplateStore {
 
   source(name: string): string | undefined {
     return this.#versions.get(name)?.at(-1)?.source;
+  }
+
+  /** SHA-256 of what we draw ourselves; null for a name that is not ours. */
+  fingerprint(name: string): string | null {
+    const ours = this.#versions.get(name)?.find(({ owner }) => owner === 'core');
+    return ours ? createHash('sha256').update(ours.source).digest('hex') : null;
   }
 
   add(name: string, owner: string, source: string): Undo {

@@ -1,5 +1,9 @@
+import { join } from 'node:path';
 import { FormData } from 'undici';
 import { expect, test } from 'vitest';
+import { checkPlugin } from '../../src/cli/author/check-plugin.ts';
+import { surface } from '../../src/compose-author.ts';
+import { parseManifest } from '../../src/plugin-host/index.ts';
 import { system } from '../../src/shared/actor.ts';
 import { attachmentStore } from '../../src/tickets/index.ts';
 import { describeOnEachEngine, type Engine } from '../support/databases.ts';
@@ -175,6 +179,67 @@ test('one plugin has another do something, by a name with a version, and is told
   expect(away.status).toBe(503);
   expect(away.text).toContain('the plugin that offers it is not running');
   expect((await guest().get('/p/bell/open')).text).toBe('true');
+});
+
+test('a page that a plugin draws instead of ours is ours again once ours has changed, and that is said', async () => {
+  const pluginDir = await temporaryFolder();
+  const { templates } = await surface();
+  const override = { template: 'dashboard/requester', file: 'views/mine.hbs' };
+  const files = { 'views/mine.hbs': '{{#> layouts/app title="Mine"}}Drawn by a plugin{{/layouts/app}}' };
+  const made = { ...override, replaces: templates.get('dashboard/requester') };
+  const stale = { ...override, replaces: '0'.repeat(64) };
+  await writePlugin(pluginDir, 'fits', { manifest: { overrides: [made] }, files });
+  await writePlugin(pluginDir, 'stale', { manifest: { overrides: [stale] }, files });
+  const { house, as, given } = await startTestApp({ pluginDir });
+  const requester = as(await given.user());
+
+  await house.plugins.enable(system, 'stale');
+  const ours = await requester.get('/');
+  const told = await as(await given.owner()).get('/admin/plugins/stale');
+  await house.plugins.enable(system, 'fits');
+  const theirs = await requester.get('/');
+  await house.plugins.disable(system, 'fits');
+
+  expect(ours.text).not.toContain('Drawn by a plugin');
+  expect(told.text).toContain('has changed since the plugin was made from it');
+  expect(theirs.text).toContain('Drawn by a plugin');
+  expect((await requester.get('/')).text).not.toContain('Drawn by a plugin');
+  const place = (id: string): string => join(pluginDir, id);
+  const problems = await checkPlugin(place('stale'), await surface());
+  expect(problems.map(({ message }) => message)).toContainEqual(
+    `Our dashboard/requester has changed since, and is shown instead of yours. Take over what is new, then say "replaces": "${String(made.replaces)}".`,
+  );
+  const quiet = await checkPlugin(place('fits'), await surface());
+  expect(quiet.map(({ message }) => message)).toEqual([]);
+});
+
+test('settings may be said as a JSON Schema', () => {
+  const manifest = parseManifest({
+    id: 'hello',
+    name: 'Hello',
+    version: '1.0.0',
+    description: 'Hello.',
+    publisher: 'you',
+    license: 'MIT',
+    engines: { latchkey: '*' },
+    settings: {
+      type: 'object',
+      properties: {
+        keepDays: { type: 'integer', minimum: 1, default: 30 },
+        token: { type: 'string', 'x-secret': true },
+        tone: { type: 'string', enum: ['warm', 'cool'] },
+      },
+    },
+  });
+
+  expect(manifest.settings).toMatchObject([
+    { name: 'keepDays', type: 'number', min: 1, default: 30 },
+    { name: 'token', type: 'string', secret: true, default: '' },
+    { name: 'tone', type: 'choice', choices: ['warm', 'cool'], default: 'warm' },
+  ]);
+  expect(() =>
+    parseManifest({ settings: { type: 'object', properties: { size: { type: 'integer' } } } }),
+  ).toThrow('settings.properties.size.default');
 });
 
 async function houseWith(

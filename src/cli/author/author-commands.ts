@@ -52,8 +52,17 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
       name: 'plugin test',
       summary: 'Runs the tests of a plugin, each in a helpdesk of its own',
       args: '<folder>',
-      run: async ({ args: [folder = ''] }) => {
-        if ((await testPlugin(resolve(folder))) !== 0) onProblem();
+      options: [
+        {
+          flags: '--torture',
+          description:
+            'what no author thinks of: on and off, faults, a slow database, two servers, an update and back',
+        },
+        { flags: '--cycles <number>', description: 'with --torture: how often on and off', default: '50' },
+      ],
+      run: async ({ args: [folder = ''], options }) => {
+        const torture = options['torture'] === true ? { torture: Number(options['cycles']) } : {};
+        if ((await testPlugin(resolve(folder), torture)) !== 0) onProblem();
       },
     },
     {

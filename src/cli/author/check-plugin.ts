@@ -17,6 +17,8 @@ export interface Surface {
   version: string;
   hooks: ReadonlySet<string>;
   slots: ReadonlySet<string>;
+  /** SHA-256 of each of our templates. */
+  templates: ReadonlyMap<string, string>;
 }
 
 interface Source {
@@ -94,7 +96,25 @@ function manifestProblems({ folder, manifest, sources, surface }: Subject): Prob
     ...manifest.slots
       .filter((slot) => !surface.slots.has(slot))
       .map((slot) => say(slot, `No page has a slot "${slot}".${guess(slot, surface.slots)}`)),
+    ...manifest.overrides.flatMap((override) => {
+      const problem = overrideProblem(override, surface);
+      return problem === null ? [] : [say(override.template, problem)];
+    }),
   ];
+}
+
+/** One that is drawn instead of ours says which of ours it was made from, so that what becomes new in ours is not lost. */
+function overrideProblem(
+  { template, replaces }: Manifest['overrides'][number],
+  { templates }: Surface,
+): string | null {
+  const ours = templates.get(template);
+  if (ours === undefined)
+    return `There is no template "${template}" of ours.${guess(template, new Set(templates.keys()))}`;
+  if (replaces === ours) return null;
+  return replaces === undefined
+    ? `Say which template it was made from: "replaces": "${ours}".`
+    : `Our ${template} has changed since, and is shown instead of yours. Take over what is new, then say "replaces": "${ours}".`;
 }
 
 /** `from '…'`, `import('…')`, `import '…'`. */

@@ -6,15 +6,21 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NotFoundError, UnavailableError } from '../../shared/errors.ts';
 
-const config = fileURLToPath(new URL('../../plugin-test/vitest.config.ts', import.meta.url));
+const place = fileURLToPath(new URL('../../plugin-test/', import.meta.url));
 
-/** Runs a plugin's tests and answers how they ended. */
-export async function testPlugin(folder: string): Promise<number> {
+/** Runs a plugin's own tests, or with `torture` (how often it is switched on and off) ours against it, and answers how they ended. */
+export async function testPlugin(folder: string, { torture }: { torture?: number } = {}): Promise<number> {
   if (!existsSync(join(folder, 'plugin.json')))
     throw new NotFoundError('author.no-plugin', { params: { folder } });
-  const child = spawn(process.execPath, [vitest(), 'run', '--config', config, '--root', folder], {
-    stdio: 'inherit',
-  });
+  const ours = ['--config', join(place, 'torture.config.ts'), '--root', place, '--reporter', 'verbose'];
+  const own = ['--config', join(place, 'vitest.config.ts'), '--root', folder];
+  const child =
+    torture === undefined
+      ? spawn(process.execPath, [vitest(), 'run', ...own], { stdio: 'inherit' })
+      : spawn(process.execPath, [vitest(), 'run', ...ours], {
+          stdio: 'inherit',
+          env: { LATCHKEY_TORTURED: folder, LATCHKEY_TORTURE_CYCLES: String(torture) },
+        });
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;
 }
