@@ -9,6 +9,7 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkPlugin, type Problem, type Surface } from './cli/author/check-plugin.ts';
 import { compose, type Latchkey } from './compose.ts';
+import { playgroundRoutes } from './compose-playground.ts';
 import { readConfig } from './config.ts';
 import { json } from './http/reply.ts';
 import { route } from './http/route.ts';
@@ -141,7 +142,8 @@ async function startAfresh(
 }
 
 /** On every page of somebody who is signed in: whether to load it again, and what stands in the way. */
-function showOn({ ground, routes }: Latchkey, outcome: Outcome, id: string): void {
+function showOn(house: Latchkey, outcome: Outcome, id: string): void {
+  const { ground, routes } = house;
   routes.add(
     [
       route({
@@ -150,6 +152,7 @@ function showOn({ ground, routes }: Latchkey, outcome: Outcome, id: string): voi
         access: 'public',
         handler: () => json({ generation: outcome.generation }),
       }),
+      ...playgroundRoutes(house, id),
     ],
     CORE_OWNER,
   );

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, mergeConfig } from 'vitest/config';
 import usual from './vitest.config.ts';
@@ -8,8 +7,7 @@ export default mergeConfig(
   { ...usual, test: { ...usual.test, include: [] } },
   defineConfig({
     test: {
-      root: dirname(fileURLToPath(import.meta.url)),
-      include: ['torture.ts'],
+      include: [fileURLToPath(new URL('torture.ts', import.meta.url))],
       testTimeout: 60_000,
     },
   }),

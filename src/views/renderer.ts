@@ -35,6 +35,10 @@ export class Renderer {
     this.#compile(this.#templates.names());
   }
 
+  names(): string[] {
+    return this.#templates.names();
+  }
+
   has(template: string): boolean {
     return this.#templates.source(template) !== undefined;
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { afterwards } from '../support/cleanup.ts';
+import { HttpClient } from '../support/http-client.ts';
 import { developNewPlugin } from '../support/plugin-in-the-making.ts';
 import { temporaryFolder } from './start-host.ts';
 
@@ -28,4 +29,31 @@ test('what an author saves is on the page, and so is what is wrong with it', asy
   expect(broken).not.toContain('Pin it up');
   expect(mended).toContain('Pin it up');
   expect(mended).not.toContain('does not run');
+});
+
+test('an author fires a hook by hand, sees who listened, and has the hub fail', async () => {
+  const { author, close } = await developNewPlugin(await temporaryFolder());
+  afterwards(close);
+  const fire = (hook: string, value: object): ReturnType<typeof author.submit> =>
+    author.submit(
+      `/dev/playground?hook=${hook}`,
+      { value: JSON.stringify(value), context: '{}' },
+      { action: '/dev/playground/hook' },
+    );
+
+  const filtered = await fire('ticket.draft', { title: 'No coffee' });
+  const told = await fire('ticket.created', { ticket: { number: 7, title: 'Fired by hand' } });
+  const noted = await author.get('/p/lost-found');
+  const pretended = await author.submit(
+    '/dev/playground',
+    { fault: 'certificate' },
+    { action: '/dev/playground/hub' },
+  );
+  const stranger = await new HttpClient(author.origin).send('/dev/playground', { method: 'GET' });
+
+  expect(filtered.text).toContain('No coffee');
+  expect(told.text).toContain('<strong>lost-found</strong> answered');
+  expect(noted.text).toContain('#7 Fired by hand');
+  expect(pretended.text).toMatch(/value="certificate" checked/);
+  expect(stranger.status).toBe(303);
 });

@@ -6,14 +6,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NotFoundError, UnavailableError } from '../../shared/errors.ts';
 
-const place = fileURLToPath(new URL('../../plugin-test/', import.meta.url));
+const ownTests = fileURLToPath(new URL('../../plugin-test/vitest.config.ts', import.meta.url));
+const torturing = fileURLToPath(new URL('../../plugin-test/torture.config.ts', import.meta.url));
 
 /** Runs a plugin's own tests, or with `torture` (how often it is switched on and off) ours against it, and answers how they ended. */
 export async function testPlugin(folder: string, { torture }: { torture?: number } = {}): Promise<number> {
   if (!existsSync(join(folder, 'plugin.json')))
     throw new NotFoundError('author.no-plugin', { params: { folder } });
-  const ours = ['--config', join(place, 'torture.config.ts'), '--root', place, '--reporter', 'verbose'];
-  const own = ['--config', join(place, 'vitest.config.ts'), '--root', folder];
+  const ours = ['--config', torturing, '--root', dirname(torturing), '--reporter', 'verbose'];
+  const own = ['--config', ownTests, '--root', folder];
   const child =
     torture === undefined
       ? spawn(process.execPath, [vitest(), 'run', ...own], { stdio: 'inherit' })
