@@ -17,3 +17,10 @@ export async function mintKey(
   const settings = { LATCHKEY_DATABASE_URL: databaseUrl, LATCHKEY_DATA_DIR: dataDir, ...env };
   return (await runProgram('src/cli.ts', [...words, ...options], settings)) as MintedKey;
 }
+
+/** For the API, in the name of the owner. */
+export async function ownersToken({ databaseUrl, dataDir, env }: Place): Promise<string> {
+  const words = ['token', 'create', '--user', 'olive@example.org', '--name', 'bench', '--json'];
+  const settings = { LATCHKEY_DATABASE_URL: databaseUrl, LATCHKEY_DATA_DIR: dataDir, ...env };
+  return ((await runProgram('src/cli.ts', words, settings)) as { token: string }).token;
+}

@@ -1,4 +1,4 @@
-/** `npm run bench -- redeem|join-page|boot|hooks|plugins|reload|scale|cluster-redeem`: what we measure, against something bare, in one run. */
+/** `npm run bench -- redeem|join-page|boot|hooks|plugins|reload|scale|cluster-redeem|round`: what we measure, against something bare, in one run. */
 import { benchBoot } from './boot.ts';
 import { benchClusterRedeem } from './cluster-redeem.ts';
 import { benchHooks } from './hooks/main.ts';
@@ -6,6 +6,7 @@ import { benchJoinPage } from './join-page.ts';
 import { benchPlugins } from './plugins.ts';
 import { benchRedeem } from './redeem.ts';
 import { benchReload } from './reload.ts';
+import { benchRound } from './round.ts';
 import { benchScale } from './scale.ts';
 import { withGround } from './ground.ts';
 
@@ -18,6 +19,7 @@ const benches = {
   reload: benchReload,
   scale: benchScale,
   'cluster-redeem': benchClusterRedeem,
+  round: benchRound,
 };
 
 const [name = ''] = process.argv.slice(2);

@@ -2,8 +2,7 @@ import { Database } from '../src/db/database.ts';
 import { HttpClient } from '../test/support/http-client.ts';
 import type { TestServer } from '../test/support/server-process.ts';
 import type { Ground, Place } from './ground.ts';
-import { mintKey } from './key.ts';
-import { runProgram } from './run-program.ts';
+import { mintKey, ownersToken } from './key.ts';
 import { fillWithKeys } from './scale-fill.ts';
 
 const FEW = 1_000;
@@ -95,10 +94,4 @@ async function openSide(ground: Ground, place: Place, count: number): Promise<Si
     ['redemption list, page 20', get(`${list}/${busiest}/redemptions?page=20`)],
   ]);
   return { server, client, asks, times: new Map([...asks.keys()].map((name) => [name, []])) };
-}
-
-async function ownersToken({ databaseUrl, dataDir, env }: Place): Promise<string> {
-  const words = ['token', 'create', '--user', 'olive@example.org', '--name', 'scale', '--json'];
-  const settings = { LATCHKEY_DATABASE_URL: databaseUrl, LATCHKEY_DATA_DIR: dataDir, ...env };
-  return ((await runProgram('src/cli.ts', words, settings)) as { token: string }).token;
 }

@@ -65,7 +65,7 @@ export class I18n {
 
   /** A plugin brings its words; undone, they are gone. */
   addNamespace(namespace: string, language: string, texts: Texts): Undo {
-    this.#instance.addResourceBundle(language, namespace, texts, true, true);
+    this.#instance.addResourceBundle(language, namespace, typeset(texts, language), true, true);
     this.#said.clear();
     this.#know(namespace);
     return () => {
@@ -98,6 +98,17 @@ export class I18n {
 }
 
 export const isLanguage = (text: string): text is Language => LANGUAGES.some((language) => language === text);
+
+/** French sets a space before these signs, and no line begins with one. */
+const typeset = (texts: Texts, language: string): Texts =>
+  language !== 'fr'
+    ? texts
+    : Object.fromEntries(
+        Object.entries(texts).map(([key, text]) => [
+          key,
+          text.replaceAll(/ (?=[:;?!»])/g, '\u00a0').replaceAll('« ', '«\u00a0'),
+        ]),
+      );
 
 /** What is counted is written as the language writes numbers: `4,993`. Numbers that are names, such as a ticket's, stay as they are. */
 const counted = new Set(['count', 'limit', 'total', 'left', 'free', 'used', 'wanted']);

@@ -20,6 +20,15 @@ describe('the language of a page', () => {
   });
 });
 
+test('A line of French never begins with a sign that has a space before it', () => {
+  const undo = i18n.addNamespace('lines', 'fr', { 'lines.ask': 'Vraiment ? « Oui » : {{name}} !' });
+
+  expect(i18n.translate('fr', 'lines:lines.ask', { name: 'Jo' })).toBe(
+    'Vraiment\u00a0? «\u00a0Oui\u00a0»\u00a0: Jo\u00a0!',
+  );
+  undo();
+});
+
 test('What is counted is written as the language writes numbers, and what is named by a number is not', () => {
   const undo = i18n.addNamespace('counting', 'en', {
     of_one: 'One of {{total}} for #{{number}}.',

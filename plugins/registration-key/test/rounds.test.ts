@@ -14,7 +14,7 @@ const ROUNDS = '/api/v1/invitation-keys/rounds';
 const owner = async (app: TestApp): Promise<HttpClient> => app.api(await app.given.owner());
 
 const until = async (is: () => Promise<boolean>): Promise<void> => {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     if (await is()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
@@ -23,6 +23,9 @@ const until = async (is: () => Promise<boolean>): Promise<void> => {
 
 const stateOf = async (api: HttpClient, id: string): Promise<string> =>
   String((await api.call('GET', `${ROUNDS}/${id}`)).json().state);
+
+const people = (count: number): string =>
+  Array.from({ length: count }, (_, at) => `p${String(at)}@acme.test`).join('\n');
 
 const isDone = async (api: HttpClient, id: string): Promise<void> =>
   until(async () => (await stateOf(api, id)) === 'done');
@@ -186,6 +189,53 @@ describeOnEachEngine('a list of people', (engine) => {
     expect(before.waiting).toBeGreaterThan(0);
     expect(after.progress).toEqual({ waiting: 0, done: 60, skipped: 0 });
     expect(await app.db.knex('invite_mailing').count({ count: '*' }).first()).toMatchObject({ count: 60 });
+  });
+
+  test('that is under way when its process ends goes on in the next, and nobody is written to twice', async () => {
+    const first = await startTestApp({ engine, mail: true });
+    const id = await listed(await owner(first), people(60));
+    const waiting = async (app: TestApp): Promise<number> => {
+      const lines = app.db.knex('invite_round_line').where({ round_id: id, state: 'waiting' });
+      return (await lines.select('id')).length;
+    };
+    await (await owner(first)).call('POST', `${ROUNDS}/${id}/start`, { kind: 'personal' });
+    await until(async () => (await waiting(first)) < 55);
+    await first.close();
+
+    const second = await startTestApp({ engine, mail: true, databaseUrl: first.databaseUrl });
+    const left = await waiting(second);
+    second.clock.advance(15_001);
+    await sendRounds(second);
+    const written = (): string[] =>
+      [...first.mailbox.letters, ...second.mailbox.letters].flatMap(({ to }) => to);
+    await until(() => Promise.resolve(written().length >= 60));
+    await second.settle();
+
+    expect(left).toBeGreaterThan(0);
+    expect(await stateOf(await owner(second), id)).toBe('done');
+    expect(written().sort()).toEqual(people(60).split('\n').sort());
+  });
+
+  test('of which the wrong people were told is withdrawn: links open nothing, and whoever joined stays', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = await owner(app);
+    const id = await listed(api, people(3));
+    await api.call('POST', `${ROUNDS}/${id}/start`, { kind: 'personal' });
+    await isDone(api, id);
+    const tokenOf = async (to: string): Promise<string> =>
+      (await app.mailbox.next(to)).links[0]?.split('/').at(-1) ?? '';
+    await joinByBrowser(app.guest(), await tokenOf('p0@acme.test'), { email: 'p0@acme.test' });
+
+    const browser = app.as(await app.given.owner());
+    const path = `/invitation-keys/rounds/${id}`;
+    const shown = await browser.get(path);
+    const done = await browser.submitShown(shown, {}, { action: `${path}/revoke` });
+    const late = await app.guest().get(`/join/${await tokenOf('p1@acme.test')}`);
+    const account = await app.db.knex('users').where({ email_norm: 'p0@acme.test' }).first('status');
+
+    expect(done.text).toContain('Withdrawn: 2 links open nothing any more.');
+    expect(late.text).toContain('no longer active');
+    expect(account).toMatchObject({ status: 'active' });
   });
 
   test('of Discourse brings its groups, and names those that nobody here has', async () => {

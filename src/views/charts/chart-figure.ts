@@ -25,9 +25,11 @@ const nothing = (options: ChartOptions): string =>
 /** A picture with its title, and a table of the same behind it. */
 export function figure(items: Datum[], options: ChartOptions, picture: string): string {
   const { title, columns: heads, asTable, number } = options;
+  const caption = `<figcaption class="chart__title">${escapeHtml(title)}</figcaption>`;
+  if (isEmpty(items)) return `<figure class="chart">${caption}${nothing(options)}</figure>`;
   const lines = items.map(
     ({ label, value }) => `<tr><th scope="row">${escapeHtml(label)}</th><td>${number(value)}</td></tr>`,
   );
   const [what, howMany] = heads.map(escapeHtml);
-  return `<figure class="chart"><figcaption class="chart__title">${escapeHtml(title)}</figcaption>${isEmpty(items) ? nothing(options) : picture}<details class="chart__table"><summary>${escapeHtml(asTable)}</summary><table class="table table-sm"><thead><tr><th scope="col">${what ?? ''}</th><th scope="col">${howMany ?? ''}</th></tr></thead><tbody>${lines.join('')}</tbody></table></details></figure>`;
+  return `<figure class="chart">${caption}${picture}<details class="chart__table"><summary>${escapeHtml(asTable)}</summary><table class="table table-sm"><thead><tr><th scope="col">${what ?? ''}</th><th scope="col">${howMany ?? ''}</th></tr></thead><tbody>${lines.join('')}</tbody></table></details></figure>`;
 }

@@ -16,7 +16,7 @@ export function donutChart(items: Datum[], options: ChartOptions): string {
     ({ label, value, tone }, at) =>
       `<li><svg class="chart__key" width="12" height="12" aria-hidden="true"><rect class="${toneOf(tone, String((at % 6) + 1))}" width="12" height="12" rx="3"></rect></svg> ${escapeHtml(label)} <span class="chart__amount">${options.number(value)}</span></li>`,
   );
-  const picture = `<svg class="chart__donut" viewBox="0 0 120 120" width="120" height="120" role="img" aria-label="${escapeHtml(options.title)}"><circle class="chart__hole" cx="60" cy="60" r="46"></circle>${rings.join('')}<text class="chart__total" x="60" y="67" text-anchor="middle">${options.number(total)}</text></svg>`;
+  const picture = `<svg class="chart__donut" viewBox="0 0 120 120" width="120" height="120" role="img" aria-label="${escapeHtml(options.title)}"><circle class="chart__hole" cx="60" cy="60" r="46"></circle>${rings.join('')}<text class="chart__total${options.number(total).length > 5 ? ' chart__total--long' : ''}" x="60" y="67" text-anchor="middle">${options.number(total)}</text></svg>`;
   return figure(
     items,
     options,

@@ -94,7 +94,11 @@ export function presentDetail(facts: DetailFacts): object {
       owner: key.ownerName,
       lastUsedAt: key.lastUsedAt,
       landing: key.landing,
-      batchId: key.batchId,
+      // Only a list makes many keys that are each for one address.
+      others:
+        key.batchId === null
+          ? ''
+          : `/invitation-keys/${key.email === null ? 'batches' : 'rounds'}/${key.batchId}`,
       version: key.version,
       isUnused: key.uses === 0 && facts.people.length === 0,
     },

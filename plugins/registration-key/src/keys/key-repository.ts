@@ -342,6 +342,29 @@ export async function countOwn(
   return { open: await countUpTo(db, open), made: await countUpTo(db, made) };
 }
 
+const openOfBatch = (db: Queryable, batchId: string, now: number): Query =>
+  db
+    .knex<Row>(keys.name)
+    .where({ batch_id: batchId })
+    .whereNull('revoked_at')
+    .where((live) => void live.whereNull('expires_at').orWhere('expires_at', '>', now))
+    .where((free) => void free.whereNull('max_uses').orWhereRaw('uses < max_uses'));
+
+export async function openKeysOfBatch(
+  db: Queryable,
+  batchId: string,
+  now: number,
+  limit: number,
+): Promise<string[]> {
+  const rows = await openOfBatch(db, batchId, now).limit(limit).select<{ id: string }[]>('id');
+  return rows.map(({ id }) => id);
+}
+
+export async function countOpenKeysOfBatch(db: Queryable, batchId: string, now: number): Promise<number> {
+  const row = await openOfBatch(db, batchId, now).count({ count: '*' }).first<Row | undefined>();
+  return Number(row?.['count'] ?? 0);
+}
+
 export async function findKeysOfBatch(db: Queryable, batchId: string): Promise<InvitationKey[]> {
   const rows = (await db
     .knex(keys.name)

@@ -132,6 +132,10 @@ export interface InviteeFilter {
   joined?: boolean;
 }
 
+/** For another query, by what became of the mail. */
+export const inviteesWith = (db: Queryable, heard: Pick<InviteeFilter, 'delivery' | 'joined'>): Query =>
+  restrict(db, heard).select(db.knex.raw('1'));
+
 function restrict(db: Queryable, { keyId, roundId, delivery, joined }: InviteeFilter): Query {
   const query: Query = db.knex(invitees.name);
   if (keyId !== undefined) query.where('invite_invitee.key_id', keyId);
@@ -221,7 +225,7 @@ export async function countMails(
   return new Map(rows.map(({ email_norm: emailNorm, count }) => [emailNorm, Number(count)]));
 }
 
-/** Those whose mail is still on its way, longest not asked after first. */
+/** Those whose mail is still on its way, longest not asked after first: of many that wait, those that leave first. */
 export async function listWatched(
   db: Queryable,
   limit: number,

@@ -12,7 +12,8 @@ import { backWith } from '../keys/back-with.ts';
 import { mayManage } from '../keys/key-policy.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { AgainService } from './again-service.ts';
-import { countDeliveries, findInvitee, listInvitees, type InviteeFilter } from './invitee-repository.ts';
+import { filterOf, shows } from './delivery-shows.ts';
+import { countDeliveries, findInvitee, listInvitees } from './invitee-repository.ts';
 import { isOpenFor } from './round-policy.ts';
 import { presentInvitee } from './round-presenter.ts';
 
@@ -26,22 +27,12 @@ const READ = { right: 'registration-key.read' };
 const ROOT = '/invitation-keys/:id/invited';
 const idParams = z.object({ id: z.string().max(40) });
 const inviteeParams = z.object({ id: z.string().max(40), invitee: z.string().max(40) });
-const shows = ['all', 'waiting', 'accepted', 'refused', 'missing', 'joined'] as const;
 const pageQuery = z.object({
   page: z.coerce.number().int().min(1).max(10_000).catch(1),
   show: z.enum(shows).catch('all'),
 });
 const messageForm = z.object({ message: z.string().trim().max(1000).default('') });
 const PER_PAGE = 50;
-
-const filters: Record<(typeof shows)[number], InviteeFilter> = {
-  all: {},
-  waiting: { delivery: ['queued', 'sending', 'failed'] },
-  accepted: { delivery: ['handed-over'] },
-  refused: { delivery: ['dead'] },
-  missing: { joined: false },
-  joined: { joined: true },
-};
 
 /** Everybody a key was mailed to: what the mail server said, who joined, and writing to them again. */
 export function inviteeRoutes({ host, keys, again }: Deps): Route[] {
@@ -61,7 +52,7 @@ export function inviteeRoutes({ host, keys, again }: Deps): Route[] {
         const counts = await countDeliveries(host.db, { keyId: key.id });
         const found = await listInvitees(
           host.db,
-          { keyId: key.id, ...filters[show] },
+          { keyId: key.id, ...filterOf[show] },
           { page, perPage: PER_PAGE },
         );
         const byShow = {

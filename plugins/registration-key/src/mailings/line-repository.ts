@@ -7,6 +7,7 @@ import {
   type Queryable,
   type Tx,
 } from 'latchkey/plugin-api';
+import { inviteesWith, type InviteeFilter } from './invitee-repository.ts';
 import { verdicts, type Line, type LineState, type Verdict, type VerdictCounts } from './round.ts';
 
 const { instant, json, nullable, oneOf, text, whole } = column;
@@ -47,6 +48,8 @@ export interface LineFilter {
   roundId: string;
   verdicts?: readonly Verdict[];
   state?: LineState;
+  /** Of those who were written to, by what became of the mail. */
+  heard?: Pick<InviteeFilter, 'delivery' | 'joined'>;
 }
 
 export async function listLines(db: Queryable, filter: LineFilter, page: PageRequest): Promise<Page<Line>> {
@@ -75,11 +78,13 @@ export async function nextLines(
 
 type Query = ReturnType<Queryable['knex']['queryBuilder']>;
 
-function restrict(db: Queryable, { roundId, verdicts: wanted, state }: LineFilter): Query {
+function restrict(db: Queryable, { roundId, verdicts: wanted, state, heard }: LineFilter): Query {
   const query: Query = db.knex(lines.name);
   query.where({ round_id: roundId });
   if (wanted) query.whereIn('verdict', [...wanted]);
   if (state !== undefined) query.where({ state });
+  if (heard)
+    query.whereExists(inviteesWith(db, heard).whereRaw('invite_invitee.id = invite_round_line.invitee_id'));
   return query;
 }
 

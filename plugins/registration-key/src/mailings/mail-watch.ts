@@ -39,12 +39,13 @@ export class MailWatch {
       ({ invitee, state }) =>
         state.watchedAt === null || state.delivery !== invitee.delivery || state.reply !== invitee.reply,
     );
-    const same = news.filter((one) => !changed.includes(one));
+    // What only waits in the queue keeps its place: mails leave in the order they were written.
+    const tried = news.filter((one) => !changed.includes(one) && one.state.delivery !== 'queued');
     await this.#host.transaction(async (tx) => {
       for (const { invitee, state } of changed) await noteDelivery(tx, invitee, state);
       await noteWatched(
         tx,
-        same.map(({ invitee }) => invitee.id),
+        tried.map(({ invitee }) => invitee.id),
         now,
       );
     });

@@ -13,11 +13,13 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { problemsOf } from '../join/join-presenter.ts';
+import { countOpenKeysOfBatch } from '../keys/key-repository.ts';
 import { backWith } from '../keys/back-with.ts';
 import { DAY_MS, type KeyDraft } from '../keys/key-terms.ts';
 import type { Places } from '../keys/places.ts';
 import { ShownSecret } from '../keys/shown-secret.ts';
 import type { AgainService } from './again-service.ts';
+import { filterOf, shows } from './delivery-shows.ts';
 import { textOfFile } from './file-text.ts';
 import { findInvitees, type Invitee } from './invitee-repository.ts';
 import { chosenVerdicts, isMendable, mendable, verdicts, type Round, type Verdict } from './round.ts';
@@ -41,6 +43,11 @@ const newQuery = z.object({ key: z.string().max(40).optional(), numbers: z.strin
 const roundQuery = z.object({
   page: pageNumber,
   show: z.enum(verdicts).optional().catch(undefined),
+});
+const looks = [...shows, 'left-out'] as const;
+const progressQuery = z.object({
+  page: pageNumber,
+  show: z.enum(looks).catch('all'),
 });
 const openForm = z.object({
   people: z.string().max(1_000_000).default(''),
@@ -78,8 +85,8 @@ const PER_PAGE = 50;
 /** Inviting many: the list, what is in it, what is to happen, and how far it is. */
 export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
   const shown = new ShownSecret(host);
-  const page = (template: string, model: object): Reply =>
-    view(`${host.plugin.id}/rounds/${template}`, model);
+  const page = (template: string, model: object, headers: Record<string, string> = {}): Reply =>
+    view(`${host.plugin.id}/rounds/${template}`, model, { headers });
   const pathOf = (id: string): string => `${ROOT}/${id}`;
   const said = (code: string, count = 1): Flash => ({
     kind: 'success',
@@ -164,10 +171,18 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
   async function progressModel(
     { actor, locale }: Pick<Incoming, 'actor' | 'locale'>,
     facts: RoundFacts,
-    at: number,
+    { page: at, show }: z.output<typeof progressQuery>,
   ): Promise<object> {
     const { round } = facts;
-    const filter = { roundId: round.id, verdicts: chosenVerdicts(round.terms) };
+    const filter = {
+      roundId: round.id,
+      verdicts: chosenVerdicts(round.terms),
+      ...(show === 'left-out'
+        ? { state: 'skipped' as const }
+        : show === 'all'
+          ? {}
+          : { heard: filterOf[show] }),
+    };
     const found = await rounds.lines(actor, filter, { page: at, perPage: PER_PAGE });
     const invitees = await findInvitees(
       host.db,
@@ -177,6 +192,14 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       invitee === undefined ? null : presentInvitee(host, invitee, locale);
     return {
       ...presentProgress(facts),
+      show,
+      tabs: looks
+        .filter((name) => name !== 'left-out' || facts.states.skipped > 0)
+        .map((name) => ({
+          label: host.t(name === 'left-out' ? 'round.verdict.left-out' : `invited.show.${name}`, {}, locale),
+          path: `${pathOf(round.id)}?show=${name}`,
+          active: name === show,
+        })),
       lines: found.items.map((line) => ({
         id: line.id,
         line: line.line,
@@ -263,22 +286,20 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
       path: `${ROOT}/:id`,
       access: READ,
       params: idParams,
-      query: roundQuery,
+      query: z.looseObject({}),
       handler: async (incoming) => {
         const facts = await rounds.get(incoming.actor, incoming.params.id);
-        if (facts.round.state === 'draft') return draftPage(incoming, facts);
-        return page('round', await progressModel(incoming, facts, incoming.query.page));
-      },
-    }),
-    route({
-      method: 'get',
-      path: `${ROOT}/:id/progress`,
-      access: READ,
-      params: idParams,
-      query: roundQuery,
-      handler: async (incoming) => {
-        const facts = await rounds.get(incoming.actor, incoming.params.id);
-        return page('progress', await progressModel(incoming, facts, incoming.query.page));
+        if (facts.round.state === 'draft') {
+          const query = roundQuery.parse(incoming.query);
+          return draftPage({ ...incoming, query }, facts);
+        }
+        const model = await progressModel(incoming, facts, progressQuery.parse(incoming.query));
+        const { round, mayManage } = facts;
+        const openKeys = mayManage ? await countOpenKeysOfBatch(host.db, round.id, host.clock.now()) : 0;
+        // The page asks how far it is. In another state it has other buttons, so all of it is drawn again.
+        const drawnFor = incoming.header('x-drawn-for') ?? round.state;
+        const headers = drawnFor === round.state ? {} : { 'HX-Refresh': 'true' };
+        return page('round', { ...model, openKeys }, headers);
       },
     }),
     route({
@@ -334,6 +355,18 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
     action('pause'),
     action('resume'),
     action('stop'),
+    route({
+      method: 'post',
+      path: `${ROOT}/:id/revoke`,
+      access: READ,
+      params: idParams,
+      onRefused: ({ params }, error) => backWith(pathOf(params.id), error),
+      handler: async ({ actor, params: { id } }) => {
+        const { done, left } = await rounds.revokeKeys(actor, id);
+        const flash = said(left === 0 ? 'round-revoked' : 'round-revoked-some', done);
+        return redirect(pathOf(id), { flash });
+      },
+    }),
     route({
       method: 'post',
       path: `${ROOT}/:id/again`,

@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setTimeout as rest } from 'node:timers/promises';
 import { system, type Actor, type Host, type Tx } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { findKeys } from '../keys/key-repository.ts';
@@ -26,11 +26,13 @@ interface Deps {
   rosters: RosterBook;
 }
 
-/** So few that a portion is over before anybody notices: requests are answered in between. */
-const PORTION = 6;
+/** So few that a portion is over before anybody notices. */
+const PORTION = 3;
 /** Entries of a list are cheap: a digest and a row. */
 const LISTED_AT_ONCE = 50;
-const LEASE_MS = 60_000;
+const LONGEST_REST_MS = 250;
+/** Renewed with every portion. As long a round waits for the next process when this one is gone, however it went. */
+const LEASE_MS = 15_000;
 const MOST_ROUNDS = 20;
 
 /** What a round does with one portion: before the transaction, and in it. */
@@ -49,15 +51,19 @@ export class RoundRunner {
     deps.host.onDispose(() => Promise.all(this.#running.values()).then(() => undefined));
   }
 
-  /** Begins at once, in this process, without making anybody wait. */
+  /** Begins at once, in this process, without making anybody wait. Where it was just paused, the last portion ends first. */
   kick(id: string): void {
-    if (this.#running.has(id)) return;
     const { host } = this.#deps;
-    const running = this.run(id, host.signal)
+    const before = this.#running.get(id) ?? Promise.resolve();
+    const running = before
+      .then(() => this.run(id, host.signal))
       .catch((error: unknown) => {
-        host.log.error({ round: id, error }, 'A round of invitations was interrupted');
+        if (!host.signal.aborted)
+          host.log.error({ round: id, error }, 'A round of invitations was interrupted');
       })
-      .finally(() => this.#running.delete(id));
+      .finally(() => {
+        if (this.#running.get(id) === running) this.#running.delete(id);
+      });
     this.#running.set(id, running);
   }
 
@@ -101,9 +107,12 @@ export class RoundRunner {
         round.kind === 'roster' && !round.terms.mails ? LISTED_AT_ONCE : PORTION,
       );
       if (lines.length === 0) break;
+      const before = performance.eventLoopUtilization();
       if (!(await this.#portion(round, maker, lines, fence))) return;
       after = lines.at(-1)?.position ?? after;
-      await breathe();
+      // Half of the time is for others: requests, and the mails that are written already, which take many turns of the loop each.
+      const { active } = performance.eventLoopUtilization(before);
+      await rest(Math.min(active, LONGEST_REST_MS));
     }
     await this.#finish(round, maker);
   }
@@ -172,7 +181,7 @@ export class RoundRunner {
     for (const line of lines) {
       if (line.emailNorm === null || tooOften.has(line.emailNorm)) continue;
       const plan = await this.#planFor(round, maker, line, plans);
-      drawn.set(line.id, keys.draw(maker, plan, { showOnce: false }));
+      drawn.set(line.id, keys.draw(maker, plan, { showOnce: false, batchId: round.id }));
     }
     return async (tx) => {
       for (const line of lines) {

@@ -14,7 +14,7 @@ import {
 import { normaliseAddress } from '../join/address.ts';
 import { seatsLeft, type InvitationKey } from '../keys/invitation-key.ts';
 import { assertMayManage, assertMayMint } from '../keys/key-policy.ts';
-import { findKey } from '../keys/key-repository.ts';
+import { countOpenKeysOfBatch, findKey, openKeysOfBatch } from '../keys/key-repository.ts';
 import { raiseVersion } from './key-touch-repository.ts';
 import { subjectOf, type KeyService } from '../keys/key-service.ts';
 import { DAY_MS, type KeyDraft } from '../keys/key-terms.ts';
@@ -109,6 +109,8 @@ export interface RoundFacts {
 }
 
 const AT_ONCE = 200;
+/** A proxy in between does not wait much longer for an answer. */
+const PATIENCE_MS = 20_000;
 const LISTS: Limit = { name: 'lists', points: 60, perSeconds: 3600 };
 
 /** Lists of people who are to be invited: read, looked at, corrected, decided, and sent on their way. */
@@ -298,6 +300,25 @@ export class RoundService {
   /** Whoever was not written to by now is not written to. */
   async stop(actor: Actor, id: string): Promise<void> {
     await this.#move(actor, id, { from: ['sending', 'paused'], to: 'stopped' });
+  }
+
+  /** The wrong people were written to: their keys open nothing any more, and whoever joined stays. Some may be left when it takes long. */
+  async revokeKeys(actor: Actor, id: string): Promise<{ done: number; left: number }> {
+    const { host, keys } = this.#deps;
+    const seen = await seeRound(host.db, actor, id);
+    assertMayChangeRound(actor, seen);
+    if (seen.round.state === 'sending') throw new ConflictError('round.moved_on');
+    const until = performance.now() + PATIENCE_MS;
+    let done = 0;
+    while (performance.now() < until) {
+      const open = await openKeysOfBatch(host.db, id, host.clock.now(), AT_ONCE);
+      if (open.length === 0) break;
+      for (const keyId of open) {
+        await keys.revoke(actor, keyId);
+        done += 1;
+      }
+    }
+    return { done, left: await countOpenKeysOfBatch(host.db, id, host.clock.now()) };
   }
 
   async #read({

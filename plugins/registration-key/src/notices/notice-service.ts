@@ -54,8 +54,11 @@ export class NoticeService {
       });
   }
 
-  /** As the owner chose for this key, else as the house does it: of a key for one person every joining is told. */
-  async choiceOf(key: Pick<InvitationKey, 'id' | 'maxUses'>): Promise<NoticeChoice> {
+  /**
+   * As the owner chose for this key, else as the house does it: of a key for one person every joining is told, of one among
+   * many that were made at once only what they all came to in a day.
+   */
+  async choiceOf(key: Pick<InvitationKey, 'id' | 'maxUses' | 'batchId'>): Promise<NoticeChoice> {
     return (await choicesOf(this.#host.db, [key.id])).get(key.id) ?? (await this.#usual(key));
   }
 
@@ -80,7 +83,8 @@ export class NoticeService {
     await this.#tellDigest();
   }
 
-  async #usual({ maxUses }: Pick<InvitationKey, 'maxUses'>): Promise<NoticeChoice> {
+  async #usual({ maxUses, batchId }: Pick<InvitationKey, 'maxUses' | 'batchId'>): Promise<NoticeChoice> {
+    if (batchId !== null) return { joins: 'digest', warnings: false };
     const { settings } = this.#host;
     const joins = maxUses === 1 ? 'each' : await settings.get<JoinNotice>('joinNotices');
     return { joins, warnings: await settings.get<boolean>('warnings') };
@@ -177,7 +181,11 @@ export class NoticeService {
       for (const [reader, { count, keys }] of byReader) {
         const [key] = keys;
         if (key === undefined) continue;
-        const params = { count, keys: keys.length, labels: keys.slice(0, 3).map(nameOf).join(', ') };
+        const params = {
+          count,
+          keys: keys.length,
+          labels: [...new Set(keys.map(nameOf))].slice(0, 3).join(', '),
+        };
         const notice = this.#about(key, 'digest', [reader], params);
         await host.notices.notify(tx, { ...notice, link: '/invitation-keys/overview' });
       }
