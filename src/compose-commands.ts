@@ -12,6 +12,7 @@ import { marketplaceCommands } from './cli/marketplace-commands.ts';
 import { networkCommands } from './cli/network-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
+import { signInCommands } from './cli/sign-in-commands.ts';
 import { tokenCommands } from './cli/token-commands.ts';
 import { userCommands } from './cli/user-commands.ts';
 import { attachmentsFolder } from './compose-domains.ts';
@@ -28,6 +29,7 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
   const { config, ground, domains, plugins } = latchkey;
   return [
     ...userCommands({ ...ground, ...domains }),
+    ...signInCommands(ground),
     ...tokenCommands({ ...ground, ...domains }),
     ...keyCommands(ground),
     ...pluginCommands(plugins),

@@ -42,10 +42,12 @@ export function composePlugins(
   const { config, hooks, menu, i18n, renderer, slots, assets, versions, audit, outbound } = ground;
   const { rights, jobs, users, passkeys, memberships, mail, sessions, limits, notifications, site, tickets } =
     domains;
+  const { identityLinks, providersForPlugins } = domains;
   for (const right of pluginRights) rights.add(right);
   const commands = new CommandList();
   const settingGroups = new SettingGroups();
-  for (const group of [...siteGroups, identitySettings, ticketSettings]) settingGroups.add(group);
+  const identityGroup = identitySettings((actor, value) => identityLinks.assertMayCloseLocal(actor, value));
+  for (const group of [...siteGroups, identityGroup, ticketSettings]) settingGroups.add(group);
   const plugins = new PluginHost({
     ground,
     registries: {
@@ -65,6 +67,7 @@ export function composePlugins(
     services: {
       users,
       passkeys,
+      providers: providersForPlugins,
       memberships,
       mail,
       tickets: new TicketsForPlugins(tickets),

@@ -44,6 +44,7 @@ export type {
   HostSessions,
   HostTickets,
   HostPasskeys,
+  HostProviders,
   HostUsers,
   JobRun,
   Limit,
@@ -51,6 +52,7 @@ export type {
   NoticeKind,
   MailDraft,
   MailProgress,
+  NewIdentity,
   NewPasskey,
   PersonFacts,
   Plugin,
@@ -260,6 +262,8 @@ export {
   groupMemberRemoved,
   groupRemoved,
   groupRenamed,
+  identityLinked,
+  identityUnlinked,
   passwordChanged,
   passwordReset,
   profileChanged,
@@ -285,6 +289,29 @@ export {
   userSignedIn,
   userSignedOut,
 } from './identity/index.ts';
+
+/**
+ * Another system that tells who somebody is. A plugin brings providers; core keeps sessions, second factors, links between identities
+ * and accounts, the audit log, and what is closed to whom. Gone with the plugin.
+ *
+ * `start` answers where to send the browser and what has to be known when it is back (a nonce, a verifier); that travels sealed in
+ * a cookie of this one trip. `finish` gets the address the browser came back to and answers who it is: verified, or not at all. What
+ * it throws as `KnownError` is shown to the person; anything else is blamed on the plugin. Core has compared `state` before.
+ *
+ * @example
+ * host.contribute(authProviders, () => [
+ *   {
+ *     id: 'badge', title: 'Staff badge', icon: 'id-badge', trustedDomains: [], isTwoFactor: false,
+ *     start: ({ redirectUri, state }) => Promise.resolve({ url: badgeAddress(redirectUri, state), memory: '' }),
+ *     finish: async ({ url }) => {
+ *       const { number, name } = await badgeBehind(url);
+ *       return { issuer: 'https://badges.example', subject: number, email: null, emailVerified: false, name };
+ *     },
+ *   },
+ * ]);
+ */
+export { authProviders } from './identity/index.ts';
+export type { AuthProvider, ProviderClaims, ProviderReturn, ProviderStart } from './identity/index.ts';
 
 /**
  * What core asks and tells about tickets.

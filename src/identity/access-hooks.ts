@@ -115,6 +115,14 @@ export const secondFactorOff = auditEvent(
   'user.second-factor-off',
   'Somebody took their second factor away.',
 );
+export const identityLinked = auditEvent(
+  'user.identity-linked',
+  'A provider that people sign in with now leads into an account.',
+);
+export const identityUnlinked = auditEvent(
+  'user.identity-unlinked',
+  'A provider that people sign in with no longer leads into an account.',
+);
 export const grantGiven = auditEvent('grant.given', 'Somebody was given a profile in an entity.');
 export const grantWithdrawn = auditEvent('grant.withdrawn', 'A profile was taken from somebody.');
 export const groupCreated = auditEvent('group.created', 'A group was made.');

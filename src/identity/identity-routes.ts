@@ -10,6 +10,7 @@ import type { IdentityServices } from './identity-services.ts';
 import { passkeyRoutes } from './passkey-routes.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { profileRoutes } from './profile-routes.ts';
+import { providerRoutes } from './provider-routes.ts';
 import { securityRoutes } from './security-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { signInRoutes } from './sign-in-routes.ts';
@@ -40,6 +41,7 @@ export const identityRoutes = (pages: IdentityPages): Route[] => [
   ...accountRoutes(pages),
   ...securityRoutes(pages),
   ...passkeyRoutes(pages),
+  ...providerRoutes(pages),
   ...tokenRoutes(pages),
   ...userRoutes(pages),
   ...groupRoutes(pages),

@@ -14,6 +14,7 @@ import { Directory } from './directory.ts';
 import { EmailConfirmationService } from './email-confirmation-service.ts';
 import { EntityService } from './entity-service.ts';
 import { GroupService } from './group-service.ts';
+import { IdentityLinkService } from './identity-link-service.ts';
 import { identityRights } from './identity-rights.ts';
 import { staffSecondFactor } from './identity-settings.ts';
 import { MembershipService } from './membership-service.ts';
@@ -22,10 +23,14 @@ import type { Hashing } from './hashing.ts';
 import { PasswordGate } from './password-gate.ts';
 import { PasswordResetService } from './password-reset-service.ts';
 import { ProfileService } from './profile-service.ts';
+import { ProviderSignInService } from './provider-sign-in-service.ts';
+import { ProviderTrips } from './provider-trips.ts';
+import { ProvidersForPlugins } from './providers-for-plugins.ts';
 import { Rights } from './rights.ts';
 import { SecondFactorService } from './second-factor-service.ts';
 import { SessionService } from './session-service.ts';
 import { OwnerLink, SetupService } from './setup-service.ts';
+import { SignInProviders } from './sign-in-providers.ts';
 import { SignInService } from './sign-in-service.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
 import { UserAdminService } from './user-admin-service.ts';
@@ -41,7 +46,7 @@ export interface IdentityGround {
   settings: SettingsService;
   mail: Pick<MailService, 'isOn' | 'queue'>;
   limits: RateLimits;
-  /** Seals the secrets of second factors. */
+  /** Seals the secrets of second factors, and what a browser carries on the way in. */
   keys: KeyRing;
   site: () => Promise<{ origin: string; timeZone: string }>;
   /** Who hashes passwords; this thread's own helpers unless it is said. */
@@ -59,6 +64,11 @@ export interface IdentityServices {
   secondFactors: SecondFactorService;
   passkeys: PasskeyService;
   signIn: SignInService;
+  providers: SignInProviders;
+  providerTrips: ProviderTrips;
+  providerSignIn: ProviderSignInService;
+  providersForPlugins: ProvidersForPlugins;
+  identityLinks: IdentityLinkService;
   ownerLink: OwnerLink;
   setup: SetupService;
   accessTokens: AccessTokenService;
@@ -89,6 +99,11 @@ export function identityServices(ground: IdentityGround): IdentityServices {
   const signIn = new SignInService({ ...people, throttle, sessions, secondFactors, staffNeedsSecondFactor });
   const ownerLink = new OwnerLink(ground);
   const userAdmin = new UserAdminService({ ...people, users, memberships });
+  const providers = new SignInProviders(ground);
+  const trips = new ProviderTrips(ground);
+  const identityLinks = new IdentityLinkService({ ...people, providers, userAdmin });
+  const ways = { ...people, providers, trips, sessions, signIn };
+  const providerSignIn = new ProviderSignInService({ ...ways, links: identityLinks });
 
   return {
     rights,
@@ -101,6 +116,11 @@ export function identityServices(ground: IdentityGround): IdentityServices {
     secondFactors,
     passkeys: new PasskeyService({ ...people, sessions }),
     signIn,
+    providers,
+    providerTrips: trips,
+    providerSignIn,
+    providersForPlugins: new ProvidersForPlugins({ providers, providerSignIn, trips }),
+    identityLinks,
     ownerLink,
     setup: new SetupService({ ...people, users, sessions, ownerLink }),
     accessTokens: new AccessTokenService(people),

@@ -20,10 +20,26 @@ export const mostAccounts = defineSetting<number | null>({
   default: null,
 });
 
-export const identitySettings: SettingGroup = {
+/** Off: only who comes through a provider is let in. `latchkey sign-in local on` is the way back. */
+export const localSignIn = defineSetting({
+  id: 'identity.local-sign-in',
+  schema: z.boolean(),
+  default: true,
+});
+
+type MayChange = NonNullable<SettingGroup['fields'][number]['assertMay']>;
+
+export const identitySettings = (mayCloseLocalSignIn: MayChange): SettingGroup => ({
   id: 'identity',
   title: 'identity:settings.title',
   fields: [
+    {
+      token: localSignIn,
+      kind: 'flag',
+      label: 'providers:settings.local',
+      hint: 'providers:settings.local.hint',
+      assertMay: mayCloseLocalSignIn,
+    },
     {
       token: staffSecondFactor,
       kind: 'flag',
@@ -37,4 +53,4 @@ export const identitySettings: SettingGroup = {
       hint: 'accounts:settings.most.hint',
     },
   ],
-};
+});

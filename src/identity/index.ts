@@ -1,6 +1,13 @@
 export type { AccessToken } from './access-token.ts';
 export { activePeople } from './active-people.ts';
 export { AccessTokenService, type TokenDraft } from './access-token-service.ts';
+export {
+  authProviders,
+  type AuthProvider,
+  type ProviderClaims,
+  type ProviderReturn,
+  type ProviderStart,
+} from './auth-provider.ts';
 export { authenticatorOf } from './authenticator.ts';
 export { Directory, type DirectorySnapshot } from './directory.ts';
 export { normaliseEmail } from './email.ts';
@@ -13,6 +20,8 @@ export { HashThread } from './hash-thread.ts';
 export type { Hashing } from './hashing.ts';
 export { HASH_COST, PasswordGate, type Lane } from './password-gate.ts';
 export type { NewPasskey } from './passkey.ts';
+export type { NewIdentity } from './user-identity.ts';
+export { ProvidersForPlugins } from './providers-for-plugins.ts';
 export { PasskeyService } from './passkey-service.ts';
 export { passwordProblem } from './password-rules.ts';
 export { BUILT_IN_PROFILES, type Profile } from './profile.ts';
@@ -35,4 +44,4 @@ export { identityMenu } from './identity-menu.ts';
 export { scheduleIdentityJobs } from './identity-jobs.ts';
 export { identityRoutes, type IdentityPages } from './identity-routes.ts';
 export { identityServices, type IdentityServices } from './identity-services.ts';
-export { identitySettings, staffSecondFactor } from './identity-settings.ts';
+export { identitySettings, localSignIn, staffSecondFactor } from './identity-settings.ts';

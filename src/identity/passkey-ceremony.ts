@@ -7,6 +7,7 @@ import {
 } from '@simplewebauthn/server';
 import { z } from 'zod';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { openText, sealText } from '../crypto/sealed-text.ts';
 import type { CookieChange } from '../http/reply.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, InvalidInputError } from '../shared/errors.ts';
@@ -218,21 +219,13 @@ export class PasskeyCeremony {
       rpId: party.id,
       until: clock.now() + LIFE_MS,
     };
-    const { keyId, nonce, ciphertext } = keys.seal(JSON.stringify(state), contextOf(purpose));
-    const value = [keyId, nonce.toString('base64url'), ciphertext.toString('base64url')].join('.');
-    return { name: COOKIE, value, maxAge: LIFE_MS / 1000 };
+    return { name: COOKIE, value: sealText(keys, state, contextOf(purpose)), maxAge: LIFE_MS / 1000 };
   }
 
   #stateOf({ cookies, purpose, binding }: Held): State {
     const { clock, keys } = this.#deps;
     try {
-      const [keyId = '', nonce = '', ciphertext = ''] = (cookies.get(COOKIE) ?? '').split('.');
-      const sealed = {
-        keyId: Number(keyId),
-        nonce: Buffer.from(nonce, 'base64url'),
-        ciphertext: Buffer.from(ciphertext, 'base64url'),
-      };
-      const state = stateSchema.parse(JSON.parse(keys.open(sealed, contextOf(purpose))));
+      const state = stateSchema.parse(openText(keys, cookies.get(COOKIE) ?? '', contextOf(purpose)));
       const isOurs = state.purpose === purpose && state.binding === binding && clock.now() < state.until;
       if (!isOurs) throw refused();
       return state;

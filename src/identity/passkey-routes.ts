@@ -7,15 +7,24 @@ import { UnauthenticatedError, type KnownError } from '../shared/errors.ts';
 import type { AccountService } from './account-service.ts';
 import { deviceOf } from './device.ts';
 import { refusalOf, typedIn } from './form.ts';
+import type { Database } from '../db/database.ts';
+import type { IdentityLinkService } from './identity-link-service.ts';
 import type { PasskeyService } from './passkey-service.ts';
+import type { ProviderSignInService } from './provider-sign-in-service.ts';
 import { confirmFirst } from './recent-sign-in.ts';
 import type { SessionService } from './session-service.ts';
+import type { SignInProviders } from './sign-in-providers.ts';
+import { ownWays, waysIn } from './ways-in.ts';
 
 interface Deps {
   clock: Clock;
   accounts: AccountService;
+  db: Database;
   passkeys: PasskeyService;
   sessions: SessionService;
+  providers: SignInProviders;
+  providerSignIn: ProviderSignInService;
+  identityLinks: IdentityLinkService;
 }
 
 const HOME = '/';
@@ -29,7 +38,8 @@ const proofForm = z.object({ answer, next: z.string().max(2000).optional() });
 const idParams = z.object({ id: z.string().min(1).max(40) });
 
 /** Making, naming and removing passkeys, and coming in with one. What the script asks for is data; all that changes something is a form. */
-export function passkeyRoutes({ clock, accounts, passkeys, sessions }: Deps): Route[] {
+export function passkeyRoutes(deps: Deps): Route[] {
+  const { clock, accounts, passkeys, sessions } = deps;
   const askAgain = ({ session }: Pick<Incoming, 'session'>, next: string): Reply | null =>
     confirmFirst(session, { now: clock.now(), next });
   const said = (code: string): Reply =>
@@ -123,7 +133,7 @@ export function passkeyRoutes({ clock, accounts, passkeys, sessions }: Deps): Ro
       onRefused: async ({ body }, error) =>
         view('identity/sign-in', {
           form: typedIn(body, ['next']),
-          passkeys: await passkeys.isPossible(),
+          ...(await waysIn(deps)),
           ...refusalOf(error),
         }),
       handler: async ({ body, cookies, ip, userAgent, session, actor }) => {
@@ -147,10 +157,10 @@ export function passkeyRoutes({ clock, accounts, passkeys, sessions }: Deps): Ro
       path: '/confirm-identity/passkey',
       access: 'signed-in',
       body: proofForm,
-      onRefused: ({ body }, error) =>
+      onRefused: async ({ actor, body }, error) =>
         view('identity/confirm-identity', {
           form: typedIn(body, ['next']),
-          passkeys: true,
+          ...(await ownWays(deps, actor.userId ?? '')),
           ...refusalOf(error),
         }),
       handler: async ({ actor, session, body, cookies, ip, userAgent }) => {

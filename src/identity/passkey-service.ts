@@ -22,7 +22,8 @@ import {
 } from './passkey-repository.ts';
 import { MOST_PASSKEYS, passkeyOf, type NewPasskey, type Passkey } from './passkey.ts';
 import type { ClientFacts, SessionCookie, SessionService } from './session-service.ts';
-import type { User } from './user.ts';
+import { isOpen, type User } from './user.ts';
+import { listIdentitiesOf } from './user-identity-repository.ts';
 import { findPasswordHash, findUser } from './user-repository.ts';
 import { subjectOf } from './user-service.ts';
 
@@ -109,10 +110,15 @@ export class PasskeyService {
       if (!passkey || !(await deletePasskey(tx, { id, userId: user.id })))
         throw new NotFoundError('passkey.not-found');
       const isLast = (await listPasskeysOf(tx, user.id)).length === 0;
-      if (isLast && (await findPasswordHash(tx, user.id)) === null) throw new ConflictError('passkey.last');
+      if (isLast && !(await this.#hasOtherWay(tx, user.id))) throw new ConflictError('passkey.last');
       await this.#record(tx, actor, user, 'user.passkey-removed', { name: passkey.name });
       await mail.queue(tx, passkeyMail('passkey-removed', user, passkey.name));
     });
+  }
+
+  async #hasOtherWay(tx: Tx, userId: string): Promise<boolean> {
+    const hasPassword = (await findPasswordHash(tx, userId)) !== null;
+    return hasPassword || (await listIdentitiesOf(tx, userId)).length > 0;
   }
 
   askForSignIn(): Promise<Offer> {
@@ -172,7 +178,7 @@ export class PasskeyService {
     try {
       const passkey = await findPasskey(db, this.#ceremony.claimed(answer));
       const user = passkey && (await findUser(db, passkey.userId));
-      if (!passkey || user?.status !== 'active') throw refused();
+      if (!passkey || !user || !isOpen(user, clock.now())) throw refused();
       const { counter, challenge } = await this.#read(answer, held, passkey, user);
       await this.#once(challenge, async (tx) => {
         if (!(await usePasskey(tx, passkey.id, { counter, now: clock.now() }))) throw refused();

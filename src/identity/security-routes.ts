@@ -7,11 +7,13 @@ import type { AccountService } from './account-service.ts';
 import { accountTabs } from './account-tabs.ts';
 import { deviceOf } from './device.ts';
 import { refusalOf } from './form.ts';
+import type { IdentityLinkService } from './identity-link-service.ts';
 import type { PasskeyService } from './passkey-service.ts';
 import { qrImage } from './qr.ts';
 import { confirmFirst } from './recent-sign-in.ts';
 import type { SecondFactorService } from './second-factor-service.ts';
 import type { SessionService } from './session-service.ts';
+import type { SignInProviders } from './sign-in-providers.ts';
 
 interface Deps {
   clock: Clock;
@@ -19,6 +21,8 @@ interface Deps {
   secondFactors: SecondFactorService;
   passkeys: PasskeyService;
   sessions: SessionService;
+  providers: SignInProviders;
+  identityLinks: IdentityLinkService;
 }
 
 const SECURITY = '/account/security';
@@ -29,7 +33,8 @@ const codeForm = z.object({ code: z.string().min(1).max(40) });
 const idParams = z.object({ id: z.string().min(1).max(40) });
 
 /** One's password, second factor, and where one is signed in. */
-export function securityRoutes({ clock, accounts, secondFactors, passkeys, sessions }: Deps): Route[] {
+export function securityRoutes(deps: Deps): Route[] {
+  const { clock, accounts, secondFactors, passkeys, sessions, providers, identityLinks } = deps;
   const askAgain = ({ session }: Incoming, next: string): Reply | null =>
     confirmFirst(session, { now: clock.now(), next });
 
@@ -42,6 +47,8 @@ export function securityRoutes({ clock, accounts, secondFactors, passkeys, sessi
       hasPassword: await accounts.hasPassword(user),
       passkeys: await passkeys.list(user.id),
       mayHavePasskeys: await passkeys.isPossible(),
+      identities: await identityLinks.list(user.id),
+      providers: await providers.ways(),
       codesLeft: await secondFactors.recoveryCodesLeft(user.id),
       ...refusalOf(error),
     });

@@ -6,12 +6,14 @@ import type { Hooks } from '../hooks/index.ts';
 import { networkOf } from '../http/client-address.ts';
 import { SESSION_COOKIE } from '../http/cookies.ts';
 import type { SessionInfo } from '../http/route.ts';
+import type { SettingsService } from '../settings/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ForbiddenError, NotFoundError, UnauthenticatedError } from '../shared/errors.ts';
 import { newId } from '../shared/ids.ts';
 import { sessionLife, signInMayComplete, userSignedOut } from './access-hooks.ts';
 import type { Directory } from './directory.ts';
+import { localSignIn } from './identity-settings.ts';
 import { hasSecondFactor } from './second-factor-repository.ts';
 import { isAlive, lifeFor, TOUCH_EVERY_MS, type Session } from './session.ts';
 import {
@@ -28,6 +30,7 @@ import {
 } from './session-repository.ts';
 import { factsOf, isOpen, type User } from './user.ts';
 import { userSignedIn } from './user-hooks.ts';
+import { listIdentitiesOf } from './user-identity-repository.ts';
 import { subjectOf } from './user-service.ts';
 import { endAllCredentials, findUser, touchUser } from './user-repository.ts';
 
@@ -37,6 +40,7 @@ interface Deps {
   clock: Clock;
   audit: AuditService;
   directory: Directory;
+  settings: Pick<SettingsService, 'get'>;
 }
 
 export interface ClientFacts {
@@ -52,10 +56,20 @@ export interface SessionCookie {
 }
 
 /** By what somebody has shown who they are. */
-export type Proof = 'password' | 'password-and-code' | 'passkey' | 'new-account';
+export type Proof =
+  | 'password'
+  | 'password-and-code'
+  | 'passkey'
+  | 'new-account'
+  | 'provider'
+  | 'provider-and-code'
+  /** An administrator has said that this provider asks for a second factor itself. */
+  | 'provider-strong';
 
 /** These are two factors in themselves. */
-const STRONG: readonly Proof[] = ['password-and-code', 'passkey'];
+const STRONG: readonly Proof[] = ['password-and-code', 'passkey', 'provider-and-code', 'provider-strong'];
+/** These are not ours to judge, so they count also where ours do not. */
+const BY_PROVIDER: readonly Proof[] = ['provider', 'provider-and-code', 'provider-strong'];
 
 const TOKEN = /^[\w-]{43}$/;
 
@@ -77,6 +91,7 @@ export class SessionService {
     if (!user || !isOpen(user, clock.now())) throw new UnauthenticatedError('sign-in.wrong');
     if (!STRONG.includes(proof) && (await hasSecondFactor(db, userId)))
       throw new ForbiddenError('sign-in.second-factor');
+    if (!BY_PROVIDER.includes(proof)) await this.#assertMayComeSo(user, proof);
     const actor = await directory.actorOf(user);
     const facts = factsOf(user);
     await hooks.veto(signInMayComplete, { user: facts, proof, network: networkOf(client.ip) });
@@ -96,6 +111,17 @@ export class SessionService {
     });
     const maxAge = Math.floor((session.expiresAt - session.createdAt) / 1000);
     return { cookie: { name: SESSION_COOKIE, value: token, maxAge } };
+  }
+
+  /** Whether passwords and passkeys let anybody in. @throws {ForbiddenError} `sign-in.local-off` */
+  async assertLocalIsOn(): Promise<void> {
+    if (!(await this.#deps.settings.get(localSignIn))) throw new ForbiddenError('sign-in.local-off');
+  }
+
+  /** Whoever has just made an account by the word of a provider has come through it. */
+  async #assertMayComeSo({ id }: User, proof: Proof): Promise<void> {
+    const cameByProvider = proof === 'new-account' && (await listIdentitiesOf(this.#deps.db, id)).length > 0;
+    if (!cameByProvider) await this.assertLocalIsOn();
   }
 
   /** For whoever has just made the account. */

@@ -4,7 +4,12 @@ import { redirect, view, type CookieChange, type Reply } from '../http/reply.ts'
 import { route, type Incoming, type Route } from '../http/route.ts';
 import { SESSION_COOKIE } from '../http/cookies.ts';
 import { NotFoundError, type KnownError } from '../shared/errors.ts';
+import type { Actor } from '../shared/actor.ts';
+import type { IdentityLinkService } from './identity-link-service.ts';
 import type { PasskeyService } from './passkey-service.ts';
+import type { ProviderSignInService } from './provider-sign-in-service.ts';
+import type { SignInProviders } from './sign-in-providers.ts';
+import { ownWays, waysIn, type WaysIn } from './ways-in.ts';
 import { refusalOf, typedIn } from './form.ts';
 import { qrImage } from './qr.ts';
 import type { SecondFactorService } from './second-factor-service.ts';
@@ -19,6 +24,9 @@ interface Deps {
   sessions: SessionService;
   secondFactors: SecondFactorService;
   passkeys: PasskeyService;
+  providers: SignInProviders;
+  providerSignIn: ProviderSignInService;
+  identityLinks: IdentityLinkService;
 }
 
 const HOME = '/';
@@ -35,7 +43,10 @@ const passwordForm = z.object({
 });
 
 /** The way in, the way out, and proving oneself again on the way to something dangerous. */
-export function signInRoutes({ db, signIn, sessions, secondFactors, passkeys }: Deps): Route[] {
+export function signInRoutes(deps: Deps): Route[] {
+  const { db, signIn, sessions, secondFactors } = deps;
+  const ways = (): Promise<WaysIn> => waysIn(deps);
+
   const signOut = async ({
     actor,
     session,
@@ -58,6 +69,17 @@ export function signInRoutes({ db, signIn, sessions, secondFactors, passkeys }: 
     return view('identity/sign-in-enrol', { ...refusal, secret, qr: await qrImage(uri) });
   }
 
+  const confirmPage = async (
+    { userId }: Actor,
+    form: { next?: string | undefined },
+    error?: KnownError,
+  ): Promise<Reply> =>
+    view('identity/confirm-identity', {
+      form,
+      ...(await ownWays(deps, userId ?? '')),
+      ...refusalOf(error),
+    });
+
   return [
     route({
       method: 'get',
@@ -67,7 +89,7 @@ export function signInRoutes({ db, signIn, sessions, secondFactors, passkeys }: 
       handler: async ({ actor, query: { next } }) =>
         actor.kind === 'user'
           ? redirect(safePath(next, HOME))
-          : view('identity/sign-in', { form: { next }, passkeys: await passkeys.isPossible() }),
+          : view('identity/sign-in', { form: { next }, ...(await ways()) }),
     }),
     route({
       method: 'post',
@@ -77,7 +99,7 @@ export function signInRoutes({ db, signIn, sessions, secondFactors, passkeys }: 
       onRefused: async (incoming, error) =>
         view('identity/sign-in', {
           form: typedIn(incoming.body, ['email', 'next']),
-          passkeys: await passkeys.isPossible(),
+          ...(await ways()),
           ...refusalOf(error),
         }),
       handler: async ({ body, ip, userAgent, session, actor }) => {
@@ -112,21 +134,14 @@ export function signInRoutes({ db, signIn, sessions, secondFactors, passkeys }: 
       path: '/confirm-identity',
       access: 'signed-in',
       query,
-      handler: async ({ actor, query: { next } }) => {
-        const own = await passkeys.list(actor.userId ?? '');
-        return view('identity/confirm-identity', {
-          form: { next },
-          passkeys: own.some(({ isForHere }) => isForHere),
-        });
-      },
+      handler: ({ actor, query: { next } }) => confirmPage(actor, { next }),
     }),
     route({
       method: 'post',
       path: '/confirm-identity',
       access: 'signed-in',
       body: passwordForm,
-      onRefused: (incoming, error) =>
-        view('identity/confirm-identity', { form: typedIn(incoming.body, ['next']), ...refusalOf(error) }),
+      onRefused: ({ actor, body }, error) => confirmPage(actor, typedIn(body, ['next']), error),
       handler: async ({ actor, session, body, ip, userAgent }) => {
         const user = await findUser(db, actor.userId ?? '');
         if (!user || !session) throw new NotFoundError('user.not-found');

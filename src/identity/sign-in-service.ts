@@ -61,7 +61,8 @@ export class SignInService {
 
   /** The same answer after the same work, whether the address is unknown, the password wrong, or the account closed. */
   async signIn({ email, password }: Credentials, client: ClientFacts, next: string): Promise<SignedIn> {
-    const { db, throttle, hooks } = this.#deps;
+    const { db, throttle, hooks, sessions } = this.#deps;
+    await sessions.assertLocalIsOn();
     const emailNorm = normaliseEmail(email) ?? '';
     const network = limitKeyOf(client.ip);
     await throttle.count(emailNorm, network);
@@ -72,7 +73,21 @@ export class SignInService {
       throw new UnauthenticatedError('sign-in.wrong');
     }
     await throttle.forget(emailNorm, network);
-    return this.#goOn(user, client, next);
+    if (!user) throw new UnauthenticatedError('sign-in.wrong');
+    return this.goOn(user, 'password', { client, next });
+  }
+
+  /** Once they have shown who they are: in, or one step short of it where a second factor is asked for. */
+  async goOn(
+    user: User,
+    proof: SignInStep['proof'] | 'provider-strong',
+    { client, next }: { client: ClientFacts; next: string },
+  ): Promise<SignedIn> {
+    const { sessions } = this.#deps;
+    const step = proof === 'provider-strong' ? null : await this.#stepFor(user);
+    if (proof === 'provider-strong' || step === null)
+      return { kind: 'session', ...(await sessions.completeLogin(user.id, proof, client)) };
+    return { kind: 'step', step, cookie: await this.#askFor(step, user, { proof, next }) };
   }
 
   /** Throws unless this is the password of the person who is signed in already. Counted like a sign-in. */
@@ -115,7 +130,7 @@ export class SignInService {
         : await secondFactors.accepts(user, code);
     if (!isRight) throw new UnauthenticatedError('sign-in.wrong-code');
     await db.transaction((tx) => deleteStep(tx, step.id));
-    const { cookie } = await sessions.completeLogin(user.id, 'password-and-code', client);
+    const { cookie } = await sessions.completeLogin(user.id, `${step.proof}-and-code`, client);
     return { cookie, next: step.nextPath };
   }
 
@@ -142,15 +157,6 @@ export class SignInService {
     await db.transaction((tx) => replaceHash(tx, user.id, { from, to }));
   }
 
-  async #goOn(user: User | null, client: ClientFacts, next: string): Promise<SignedIn> {
-    const { sessions } = this.#deps;
-    if (!user) throw new UnauthenticatedError('sign-in.wrong');
-    const step = await this.#stepFor(user);
-    if (step === null)
-      return { kind: 'session', ...(await sessions.completeLogin(user.id, 'password', client)) };
-    return { kind: 'step', step, cookie: await this.#askFor(step, user, next) };
-  }
-
   async #stepFor(user: User): Promise<'code' | 'enrol' | null> {
     const { secondFactors, staffNeedsSecondFactor, directory } = this.#deps;
     if (await secondFactors.isOnFor(user.id)) return 'code';
@@ -158,7 +164,11 @@ export class SignInService {
     return (await directory.actorOf(user)).isStaff ? 'enrol' : null;
   }
 
-  async #askFor(kind: 'code' | 'enrol', user: User, nextPath: string): Promise<SessionCookie> {
+  async #askFor(
+    kind: 'code' | 'enrol',
+    user: User,
+    { proof, next }: { proof: SignInStep['proof']; next: string },
+  ): Promise<SessionCookie> {
     const { db, clock } = this.#deps;
     const token = randomBytes(32).toString('base64url');
     const step: SignInStep = {
@@ -166,8 +176,9 @@ export class SignInService {
       userId: user.id,
       authEpoch: user.authEpoch,
       kind,
+      proof,
       triesLeft: STEP_TRIES,
-      nextPath: nextPath.slice(0, 500),
+      nextPath: next.slice(0, 500),
       expiresAt: clock.now() + STEP_LIFE_MS,
     };
     await db.transaction((tx) => insertStep(tx, step, { digest: digestOf(token) }));

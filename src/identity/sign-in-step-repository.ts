@@ -6,6 +6,8 @@ const steps = defineTable('sign_in_steps', {
   userId: text,
   authEpoch: whole,
   kind: oneOf('code', 'enrol'),
+  /** What they have shown already. */
+  proof: oneOf('password', 'provider'),
   triesLeft: whole,
   nextPath: text,
   expiresAt: instant,

@@ -13,6 +13,7 @@ import { ROOT_ENTITY_ID } from './entity.ts';
 import { many, refusalOf, ticked, typedIn } from './form.ts';
 import { localMoment, momentIn } from './local-moment.ts';
 import type { MembershipService } from './membership-service.ts';
+import type { IdentityLinkService } from './identity-link-service.ts';
 import { entityOptions, localeOptions, timeZoneOptions, type Option } from './options.ts';
 import type { PasswordResetService } from './password-reset-service.ts';
 import { BUILT_IN_PROFILES } from './profile.ts';
@@ -28,6 +29,7 @@ interface Deps {
   memberships: MembershipService;
   resets: PasswordResetService;
   accountEnds: AccountEndService;
+  identityLinks: IdentityLinkService;
   site: () => Promise<{ timeZone: string }>;
   userAdmin: UserAdminService;
   mail: { readonly isOn: boolean };
@@ -73,7 +75,8 @@ const attributesForm = z.object({
 
 /** People, as administrators see them. */
 export function userRoutes(deps: Deps): Route[] {
-  const { db, clock, directory, memberships, resets, userAdmin, accountEnds, site, mail } = deps;
+  const { db, clock, directory, memberships, resets, userAdmin, accountEnds, identityLinks, site, mail } =
+    deps;
   const pathOf = (number: number): string => `${USERS}/${String(number)}`;
   const idOf = async (actor: Actor, number: number): Promise<string> =>
     (await userAdmin.view(actor, number)).user.id;
@@ -110,6 +113,7 @@ export function userRoutes(deps: Deps): Route[] {
       path: pathOf(number),
       isOneself: user.id === actor.userId,
       attributes: presentAttributes(person.attributes),
+      identities: person.mayManage ? await identityLinks.list(user.id) : [],
       endsOn: localMoment(user.endsAt, timeZone),
       timeZone,
       isOver: user.endsAt !== null && user.endsAt <= clock.now(),
@@ -288,6 +292,17 @@ export function userRoutes(deps: Deps): Route[] {
         return redirect(`${pathOf(number)}#attributes`, {
           flash: { kind: 'success', code: 'identity:flash.saved' },
         });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${USERS}/:number/identities/:id/remove`,
+      access: manage,
+      params: numbered.extend({ id: z.string().min(1).max(40) }),
+      onRefused: (incoming, error) => detail(incoming, { error }),
+      handler: async ({ actor, params: { number, id } }) => {
+        await identityLinks.unlinkFor(actor, await idOf(actor, number), id);
+        return redirect(pathOf(number), { flash: { kind: 'success', code: 'providers:flash.unlinked-for' } });
       },
     }),
     button('disable', 'disabled', (actor, id) => userAdmin.setStatus(actor, id, 'disabled')),

@@ -28,6 +28,8 @@ import {
 import { assertAttributes } from './user-attributes.ts';
 import { deleteSecretsOf } from './user-secret-repository.ts';
 import { factsOf, locales, type PersonFacts, type PreparedUser, type User, type UserDraft } from './user.ts';
+import type { NewIdentity } from './user-identity.ts';
+import { deleteIdentitiesOf, insertIdentity } from './user-identity-repository.ts';
 import { userCreated, userDisabled, userDraft, userMayCreate } from './user-hooks.ts';
 import type { UserNumbers } from './user-numbers.ts';
 import { assertMayManageUser } from './user-policy.ts';
@@ -75,7 +77,12 @@ export class UserService {
   /** Everything that may take its time (plugins, hashing) happens here, before any transaction is open. */
   async prepare(
     draft: UserDraft,
-    { lane, hash, passkey }: { lane: Lane; hash?: string; passkey?: NewPasskey },
+    {
+      lane,
+      hash,
+      passkey,
+      identity,
+    }: { lane: Lane; hash?: string; passkey?: NewPasskey; identity?: NewIdentity },
   ): Promise<PreparedUser> {
     const { hooks } = this.#deps;
     const { password, ...open } = draft;
@@ -91,7 +98,7 @@ export class UserService {
     });
     await this.#deps.numbers.bring();
     const passwordHash = hash ?? (password === undefined ? null : await this.hash(password, { lane }));
-    return { ...prepared, passwordHash, ...(passkey ? { passkey } : {}) };
+    return { ...prepared, passwordHash, ...(passkey ? { passkey } : {}), ...(identity ? { identity } : {}) };
   }
 
   async hash(password: string, { lane }: { lane: Lane }): Promise<string> {
@@ -111,6 +118,7 @@ export class UserService {
     const user = newUser(prepared, { number: await numbers.take(tx), now, emailProven, endsAt });
     await this.#write(tx, user, prepared.passwordHash);
     if (prepared.passkey) await insertPasskey(tx, passkeyOf(user, prepared.passkey, FIRST_PASSKEY, now));
+    if (prepared.identity) await this.#writeIdentity(tx, user, prepared.identity);
     await this.#assertRoom(tx);
     const facts = factsOf(user);
     await audit.record(tx, actor, {
@@ -121,6 +129,7 @@ export class UserService {
         name: user.name,
         locale: user.locale,
         emailProven,
+        ...(prepared.identity ? { provider: prepared.identity.provider } : {}),
         ...(endsAt === null ? {} : { endsAt: new Date(endsAt).toISOString() }),
       },
     });
@@ -196,6 +205,7 @@ export class UserService {
     await revokeTokensOf(tx, id, clock.now());
     await deleteSecondFactor(tx, id);
     await deletePasskeysOf(tx, id);
+    await deleteIdentitiesOf(tx, id);
     await deleteSecretsOf(tx, id);
     await deleteAttributesOf(tx, id);
     await deleteMembershipsOf(tx, id);
@@ -287,6 +297,15 @@ export class UserService {
       await insertUser(tx, user, { passwordHash });
     } catch (error) {
       if (tx.dialect.isDuplicate(error)) throw new ConflictError('user.exists', { cause: error });
+      throw error;
+    }
+  }
+
+  async #writeIdentity(tx: Tx, { id }: User, identity: NewIdentity): Promise<void> {
+    try {
+      await insertIdentity(tx, id, identity, this.#deps.clock.now());
+    } catch (error) {
+      if (tx.dialect.isDuplicate(error)) throw new ConflictError('identity.taken', { cause: error });
       throw error;
     }
   }

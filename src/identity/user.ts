@@ -1,4 +1,5 @@
 import type { NewPasskey } from './passkey.ts';
+import type { NewIdentity } from './user-identity.ts';
 
 export type UserStatus = 'active' | 'disabled';
 export type Theme = 'auto' | 'light' | 'dark';
@@ -48,6 +49,7 @@ export interface PreparedUser {
   readonly passwordHash: string | null;
   /** Instead of a password. */
   readonly passkey?: NewPasskey;
+  readonly identity?: NewIdentity;
 }
 
 /** What others may know of a person. */

@@ -66,6 +66,7 @@ export interface PreparedUser {
   readonly locale: string;
   readonly passwordHash: string | null;
   readonly passkey?: NewPasskey;
+  readonly identity?: NewIdentity;
 }
 
 /** What a browser made instead of a password, verified, and not yet anybody's. It travels as JSON. */
@@ -94,6 +95,39 @@ export interface HostPasskeys {
   ): Promise<NewPasskey>;
 }
 
+/** As whom a sign-in provider has named somebody who has no account yet. It travels as JSON. */
+export interface NewIdentity {
+  /** Through which provider: `<plugin>.<id>`. */
+  provider: string;
+  issuer: string;
+  subject: string;
+  email: string | null;
+  /** The provider has seen to it that they read that mailbox. */
+  emailVerified: boolean;
+}
+
+/** Sign-in providers (`sign-in.providers`) for people who are about to get an account. */
+export interface HostProviders {
+  /** Those there are, for buttons. */
+  ways(): Promise<{ ref: string; title: string; icon: string }[]>;
+  /** Whether passwords and passkeys let anybody in; if not, an account needs an `identity`. */
+  isLocalOn(): Promise<boolean>;
+  /**
+   * Where to send the browser; it comes back to `next`, a path of ours. Whoever has an account is signed in then; whoever has none
+   * is in `arrived`. `binding` names what the browser must still hold.
+   */
+  depart(
+    ref: string,
+    departure: { cookies: ReadonlyMap<string, string>; binding: string; next: string; locale: string },
+  ): Promise<{ url: string; cookies: CookieChange[] }>;
+  /** Who came back to this browser without an account; `title` is what the provider is called. */
+  arrived(
+    cookies: ReadonlyMap<string, string>,
+    binding: string,
+  ): { identity: NewIdentity; title: string; name: string | null } | null;
+  forget(binding: string): CookieChange;
+}
+
 export interface UserDraft {
   email: string;
   name: string;
@@ -118,7 +152,7 @@ export interface HostUsers {
   /** Validates, runs `user.draft` and `user.may-create`, hashes behind the gate. No transaction is open meanwhile. */
   prepare(
     draft: UserDraft,
-    options: { lane: 'redeem' | 'sign-in'; hash?: string; passkey?: NewPasskey },
+    options: { lane: 'redeem' | 'sign-in'; hash?: string; passkey?: NewPasskey; identity?: NewIdentity },
   ): Promise<PreparedUser>;
   /** Hashes a password behind the gate without making anything else. */
   hash(password: string, options: { lane: 'redeem' | 'sign-in' }): Promise<string>;
@@ -126,7 +160,7 @@ export interface HostUsers {
   check(draft: UserDraft): void;
   /**
    * Writes it, active; with `endsAt` it closes by itself at that time, and the person is told a week before.
-   * A taken address throws `ConflictError('user.exists')`.
+   * A taken address throws `ConflictError('user.exists')`, a taken identity `ConflictError('identity.taken')`.
    */
   insert(
     tx: Tx,
@@ -421,6 +455,7 @@ export interface Host {
 
   readonly users: HostUsers;
   readonly passkeys: HostPasskeys;
+  readonly providers: HostProviders;
   readonly memberships: HostMemberships;
   readonly mail: HostMail;
   readonly tickets: HostTickets;

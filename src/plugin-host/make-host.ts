@@ -143,6 +143,7 @@ export function makeHost(parts: Parts): Host {
 
     users: lent(services.users, 'users', parts),
     passkeys: lent(services.passkeys, 'users', parts),
+    providers: lent(services.providers, 'users', parts),
     memberships: lent(services.memberships, 'memberships', parts),
     mail: lent(services.mail, 'mail', parts),
     tickets: lent(services.tickets, 'tickets', parts),

@@ -23,6 +23,7 @@ import type {
   HostMail,
   HostMemberships,
   HostPasskeys,
+  HostProviders,
   HostSessions,
   HostTickets,
   HostUsers,
@@ -64,6 +65,7 @@ export interface Registries {
 export interface Services {
   users: HostUsers;
   passkeys: HostPasskeys;
+  providers: HostProviders;
   memberships: HostMemberships;
   mail: HostMail;
   tickets: HostTickets;

@@ -1,3 +1,4 @@
+import type { Actor } from '../shared/actor.ts';
 import type { SettingToken } from './setting.ts';
 import * as site from './site-settings.ts';
 
@@ -11,6 +12,8 @@ export interface SettingField {
   hint?: string;
   /** Labels are i18n keys; without one the value speaks for itself. */
   choices?: { value: string; label?: string }[];
+  /** Throws where this value would close out the one who asks for it, or everybody. */
+  assertMay?: (actor: Actor, value: unknown) => Promise<void>;
 }
 
 export interface SettingGroup {

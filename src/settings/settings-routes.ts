@@ -67,7 +67,11 @@ export function settingsRoutes({ settings, groups, translate }: Deps): Route[] {
           typed: form.catch({}).parse(incoming.body),
         }),
       handler: async ({ actor, params: { group }, body }) => {
-        await settings.change(actor, changesFrom(fieldsOf(groups, group), body));
+        const fields = fieldsOf(groups, group);
+        const changes = changesFrom(fields, body);
+        for (const { token, value } of changes)
+          await fields.find((field) => field.token === token)?.assertMay?.(actor, value);
+        await settings.change(actor, changes);
         const flash = { kind: 'success' as const, code: 'settings:flash.saved' };
         return redirect(`/admin/settings#${group}`, { flash });
       },

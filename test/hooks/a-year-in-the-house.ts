@@ -54,7 +54,15 @@ async function accounts({ given, house }: TestApp, owner: Actor): Promise<void> 
 
 async function signIns(app: TestApp): Promise<void> {
   const { given, house, clock, guest } = app;
-  const { signIn, sessions, accounts: own, secondFactors, resets, accessTokens } = house.domains;
+  const {
+    signIn,
+    sessions,
+    accounts: own,
+    secondFactors,
+    resets,
+    accessTokens,
+    identityLinks,
+  } = house.domains;
   const person = await given.user({ email: 'ada@example.org', password: PASSWORD });
   const actor = await actorOf(app, person);
   const wrong = { email: person.email, password: 'not this one' };
@@ -76,6 +84,11 @@ async function signIns(app: TestApp): Promise<void> {
   const code = new OTPAuth.TOTP({ secret: OTPAuth.Secret.fromBase32(secret) });
   await secondFactors.turnOn(actor, user, code.generate({ timestamp: clock.now() }));
   await secondFactors.turnOff(actor, user);
+
+  const identity = { issuer: 'https://id.example', subject: '1', email: null, emailVerified: false };
+  await identityLinks.link(actor, user, { ...identity, provider: 'any.one' }, 'Any');
+  const [linked] = await identityLinks.list(user.id);
+  await identityLinks.unlink(actor, user, linked?.id ?? '');
 
   const draft = { name: 'script', scopes: ['*'], expiresAt: clock.now() + days(1) };
   const { token, secret: bearer } = await accessTokens.create(actor, person.id, draft);

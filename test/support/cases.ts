@@ -27,7 +27,10 @@ export interface HeldBy {
   title: string;
 }
 
-const PLACES = ['plugins/registration-key/test/**/*.ts', 'test/{races,cluster,server}/**/*.ts'];
+const PLACES = [
+  'plugins/{registration-key,openid-connect}/test/**/*.ts',
+  'test/{races,cluster,server}/**/*.ts',
+];
 /** A title is a text that begins with the id of a case, or of several. */
 const titles = /(['"`])((?:[MAECRPD]\d{2})\b(?:(?!\1)[^\\\n]|\\.)*)\1/g;
 

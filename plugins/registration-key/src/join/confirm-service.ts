@@ -32,7 +32,7 @@ import type { Newcomers } from './newcomers.ts';
 import type { ProofBox } from './proofs.ts';
 import { accessOf, CODE_LIFE_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
 import { findRedemption, moveRedemption } from './redemption-repository.ts';
-import { refusalOf } from './refusal.ts';
+import { assertLocalSignIn, refusalOf } from './refusal.ts';
 import type { SeatLine } from './seat-line.ts';
 import type { SeatSweeper } from './seat-sweeper.ts';
 
@@ -157,7 +157,8 @@ export class ConfirmService {
       const secrets = await readSecrets(host.db, attempt.id);
       const typed = secrets && this.#draftOf(attempt, secrets);
       if (!typed) throw new NotFoundError('invitation.link_unknown');
-      const { passkey: _ofAnotherBrowser, ...draft } = typed;
+      await assertLocalSignIn(host);
+      const { passkey: _ofAnotherBrowser, identity: _ofAnotherPerson, ...draft } = typed;
       const passwordHash = await host.users.hash(password, { lane: 'redeem' });
       await host.transaction((tx) =>
         replaceDraft(tx, attempt.id, proofs.seal(attempt.id, { ...draft, passwordHash })),
@@ -224,6 +225,7 @@ export class ConfirmService {
   ): Promise<Confirmed> {
     const { host, line, care, newcomers, sweeper, proofs } = this.#deps;
     const [redemption, key, draft] = await this.#held(attempt, secrets);
+    if (!draft.identity) await assertLocalSignIn(host);
     const emailNorm = normaliseAddress(draft.email) ?? '';
     const status = needsApproval(key, isUnder(emailNorm, key.emailDomains)) ? 'pending_approval' : 'active';
     const giver = await care.giverOf(key);

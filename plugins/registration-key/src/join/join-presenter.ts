@@ -22,7 +22,11 @@ export interface FormFacts {
   typed?: Typed;
   error?: KnownError;
   preview?: boolean;
+  /** Whom a provider has named in this browser. */
+  arrived?: Arrived | null;
 }
+
+export type Arrived = NonNullable<ReturnType<Host['providers']['arrived']>>;
 
 /** What the key and plugins ask beside name, address and password. */
 export const fieldsOf = (host: Host, key: InvitationKey, locale: string): Promise<readonly JoinField[]> =>
@@ -35,7 +39,9 @@ const languages = [
 
 /** The page a newcomer sees first. */
 export async function presentForm(host: Host, facts: FormFacts): Promise<object> {
-  const { key, handle, mailing, locale, typed = {}, error, preview = false } = facts;
+  const { key, handle, mailing, locale, typed = {}, error, preview = false, arrived = null } = facts;
+  const named = arrived?.identity.email ?? null;
+  const isLocalOn = await host.providers.isLocalOn();
   const site = await host.site();
   const fields = await fieldsOf(host, key, locale);
   const { given } = key.carries;
@@ -57,16 +63,26 @@ export async function presentForm(host: Host, facts: FormFacts): Promise<object>
     nameFixed: given.name?.fixed === true,
     localeFixed: given.locale?.fixed === true,
     form: {
-      ...withFixed({ name: given.name?.value ?? '', locale: key.locale ?? locale, ...typed }, key.carries),
-      email: mailing?.email ?? typed['email'] ?? '',
+      ...withFixed(
+        { name: given.name?.value ?? arrived?.name ?? '', locale: key.locale ?? locale, ...typed },
+        key.carries,
+      ),
+      email: named ?? mailing?.email ?? typed['email'] ?? '',
     },
     languages,
-    emailFixed: mailing !== null && key.emailNorm !== null,
+    emailFixed: named !== null || (mailing !== null && key.emailNorm !== null),
     maskedEmail: mailing === null && key.email !== null ? maskAddress(key.email) : '',
     domains: key.weak || key.approval === 'domain' ? [] : key.emailDomains.map((rule) => `@${rule}`),
     fields: fields.filter(isSoundField).map((field) => presentField(field, typed)),
     errors: problemsOf(error),
-    mayHavePasskey: !preview && (await host.passkeys.isPossible()),
+    arrived: arrived && {
+      title: arrived.title,
+      email: named,
+      needsProof: named !== null && !arrived.identity.emailVerified && key.emailProof === 'required',
+    },
+    providers: arrived === null ? await host.providers.ways() : [],
+    isLocalOn,
+    mayHavePasskey: !preview && arrived === null && isLocalOn && (await host.passkeys.isPossible()),
     needsApproval: key.approval === 'manual',
   };
 }

@@ -15,18 +15,25 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import { maskAddress } from './address.ts';
+import { maskAddress, normaliseAddress } from './address.ts';
 import { calendarEntry } from '../keys/calendar.ts';
 import type { ConfirmService, Confirmed, LinkState } from './confirm-service.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { Handle, JoinHandles } from './join-handle.ts';
-import { opensNext, presentClosed, presentForm, problemsOf, type Typed } from './join-presenter.ts';
+import {
+  opensNext,
+  presentClosed,
+  presentForm,
+  problemsOf,
+  type Arrived,
+  type Typed,
+} from './join-presenter.ts';
 import type { JoinService } from './join-service.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import { findMailing, type Mailing } from '../mailings/mailing-repository.ts';
 import type { RequestService } from '../requests/request-service.ts';
 import { HOLD_MS } from './redemption.ts';
-import type { Outcome, RedeemService } from './redeem-service.ts';
+import type { JoinForm, Outcome, RedeemService } from './redeem-service.ts';
 import { findByUser } from './redemption-repository.ts';
 import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';
 import { KeysInView } from './keys-in-view.ts';
@@ -35,6 +42,7 @@ import type { StepWalk } from '../steps/step-walk.ts';
 import { presentStep } from '../steps/walk-routes.ts';
 import { checkAnswersIn, type HumanCheck } from './human-check.ts';
 import { JoinPasskeys } from './join-passkeys.ts';
+import { JoinProviders } from './join-providers.ts';
 import { SharedForms } from './shared-forms.ts';
 import { seenThrough } from '../copies/copy-repository.ts';
 import type { Evidence } from '../guard/evidence.ts';
@@ -76,6 +84,8 @@ const joinBody = z
     password: z.string().max(1024).default(''),
     /** `made`: this browser holds one, in a cookie. */
     passkey: z.enum(['made', '']).default(''),
+    /** `arrived`: a provider has named this browser, in a cookie. */
+    identity: z.enum(['arrived', '']).default(''),
     locale: z.enum(['en', 'fr']).optional(),
     /** Nobody sees it, so nobody fills it in but a machine. */
     website: z.string().optional(),
@@ -101,6 +111,7 @@ export function joinRoutes(deps: Deps): Route[] {
     deps;
   // Three hundred phones that open one key ask for one row.
   const passkeys = new JoinPasskeys(host, handles);
+  const providers = new JoinProviders({ host, open: openEntrance });
   const shown = new KeysInView(host.db);
   const forms = new SharedForms(host);
 
@@ -139,6 +150,16 @@ export function joinRoutes(deps: Deps): Route[] {
     const entrance = await entranceOf(incoming, name);
     if (entrance === null) throw new NotFoundError('invitation.handle_gone');
     return entrance;
+  }
+
+  async function openEntrance(
+    incoming: Incoming,
+    name: string,
+  ): Promise<{ handle: Handle } | { instead: Reply }> {
+    const entrance = await entranceOf(incoming, name);
+    if (entrance === null) return { instead: codePage({ lost: true }) };
+    const refusal = await obstacle(entrance.key);
+    return refusal === null ? entrance : { instead: await closed(entrance, refusal) };
   }
 
   /** What stands in the way of anybody, whoever it is. */
@@ -228,17 +249,46 @@ export function joinRoutes(deps: Deps): Route[] {
   ): Promise<Reply> {
     const { key, handle, mailing } = entrance;
     const slots = await humans.slotsFor(key, { binding: handle.name, ...facts });
-    const isEmpty = facts.typed === undefined && facts.error === undefined && mailing === null;
+    const arrived = providers.arrived(incoming.cookies, handle);
+    const misfit = arrived?.identity.email ? misfitOf(key, arrived.identity.email) : null;
+    if (arrived !== null && misfit !== null) return otherIdentity(entrance, arrived, misfit);
+    const isEmpty =
+      facts.typed === undefined && facts.error === undefined && mailing === null && arrived === null;
     if (isEmpty && Object.keys(slots).length === 0) {
       const fresh = { handle: handle.name, redeemId: randomUUID() };
       return page('form', await forms.of(key, incoming.locale), { fresh });
     }
     const model = {
-      ...(await presentForm(host, { ...entrance, locale: incoming.locale, ...facts })),
+      ...(await presentForm(host, { ...entrance, locale: incoming.locale, arrived, ...facts })),
       passkeyMade: passkeys.made(incoming.cookies, handle) !== null,
       slots,
     };
     return page('form', model, { headers: facts.error ? retryHeader(facts.error) : {} });
+  }
+
+  /** The provider has named somebody whom this invitation is not for. Nothing is lost: another account, or none. */
+  async function otherIdentity(
+    { key, handle }: Entrance,
+    { title, identity }: Arrived,
+    misfit: KnownError,
+  ): Promise<Reply> {
+    const { organisation } = await host.site();
+    const isDomain = misfit.code === 'invitation.wrong_domain';
+    return page(
+      'other-identity',
+      {
+        organisation,
+        handle: handle.name,
+        provider: title,
+        ref: identity.provider,
+        me: identity.email,
+        kind: isDomain ? '-domain' : '',
+        invited: key.email === null ? '' : maskAddress(key.email),
+        domains: key.emailDomains.map((rule) => `@${rule}`),
+        isLocalOn: await host.providers.isLocalOn(),
+      },
+      { status: 403 },
+    );
   }
 
   /** In: a session for this browser, and on to the first request. */
@@ -247,7 +297,7 @@ export function joinRoutes(deps: Deps): Route[] {
     done: { userId: string | null; landing: string },
     handle: Handle | null,
   ): Promise<Reply> {
-    const forget = handle === null ? [] : [handles.forget(handle), passkeys.forget];
+    const forget = handle === null ? [] : [handles.forget(handle), passkeys.forget, providers.forget(handle)];
     if (done.userId === null) {
       return redirect('/login', {
         cookies: forget,
@@ -259,6 +309,16 @@ export function joinRoutes(deps: Deps): Route[] {
       cookies: [cookie, ...forget],
       flash: { kind: 'success', code: 'registration-key:flash.welcome' },
     });
+  }
+
+  /** With what they want to come in. What a browser says it holds, it must hold. */
+  function accessIn(
+    { body, cookies }: Incoming<unknown, unknown, z.output<typeof joinBody>>,
+    handle: Handle,
+  ): Pick<JoinForm, 'password' | 'passkey' | 'identity'> {
+    if (body.identity === 'arrived') return { password: '', identity: providers.identity(cookies, handle) };
+    const made = body.passkey === 'made' ? passkeys.made(cookies, handle) : null;
+    return made === null ? { password: body.password } : { password: '', passkey: made };
   }
 
   const waitingPath = (handle: Handle): string => `/join/step/waiting?h=${handle.name}`;
@@ -330,6 +390,7 @@ export function joinRoutes(deps: Deps): Route[] {
 
   return [
     ...passkeys.routes(),
+    ...providers.routes(),
     route({
       method: 'get',
       path: '/join',
@@ -369,12 +430,11 @@ export function joinRoutes(deps: Deps): Route[] {
         return formPage(incoming, entrance, { typed: kept, error });
       },
       handler: async (incoming) => {
-        const { h, redeemId, email, name, password, passkey, locale, website } = incoming.body;
+        const { h, redeemId, email, name, locale, website } = incoming.body;
         const { handle, key, mailing } = await needEntrance(incoming, h);
         if (website !== undefined && website !== '') throw new ConflictError('invitation.try_again');
         const answers = await join.answersFrom(key, keptOf(incoming.body), incoming.locale);
-        const made = passkey === 'made' ? passkeys.made(incoming.cookies, handle) : null;
-        const access = made === null ? { password } : { password: '', passkey: made };
+        const access = accessIn(incoming, handle);
         const form = { redeemId, email, name, ...access, locale: locale ?? incoming.locale, answers };
         funnel.started(handle);
         const { copyId = null } = handle;
@@ -619,6 +679,12 @@ const isOver = ({ code }: KnownError): boolean =>
     'invitation.replaced',
     'user.no-room',
   ].includes(code);
+
+/** Whether an address as people write it is one that this key is for. */
+function misfitOf(key: InvitationKey, email: string): KnownError | null {
+  const emailNorm = normaliseAddress(email);
+  return emailNorm === null ? null : fits(key, emailNorm);
+}
 
 function fits(key: InvitationKey, emailNorm: string): KnownError | null {
   try {

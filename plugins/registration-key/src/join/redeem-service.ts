@@ -5,6 +5,7 @@ import {
   newId,
   type Actor,
   type Host,
+  type NewIdentity,
   type NewPasskey,
   type UserDraft,
 } from 'latchkey/plugin-api';
@@ -37,7 +38,13 @@ import {
   type Redemption,
 } from './redemption.ts';
 import { findByAddress, findByUser, findRedemption, insertRedemption } from './redemption-repository.ts';
-import { assertAddressFits, assertNewAccountsAllowed, assertOpen, assertRoom } from './refusal.ts';
+import {
+  assertAddressFits,
+  assertLocalSignIn,
+  assertNewAccountsAllowed,
+  assertOpen,
+  assertRoom,
+} from './refusal.ts';
 import type { RosterBook } from '../roster/roster-book.ts';
 import type { SeatLine } from './seat-line.ts';
 
@@ -49,6 +56,8 @@ export interface JoinForm {
   password: string;
   /** Instead of a password. */
   passkey?: NewPasskey;
+  /** Instead of both: somebody whom a provider has named. Its address is theirs to come with, and no other. */
+  identity?: NewIdentity;
   locale: string;
   answers: Record<string, string>;
   /** Steps that a program says were shown and agreed to, `<id>@<edition>`; a browser has walked past them itself. */
@@ -112,13 +121,14 @@ export class RedeemService {
 
   async redeem(opened: InvitationKey, said: JoinForm, visitor: Visitor): Promise<Outcome> {
     const { host, line, walk, rosters } = this.#deps;
-    const form = withFixed(said, opened.carries);
+    const form = asNamed(withFixed(said, opened.carries));
     const emailNorm = normaliseAddress(form.email);
     if (emailNorm === null) throw notAnAddress();
     const repeated = await this.#repeated(opened, form.redeemId, emailNorm, visitor);
     if (repeated !== null) return repeated;
 
     await assertNewAccountsAllowed(host);
+    if (!form.identity) await assertLocalSignIn(host);
     await this.#judge(opened, emailNorm);
     await rosters.assertListed(opened, { emailNorm, answers: form.answers }, visitor.network);
     const { browser } = visitor;
@@ -133,7 +143,8 @@ export class RedeemService {
     return line.turn(opened, async () => {
       const key = await this.#readAgain(opened, visitor);
       await this.#judge(key, emailNorm);
-      const passwordHash = form.passkey ? '' : await host.users.hash(form.password, { lane: 'redeem' });
+      const needsHash = !form.passkey && !form.identity;
+      const passwordHash = needsHash ? await host.users.hash(form.password, { lane: 'redeem' }) : '';
       return this.#take(key, { form, emailNorm, visitor, passwordHash });
     });
   }
@@ -290,7 +301,7 @@ export class RedeemService {
       { lane: 'redeem', ...accessOf({ ...form, passwordHash }) },
     );
 
-    const isProven = isProvenBy(visitor, key.id, emailNorm);
+    const isProven = isProvenBy(visitor, key.id, emailNorm) || isVouchedFor(form);
     const status = this.#statusFor(await this.#deps.rosters.strict(key), emailNorm, isProven);
     const approvers =
       status === 'pending_approval'
@@ -382,7 +393,8 @@ export class RedeemService {
       locale: form.locale,
       passwordHash,
       ...(form.passkey ? { passkey: form.passkey } : {}),
-      isProven: isProvenBy(visitor, attempt.keyId, emailNorm),
+      ...(form.identity ? { identity: form.identity } : {}),
+      isProven: isProvenBy(visitor, attempt.keyId, emailNorm) || isVouchedFor(form),
       answers: form.answers,
     };
     return {
@@ -405,13 +417,21 @@ export class RedeemService {
   }
 }
 
-/** A passkey needs no rules: its device has made it. */
-const checkedOf = ({ email, name, locale, password, passkey }: JoinForm): UserDraft => ({
+/** A passkey needs no rules, its device has made it; nor does what a provider says. */
+const checkedOf = ({ email, name, locale, password, passkey, identity }: JoinForm): UserDraft => ({
   email,
   name,
   locale,
-  ...(passkey ? {} : { password }),
+  ...(passkey || identity ? {} : { password }),
 });
+
+/** Whoever comes through a provider comes with the address it gives them, whatever else the form says. */
+const asNamed = (form: JoinForm): JoinForm =>
+  form.identity?.email ? { ...form, email: form.identity.email } : form;
+
+/** A provider has seen to it that they read that mailbox. */
+const isVouchedFor = ({ identity }: JoinForm): boolean =>
+  identity?.email !== null && identity?.emailVerified === true;
 
 const nothingAnswered = { answers: {}, binding: '' };
 const YEAR_MS = 365 * 24 * 3_600_000;

@@ -1,4 +1,4 @@
-import type { NewPasskey } from 'latchkey/plugin-api';
+import type { NewIdentity, NewPasskey } from 'latchkey/plugin-api';
 
 /**
  * A seat of a key. `pending_email`: held while the address is being proven. `pending_approval`: waits for an administrator.
@@ -33,20 +33,25 @@ export interface NewcomerDraft {
   email: string;
   name: string;
   locale: string;
-  /** Empty where there is a passkey instead. */
+  /** Empty where there is something else instead. */
   passwordHash: string;
   passkey?: NewPasskey;
+  identity?: NewIdentity;
   /** The address is known to be theirs. */
   isProven: boolean;
   answers: Record<string, string>;
 }
 
-/** With what somebody will come in: a password, hashed already, or a passkey. */
+/** With what somebody will come in: a password, hashed already, a passkey, or what a provider says of them. */
 export const accessOf = ({
   passwordHash,
   passkey,
-}: Pick<NewcomerDraft, 'passwordHash' | 'passkey'>): { hash: string } | { passkey: NewPasskey } =>
-  passkey ? { passkey } : { hash: passwordHash };
+  identity,
+}: Pick<NewcomerDraft, 'passwordHash' | 'passkey' | 'identity'>):
+  { hash: string } | { passkey: NewPasskey } | { identity: NewIdentity } => {
+  if (identity) return { identity };
+  return passkey ? { passkey } : { hash: passwordHash };
+};
 
 /** One form sent in for an address. Whoever sent it, only the one who can read that mailbox gets further. */
 export interface Attempt {

@@ -54,6 +54,11 @@ export async function assertNewAccountsAllowed(host: Host): Promise<void> {
   if (registration.isPaused) throw new UnavailableError('invitation.paused', { retryAfter: 600 });
 }
 
+/** A key never widens the ways in: where only providers open the house, a password opens nothing here either. */
+export async function assertLocalSignIn(host: Host): Promise<void> {
+  if (!(await host.providers.isLocalOn())) throw new ForbiddenError('invitation.provider_only');
+}
+
 /** The number of accounts that a licence or an organisation allows; a seat of the key is no seat of the house. */
 export async function assertRoom(host: Host): Promise<void> {
   if (!(await host.users.hasRoom())) throw new ConflictError('user.no-room');
