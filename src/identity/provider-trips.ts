@@ -78,7 +78,9 @@ export class ProviderTrips {
     const [name = '', secret = ''] = state.split('.');
     const until = this.#deps.clock.now() + LIFE_MS;
     const value = sealText(this.#deps.keys, { ...draft, secret, until } satisfies Trip, `${TRIP}${name}`);
-    const surplus = [...cookies.keys()].filter((one) => one.startsWith(TRIP)).slice(MOST_AT_ONCE - 1);
+    const held = [...cookies.keys()].filter((one) => one.startsWith(TRIP));
+    // Browsers send the oldest first.
+    const surplus = held.slice(0, Math.max(0, held.length - MOST_AT_ONCE + 1));
     return [{ name: TRIP + name, value, maxAge: LIFE_MS / 1000 }, ...surplus.map(gone)];
   }
 

@@ -101,7 +101,15 @@ export async function startHost(
   const settings = new SettingsService({ db, clock, audit, keys: await keys.ring('settings') });
   const versions = new Versions({ db, onError: () => undefined });
   const registries = realRegistries({ db, log });
-  const nothing = { users: {}, passkeys: {}, memberships: {}, mail: {}, tickets: {}, sessions: {} };
+  const nothing = {
+    users: {},
+    passkeys: {},
+    providers: {},
+    memberships: {},
+    mail: {},
+    tickets: {},
+    sessions: {},
+  };
   const services = { ...nothing, audit, limits: new RateLimits() } as unknown as Services;
   const host = new PluginHost({
     ground: { node: 'test', db, clock, log, keys, settings, audit },

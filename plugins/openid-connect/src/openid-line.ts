@@ -21,7 +21,8 @@ const TOLERANCE_S = 30;
 const FRESH_S = 300;
 
 const memorySchema = z.object({ verifier: z.string(), nonce: z.string() });
-const text = z.string().trim().min(1).nullable().catch(null);
+const text = z.string().trim().min(1).max(300).nullable().catch(null);
+const address = text.refine((said) => said === null || /^[^\s@]+@[^\s@]+$/.test(said)).catch(null);
 
 interface Known {
   version: number;
@@ -162,7 +163,7 @@ function claimsOf(
   { trustedDomains, assumesVerified }: Provider,
   said: Record<string, unknown> & { iss: string; sub: string },
 ): ProviderClaims {
-  const email = text.parse(said['email']);
+  const email = address.parse(said['email']);
   const domain = email?.slice(email.lastIndexOf('@') + 1).toLowerCase() ?? '';
   const isAssumed =
     said['email_verified'] === undefined && assumesVerified && trustedDomains.includes(domain);
