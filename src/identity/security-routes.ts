@@ -40,6 +40,8 @@ export function securityRoutes(deps: Deps): Route[] {
 
   async function page({ actor }: Incoming, error?: KnownError): Promise<Reply> {
     const user = await accounts.own(actor);
+    const identities = await identityLinks.list(user.id);
+    const ways = await providers.ways();
     return view('account/security', {
       tabs: accountTabs('security'),
       user,
@@ -47,8 +49,8 @@ export function securityRoutes(deps: Deps): Route[] {
       hasPassword: await accounts.hasPassword(user),
       passkeys: await passkeys.list(user.id),
       mayHavePasskeys: await passkeys.isPossible(),
-      identities: await identityLinks.list(user.id),
-      providers: await providers.ways(),
+      identities,
+      providers: ways.filter(({ ref }) => identities.every(({ provider }) => provider !== ref)),
       codesLeft: await secondFactors.recoveryCodesLeft(user.id),
       ...refusalOf(error),
     });

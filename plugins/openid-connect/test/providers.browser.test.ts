@@ -67,6 +67,7 @@ describe.runIf(browserIsInstalled())('in a browser', () => {
     await page.uncheck('[name="identity.local-sign-in"]');
     await page.click('form[action="/admin/settings/identity"] button[type=submit]');
     await page.waitForLoadState();
+    await page.goto('/admin/settings');
     await look(page, 'settings');
 
     const french = await phone(app.origin, { theme: 'dark', locale: 'fr-FR' });
