@@ -11,7 +11,7 @@ export interface ProviderClaims {
   name: string | null;
 }
 
-export interface ProviderStart {
+interface ProviderTrip {
   /** Where the provider sends the browser back to. */
   redirectUri: string;
   /** Goes there, and has to come back as it is. */
@@ -21,7 +21,12 @@ export interface ProviderStart {
   again: boolean;
 }
 
-export interface ProviderReturn extends ProviderStart {
+export interface ProviderStart extends ProviderTrip {
+  /** They may want another account than the one the provider has open: let them choose. */
+  choose: boolean;
+}
+
+export interface ProviderReturn extends ProviderTrip {
   /** The address the browser came back to, with all that the provider wrote into it. */
   url: string;
   /** What `start` asked to be remembered. */

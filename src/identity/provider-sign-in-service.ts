@@ -90,7 +90,9 @@ export class ProviderSignInService {
     const offered = await providers.find(ref);
     const state = trips.newState();
     const again = purpose === 'confirm';
-    const asked = { redirectUri: await this.redirectUri(ref), state, locale, again };
+    const before = trips.arrived(cookies, purpose === 'join' ? binding : TO_LINK);
+    const choose = purpose === 'link' || (purpose !== 'confirm' && before !== null);
+    const asked = { redirectUri: await this.redirectUri(ref), state, locale, again, choose };
     const { url, memory } = await providers.start(offered, asked);
     const trip = { provider: ref, purpose, binding, next, again, memory };
     return { url, cookies: trips.begin(cookies, state, trip) };

@@ -45,7 +45,7 @@ export class OpenidLine {
   }
 
   async start(provider: Provider, asked: ProviderStart): Promise<{ url: string; memory: string }> {
-    const { redirectUri, state, locale, again } = asked;
+    const { redirectUri, state, locale, again, choose } = asked;
     return this.#telling(provider, async () => {
       const config = await this.#configOf(provider);
       const verifier = openid.randomPKCECodeVerifier();
@@ -58,7 +58,7 @@ export class OpenidLine {
         code_challenge: await openid.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
         ui_locales: locale,
-        ...(again ? { prompt: 'login', max_age: '0' } : {}),
+        ...(again ? { prompt: 'login', max_age: '0' } : choose ? { prompt: 'select_account' } : {}),
       });
       return { url: url.href, memory: JSON.stringify({ verifier, nonce }) };
     });

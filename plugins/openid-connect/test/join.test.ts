@@ -147,6 +147,10 @@ describeOnEachEngine('joining with a provider', (engine) => {
 
     expect(await whoIs(browser)).toBe('mo@acme.test');
     expect(await seats(app, id)).toBe(1);
+    expect(provider.asked.map(({ searchParams }) => searchParams.get('prompt'))).toEqual([
+      null,
+      'select_account',
+    ]);
   });
 
   test('cannot come with an address that the form says instead', async () => {
