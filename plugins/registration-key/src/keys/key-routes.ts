@@ -368,16 +368,9 @@ export function keyRoutes({
       params: idParams,
       handler: async ({ actor, params, locale }) => {
         const key = await keys.get(actor, params.id);
-        return view(
-          `${host.plugin.id}/join/form`,
-          await presentForm(host, {
-            key,
-            handle: null,
-            mailing: null,
-            locale: key.locale ?? locale,
-            preview: true,
-          }),
-        );
+        const form = { key, handle: null, mailing: null, locale: key.locale ?? locale, preview: true };
+        const back = pathOf(key.id);
+        return view(`${host.plugin.id}/join/form`, { ...(await presentForm(host, form)), back });
       },
     }),
     route({
