@@ -7,6 +7,7 @@ import { registerHooks } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { authorLog } from './author-log.ts';
 import { checkPlugin, type Problem, type Surface } from './cli/author/check-plugin.ts';
 import { compose, type Latchkey } from './compose.ts';
 import { playgroundRoutes } from './compose-playground.ts';
@@ -14,7 +15,6 @@ import { readConfig } from './config.ts';
 import { json } from './http/reply.ts';
 import { route } from './http/route.ts';
 import { CORE_OWNER } from './http/route-table.ts';
-import { silentLog } from './log.ts';
 import { loadAfreshNextTime, readManifest } from './plugin-host/index.ts';
 import { system } from './shared/actor.ts';
 
@@ -47,7 +47,7 @@ export async function developPlugin({
   const place = await mkdtemp(join(tmpdir(), 'latchkey-dev-'));
   const copies = new Copies({ folder, id, place });
   await copies.renew();
-  const house = await openHouse(folder, copies.pluginDir);
+  const house = await openHouse(folder, copies.pluginDir, say);
   const server = createServer(house.app).listen(port, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://localhost:${String((server.address() as AddressInfo).port)}`;
@@ -178,7 +178,7 @@ function follow(folder: string, reload: () => Promise<void>): { close: () => voi
 }
 
 /** Its data stays beside the plugin, out of its package and out of git. */
-async function openHouse(folder: string, pluginDir: string): Promise<Latchkey> {
+async function openHouse(folder: string, pluginDir: string, say: (line: string) => void): Promise<Latchkey> {
   const dataDir = join(folder, '.latchkey');
   await mkdir(dataDir, { recursive: true });
   await writeFile(join(dataDir, '.gitignore'), '*\n');
@@ -187,7 +187,7 @@ async function openHouse(folder: string, pluginDir: string): Promise<Latchkey> {
     LATCHKEY_PLUGIN_DIR: pluginDir,
     LATCHKEY_PORT: '0',
   });
-  const house = await compose(config, { log: silentLog(), isPasserBy: true });
+  const house = await compose(config, { log: authorLog(say), isPasserBy: true });
   await house.open({ work: true });
   const token = await house.domains.ownerLink.issue();
   if (token !== null)

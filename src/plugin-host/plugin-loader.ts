@@ -25,10 +25,20 @@ const attempts = new Map<string, number>();
 export async function loadPlugin(folder: string, main: string): Promise<Plugin> {
   const href = addressOf(folder, main);
   const failed = attempts.get(href) ?? 0;
-  const module = (await import(failed === 0 ? href : `${href}?attempt=${String(failed)}`)) as {
-    default?: unknown;
-  };
+  const module = await (
+    import(failed === 0 ? href : `${href}?attempt=${String(failed)}`) as Promise<{ default?: unknown }>
+  ).catch((error: unknown) => {
+    throw withPlace(error, folder);
+  });
   return pluginOf(module.default);
+}
+
+/** What cannot be read says where only in its trace. */
+function withPlace(error: unknown, folder: string): unknown {
+  if (!(error instanceof SyntaxError)) return error;
+  const place = /([^/\s]+\.[cm]?[jt]s):(\d+)/.exec(error.stack?.split('\n')[0] ?? '');
+  if (!place || error.message.includes(folder)) return error;
+  return new Error(`${place[1] ?? ''}:${place[2] ?? ''}: ${error.message}`, { cause: error });
 }
 
 export function loadAfreshNextTime(folder: string, main: string): void {

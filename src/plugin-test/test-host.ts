@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { authorLog } from '../author-log.ts';
 import { packPlugin } from '../cli/author/pack-plugin.ts';
 import { instanceSecrets } from '../compose-web.ts';
 import { folders, type Latchkey } from '../compose.ts';
@@ -138,7 +139,10 @@ async function openNode(
   { clock, work }: { clock: TestClock; work: boolean },
 ): Promise<TestNode> {
   const { server, origin } = await listen();
-  const house = await openHouse(configFor({ BASE_URL: origin, ...variables }), { clock }, { work });
+  const log = authorLog((words) => {
+    console.error(words);
+  });
+  const house = await openHouse(configFor({ BASE_URL: origin, ...variables }), { clock, log }, { work });
   server.on('request', house.app);
   let isOpen = true;
   const close = async (): Promise<void> => {

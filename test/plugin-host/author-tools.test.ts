@@ -63,6 +63,15 @@ describe('an author', () => {
   });
 
   test.for([
+    ['src/index.ts', "host.job('forget'", "host.job('forgets'", 'src/index.ts:33', 'Did you mean "forget"?'],
+    ['src/index.ts', "'keepDays'", "'keepWeeks'", 'src/index.ts:34', 'does not stand under "settings"'],
+    [
+      'views/board.hbs',
+      'partials/field',
+      'partials/fild',
+      'views/board.hbs:4',
+      'Did you mean "partials/field"?',
+    ],
     [
       'src/board.ts',
       "'latchkey/plugin-api'",

@@ -52,6 +52,7 @@ export async function checkPlugin(folder: string, surface: Surface): Promise<Pro
     ...manifestProblems(subject),
     ...(await importProblems(subject)),
     ...hookProblems(subject),
+    ...undeclaredProblems(subject),
     ...migrationProblems(subject),
     ...templateProblems(subject),
     ...wordProblems(subject),
@@ -178,6 +179,50 @@ function hookProblems({ manifest, sources, surface }: Subject): Problem[] {
   ];
 }
 
+/** What code names that must stand in the manifest: found by how it is usually written. */
+const NAMED: readonly { list: 'jobs' | 'settings' | 'slots' | 'rights'; how: RegExp }[] = [
+  { list: 'jobs', how: /\.job\(\s*'([\w-]+)'/g },
+  { list: 'settings', how: /\bsettings\.get(?:<[^>]*>)?\(\s*'([\w-]+)'/g },
+  { list: 'slots', how: /\.slot(?:<[^()]*>)?\(\s*'([\w.-]+)'/g },
+  { list: 'rights', how: /\bright:\s*'([\w.-]+)'/g },
+];
+
+function undeclaredProblems({ manifest, sources }: Subject): Problem[] {
+  const declared = {
+    jobs: new Set(manifest.jobs.map(({ id }) => id)),
+    settings: new Set(manifest.settings.map(({ name }) => name)),
+    slots: new Set(manifest.slots),
+    rights: new Set(manifest.rights.map(({ id }) => id)),
+  };
+  const code = sources.filter((source) => isCode(source) && !source.path.startsWith('public/'));
+  const missing = code.flatMap(({ path, text }) =>
+    NAMED.flatMap(({ list, how }) =>
+      [...text.matchAll(how)]
+        .map((match) => ({ name: match[1] ?? '', line: lineAt(text, match.index) }))
+        .filter(({ name }) => !declared[list].has(name))
+        .filter(({ name }) => list !== 'rights' || name.startsWith(`${manifest.id}.`))
+        .map(({ name, line }) =>
+          at(
+            path,
+            line,
+            `"${name}" does not stand under "${list}" in plugin.json.${guess(name, declared[list])}`,
+          ),
+        ),
+    ),
+  );
+  const text = textOf(sources, 'plugin.json');
+  const idle = manifest.jobs
+    .filter(({ id }) => !code.some((source) => source.text.includes(`'${id}'`)))
+    .map(({ id }) =>
+      at(
+        'plugin.json',
+        lineOf(text, `"${id}"`),
+        `Nothing in the code runs the job "${id}": host.job('${id}', …).`,
+      ),
+    );
+  return [...missing, ...idle];
+}
+
 const TABLE =
   /\b(?:create\s+table(?:\s+if\s+not\s+exists)?|alter\s+table|drop\s+table(?:\s+if\s+exists)?|create\s+(?:unique\s+|fulltext\s+)?index\s+(?:if\s+not\s+exists\s+)?\w+\s+on)\s+[`"]?(\w+)/gi;
 
@@ -209,10 +254,19 @@ function migrationProblems({ manifest, sources }: Subject): Problem[] {
   });
 }
 
-function templateProblems({ manifest, sources }: Subject): Problem[] {
+function templateProblems({ manifest, sources, surface }: Subject): Problem[] {
   const templates = sources.filter(({ path }) => path.endsWith('.hbs'));
+  const own = templates.map(({ path }) =>
+    path.replace(`${manifest.views}/`, `${manifest.id}/`).slice(0, -'.hbs'.length),
+  );
+  const known = new Set([...surface.templates.keys(), ...own]);
   return templates.flatMap(({ path, text }) => [
     ...syntaxProblems(path, text),
+    ...[...text.matchAll(/\{\{#?>\s*([a-z0-9-]+(?:\/[a-z0-9-]+)+)/g)]
+      .filter(([, name = '']) => !known.has(name))
+      .map(({ 1: name = '', index }) =>
+        at(path, lineAt(text, index), `There is no template "${name}".${guess(name, known)}`),
+      ),
     ...matches(text, /\{\{\{/g).map((line) =>
       at(path, line, '{{{ writes what it is given as it is: use {{.'),
     ),
@@ -304,7 +358,7 @@ function* neededWords(manifest: Manifest, sources: readonly Source[]): Generator
       if (match[1] === id)
         yield { key: match[2] ?? '', path: source.path, line: lineAt(source.text, match.index) };
   for (const source of sources.filter(isCode))
-    for (const match of source.text.matchAll(/Error\(\s*'([a-z0-9-]+)\.([A-Za-z0-9.-]+)'/g))
+    for (const match of source.text.matchAll(/(?:Error\(|\bcode:)\s*'([a-z0-9-]+)\.([A-Za-z0-9.-]+)'/g))
       if (match[1] === id)
         yield {
           key: `errors.${id}.${match[2] ?? ''}`,
@@ -338,7 +392,9 @@ function guess(name: string, known: ReadonlySet<string>): string {
   const best = [...known]
     .map((one) => ({ one, distance: distanceOf(name, one) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= 4 ? ` Did you mean "${best.one}"?` : '';
+  return best && best.distance <= Math.min(4, Math.ceil(name.length / 3))
+    ? ` Did you mean "${best.one}"?`
+    : '';
 }
 
 function distanceOf(one: string, other: string): number {
