@@ -21,9 +21,12 @@ const idParams = z.object({ id: z.string().max(40) });
 const WEEKS = 12;
 const BEST = 10;
 const standings = ['active', 'scheduled', 'paused', 'used-up', 'expired', 'revoked'] as const;
-const tones: Partial<Record<(typeof standings)[number], string>> = {
+const tones: Record<(typeof standings)[number], string> = {
   active: 'success',
+  scheduled: 'info',
   paused: 'warning',
+  'used-up': 'accent',
+  expired: 'quiet',
   revoked: 'danger',
 };
 
@@ -70,7 +73,7 @@ export function insightRoutes({ host, keys, funnel }: Deps): Route[] {
           standings: standings.map((name) => ({
             label: host.t(`standing.${name}`, {}, locale),
             value: counts[name] ?? 0,
-            tone: tones[name] ?? 'quiet',
+            tone: tones[name],
           })),
           weeks: perWeek(
             joins.map(({ at }) => at),
