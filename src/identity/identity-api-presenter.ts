@@ -5,6 +5,7 @@ import type { Grant } from './grant.ts';
 import type { Group } from './group.ts';
 import type { GroupView } from './group-service.ts';
 import type * as schema from './identity-api-schemas.ts';
+import type { Passkey } from './passkey.ts';
 import type { Profile } from './profile.ts';
 import type { Attributes } from './user-attribute-repository.ts';
 import type { User } from './user.ts';
@@ -102,6 +103,15 @@ export const profileJson = ({ id, key, name, kind, rights, version }: Profile): 
   kind,
   rights: [...rights],
   version,
+});
+
+export const passkeyJson = ({ id, name, rpId, backedUp, ...at }: Passkey): Shape<'passkeySchema'> => ({
+  id,
+  name,
+  host: rpId,
+  backedUp,
+  createdAt: iso(at.createdAt),
+  usedAt: isoOrNull(at.lastUsedAt),
 });
 
 export const tokenJson = ({

@@ -135,6 +135,16 @@ export const tokenSchema = z.object({
   expiresAt: instant,
   usedAt: instantOrNever,
 });
+export const passkeySchema = z.object({
+  id,
+  name: z.string(),
+  host: z.string(),
+  backedUp: z.boolean(),
+  createdAt: instant,
+  usedAt: instantOrNever,
+});
+export const renamePasskeyBody = z.strictObject({ name: text });
+export const passkeyParam = z.object({ id, passkeyId: id });
 export const createdTokenSchema = tokenSchema.extend({ token: z.string() });
 export const createTokenBody = z.strictObject({
   name: text,

@@ -114,7 +114,7 @@ export function identityServices(ground: IdentityGround): IdentityServices {
     memberships,
     sessions,
     secondFactors,
-    passkeys: new PasskeyService({ ...people, sessions }),
+    passkeys: new PasskeyService({ ...people, sessions, userAdmin }),
     signIn,
     providers,
     providerTrips: trips,

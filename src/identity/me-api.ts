@@ -2,7 +2,7 @@ import { empty, json } from '../http/reply.ts';
 import { route, type Route } from '../http/route.ts';
 import { ForbiddenError } from '../shared/errors.ts';
 import { answers } from './api-answers.ts';
-import { tokenJson, userDetailJson } from './identity-api-presenter.ts';
+import { passkeyJson, tokenJson, userDetailJson } from './identity-api-presenter.ts';
 import * as schema from './identity-api-schemas.ts';
 import type { IdentityServices } from './identity-services.ts';
 
@@ -16,8 +16,12 @@ export function meApi({
   accounts,
   memberships,
   accessTokens,
+  passkeys,
   rights,
-}: Pick<IdentityServices, 'users' | 'accounts' | 'memberships' | 'accessTokens' | 'rights'>): Route[] {
+}: Pick<
+  IdentityServices,
+  'users' | 'accounts' | 'memberships' | 'accessTokens' | 'passkeys' | 'rights'
+>): Route[] {
   return [
     route({
       method: 'get',
@@ -78,6 +82,52 @@ export function meApi({
       api: { summary: 'Withdraw an API token', ...everything, responses: answers(204, 'It no longer works') },
       handler: async ({ actor, params: { id } }) => {
         await accessTokens.revoke(actor, id);
+        return empty();
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/me/passkeys',
+      access: 'signed-in',
+      api: {
+        summary: 'List your passkeys',
+        description: 'One is added in a browser only, by the device that keeps it.',
+        ...everything,
+        responses: answers(200, 'Your passkeys', schema.itemsOf(schema.passkeySchema)),
+      },
+      handler: async ({ actor }) =>
+        json({ items: (await passkeys.list(ownId(actor.userId))).map(passkeyJson) }),
+    }),
+    route({
+      method: 'patch',
+      path: '/api/v1/me/passkeys/:id',
+      access: 'signed-in',
+      params: schema.idParam,
+      body: schema.renamePasskeyBody,
+      api: {
+        summary: 'Give a passkey another name',
+        ...everything,
+        responses: answers(200, 'Your passkeys', schema.itemsOf(schema.passkeySchema)),
+      },
+      handler: async ({ actor, params: { id }, body: { name } }) => {
+        const user = await accounts.own(actor);
+        await passkeys.rename(actor, user, id, name);
+        return json({ items: (await passkeys.list(user.id)).map(passkeyJson) });
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/me/passkeys/:id',
+      access: 'signed-in',
+      params: schema.idParam,
+      api: {
+        summary: 'Remove a passkey',
+        description: 'The last way in stays: without a password the last passkey cannot go.',
+        ...everything,
+        responses: answers(204, 'It no longer signs in'),
+      },
+      handler: async ({ actor, params: { id } }) => {
+        await passkeys.remove(actor, await accounts.own(actor), id);
         return empty();
       },
     }),

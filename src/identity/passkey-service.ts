@@ -9,6 +9,7 @@ import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, InvalidInputError, NotFoundError, UnauthenticatedError } from '../shared/errors.ts';
 import type { Directory } from './directory.ts';
+import { listGrantsOf } from './directory-repository.ts';
 import { ROOT_ENTITY_ID } from './entity.ts';
 import { CounterWentBack, PasskeyCeremony, refused, type Held, type Offer } from './passkey-ceremony.ts';
 import {
@@ -24,6 +25,8 @@ import { MOST_PASSKEYS, passkeyOf, type NewPasskey, type Passkey } from './passk
 import type { ClientFacts, SessionCookie, SessionService } from './session-service.ts';
 import { isOpen, type User } from './user.ts';
 import { listIdentitiesOf } from './user-identity-repository.ts';
+import type { UserAdminService } from './user-admin-service.ts';
+import { assertMayManageUser } from './user-policy.ts';
 import { findPasswordHash, findUser } from './user-repository.ts';
 import { subjectOf } from './user-service.ts';
 
@@ -37,6 +40,7 @@ interface Deps {
   mail: Pick<MailService, 'queue'>;
   limits: RateLimits;
   site: () => Promise<{ origin: string }>;
+  userAdmin: Pick<UserAdminService, 'get' | 'managed'>;
 }
 
 type Cookies = ReadonlyMap<string, string>;
@@ -104,15 +108,35 @@ export class PasskeyService {
 
   /** The last way in stays: whoever has no password sets one before the last passkey goes. */
   async remove(actor: Actor, user: User, id: string): Promise<void> {
-    const { db, mail } = this.#deps;
-    await db.transaction(async (tx) => {
-      const passkey = (await listPasskeysOf(tx, user.id)).find((one) => one.id === id);
-      if (!passkey || !(await deletePasskey(tx, { id, userId: user.id })))
-        throw new NotFoundError('passkey.not-found');
+    await this.#deps.db.transaction(async (tx) => {
+      await this.#remove(tx, actor, user, id);
       const isLast = (await listPasskeysOf(tx, user.id)).length === 0;
       if (isLast && !(await this.#hasOtherWay(tx, user.id))) throw new ConflictError('passkey.last');
-      await this.#record(tx, actor, user, 'user.passkey-removed', { name: passkey.name });
-      await mail.queue(tx, passkeyMail('passkey-removed', user, passkey.name));
+    });
+  }
+
+  async #remove(tx: Tx, actor: Actor, user: User, id: string): Promise<void> {
+    const passkey = (await listPasskeysOf(tx, user.id)).find((one) => one.id === id);
+    if (!passkey || !(await deletePasskey(tx, { id, userId: user.id })))
+      throw new NotFoundError('passkey.not-found');
+    await this.#record(tx, actor, user, 'user.passkey-removed', { name: passkey.name });
+    await this.#deps.mail.queue(tx, passkeyMail('passkey-removed', user, passkey.name));
+  }
+
+  /** For administrators of that account. */
+  async listOf(actor: Actor, userId: string): Promise<Passkey[]> {
+    const { db, directory, userAdmin } = this.#deps;
+    const user = await userAdmin.get(actor, userId);
+    const grants = await listGrantsOf(db, userId);
+    assertMayManageUser(actor, user, { grants, directory: await directory.snapshot() });
+    return listPasskeysOf(db, userId);
+  }
+
+  /** For somebody who lost the device. Their last way in may go: whoever manages the account can send them a new one. */
+  async removeOf(actor: Actor, userId: string, id: string): Promise<void> {
+    const { db, userAdmin } = this.#deps;
+    await db.transaction(async (tx) => {
+      await this.#remove(tx, actor, await userAdmin.managed(tx, actor, userId), id);
     });
   }
 

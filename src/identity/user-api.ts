@@ -4,7 +4,7 @@ import { route, type Route } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
 import { NotFoundError } from '../shared/errors.ts';
 import { answers } from './api-answers.ts';
-import { userDetailJson, userJson } from './identity-api-presenter.ts';
+import { passkeyJson, userDetailJson, userJson } from './identity-api-presenter.ts';
 import * as schema from './identity-api-schemas.ts';
 import type { IdentityServices } from './identity-services.ts';
 
@@ -22,7 +22,8 @@ export function userApi({
   users,
   memberships,
   accountEnds,
-}: Pick<IdentityServices, 'userAdmin' | 'users' | 'memberships' | 'accountEnds'> & {
+  passkeys,
+}: Pick<IdentityServices, 'userAdmin' | 'users' | 'memberships' | 'accountEnds' | 'passkeys'> & {
   db: Database;
 }): Route[] {
   async function detail(actor: Actor, id: string): Promise<object> {
@@ -97,6 +98,35 @@ export function userApi({
           await accountEnds.set(actor, id, endsAt === null ? null : Date.parse(endsAt));
         if (status !== undefined) await userAdmin.setStatus(actor, id, status);
         return json(await detail(actor, id));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/users/:id/passkeys',
+      access: mayManage,
+      params: schema.idParam,
+      api: {
+        summary: 'List the passkeys of a person',
+        ...reading,
+        responses: answers(200, 'Their passkeys', schema.itemsOf(schema.passkeySchema)),
+      },
+      handler: async ({ actor, params: { id } }) =>
+        json({ items: (await passkeys.listOf(actor, id)).map(passkeyJson) }),
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/users/:id/passkeys/:passkeyId',
+      access: mayManage,
+      params: schema.passkeyParam,
+      api: {
+        summary: 'Remove a passkey of a person who lost the device',
+        description: 'They are told by mail. Whoever has no password needs a reset link afterwards.',
+        ...writing,
+        responses: answers(204, 'It no longer signs in'),
+      },
+      handler: async ({ actor, params: { id, passkeyId } }) => {
+        await passkeys.removeOf(actor, id, passkeyId);
+        return empty();
       },
     }),
     route({

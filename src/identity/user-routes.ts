@@ -15,6 +15,7 @@ import { localMoment, momentIn } from './local-moment.ts';
 import type { MembershipService } from './membership-service.ts';
 import type { IdentityLinkService } from './identity-link-service.ts';
 import { entityOptions, localeOptions, timeZoneOptions, type Option } from './options.ts';
+import type { PasskeyService } from './passkey-service.ts';
 import type { PasswordResetService } from './password-reset-service.ts';
 import { BUILT_IN_PROFILES } from './profile.ts';
 import { confirmFirst } from './recent-sign-in.ts';
@@ -32,6 +33,7 @@ interface Deps {
   identityLinks: IdentityLinkService;
   site: () => Promise<{ timeZone: string }>;
   userAdmin: UserAdminService;
+  passkeys: PasskeyService;
   mail: { readonly isOn: boolean };
 }
 
@@ -75,8 +77,19 @@ const attributesForm = z.object({
 
 /** People, as administrators see them. */
 export function userRoutes(deps: Deps): Route[] {
-  const { db, clock, directory, memberships, resets, userAdmin, accountEnds, identityLinks, site, mail } =
-    deps;
+  const {
+    db,
+    clock,
+    directory,
+    memberships,
+    resets,
+    userAdmin,
+    accountEnds,
+    identityLinks,
+    passkeys,
+    site,
+    mail,
+  } = deps;
   const pathOf = (number: number): string => `${USERS}/${String(number)}`;
   const idOf = async (actor: Actor, number: number): Promise<string> =>
     (await userAdmin.view(actor, number)).user.id;
@@ -111,6 +124,7 @@ export function userRoutes(deps: Deps): Route[] {
     return view('admin/users/detail', {
       ...person,
       path: pathOf(number),
+      passkeys: person.mayManage ? await passkeys.listOf(actor, user.id) : [],
       isOneself: user.id === actor.userId,
       attributes: presentAttributes(person.attributes),
       identities: person.mayManage ? await identityLinks.list(user.id) : [],
@@ -311,6 +325,19 @@ export function userRoutes(deps: Deps): Route[] {
     button('remove-second-factor', 'second-factor-off', (actor, id) =>
       userAdmin.removeSecondFactor(actor, id),
     ),
+    route({
+      method: 'post',
+      path: `${USERS}/:number/passkeys/:passkeyId/remove`,
+      access: manage,
+      params: numbered.extend({ passkeyId: z.string().min(1).max(40) }),
+      onRefused: (incoming, error) => detail(incoming, { error }),
+      handler: async ({ actor, session, params: { number, passkeyId } }) => {
+        const again = confirmFirst(session, { now: clock.now(), next: pathOf(number) });
+        if (again) return again;
+        await passkeys.removeOf(actor, await idOf(actor, number), passkeyId);
+        return redirect(pathOf(number), { flash: { kind: 'success', code: 'passkeys:flash.removed' } });
+      },
+    }),
     route({
       method: 'post',
       path: `${USERS}/:number/anonymise`,

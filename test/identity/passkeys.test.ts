@@ -64,6 +64,57 @@ describeOnEachEngine('a passkey', (engine) => {
     expect(await actionsOn(app)).toContain('user.passkey-added');
   });
 
+  test('is listed, renamed and removed by programs; the last way in stays', async () => {
+    const { app, jo } = await joWithPasskey(engine);
+    const api = app.api(jo);
+    const own = '/api/v1/me/passkeys';
+    const [passkey] = (await api.call('GET', own)).json().items as { id: string; host: string }[];
+    const path = `${own}/${passkey?.id ?? ''}`;
+
+    const renamed = await api.call('PATCH', path, { name: ' Old  phone ' });
+    const others = await app.api(await app.given.user()).call('DELETE', path);
+    await changeUser(app, jo.id, { password_hash: null });
+    const last = await api.call('DELETE', path);
+    await changeUser(app, jo.id, { password_hash: 'x' });
+    const gone = await api.call('DELETE', path);
+
+    expect(renamed.json().items).toMatchObject([{ name: 'Old phone', host: 'localhost', usedAt: null }]);
+    expect([others.status, last.status, gone.status]).toEqual([404, 409, 204]);
+    expect((await api.call('GET', own)).json().items).toEqual([]);
+    expect((await app.guest().call('GET', own)).status).toBe(401);
+  });
+
+  test('of somebody who lost the device is removed by an administrator, who is on record; the owner gets a mail', async () => {
+    const { app, jo, device } = await joWithPasskey(engine, { mail: true });
+    const admin = await app.given.owner();
+    const theirs = `/api/v1/users/${jo.id}/passkeys`;
+    const [passkey] = (await app.api(admin).call('GET', theirs)).json().items as { id: string }[];
+    const { number } = (await app.api(admin).call('GET', `/api/v1/users/${jo.id}`)).json() as {
+      number: number;
+    };
+    const person = `/admin/users/${String(number)}`;
+    const technician = await app.given.technician();
+    await app.mailbox.next('jo@acme.test');
+
+    const stranger = await app.api(technician).call('DELETE', `${theirs}/${passkey?.id ?? ''}`);
+    const looking = await app.api(technician).call('GET', theirs);
+    const browser = app.as(admin);
+    const page = await browser.get(person);
+    await browser.submit(person, {}, { action: `${person}/passkeys/${passkey?.id ?? ''}/remove` });
+    const twice = await app.api(admin).call('DELETE', `${theirs}/${passkey?.id ?? ''}`);
+    const refused = await signInWith(app.guest(), device);
+
+    expect([stranger.status, looking.status, twice.status]).toEqual([403, 403, 404]);
+    expect(page.text).toContain('Phone');
+    expect((await app.mailbox.next('jo@acme.test')).text).toContain('no longer signs in');
+    expect(refused.status).toBe(401);
+    const [entry] = await app.db
+      .knex('audit_entries')
+      .where({ action: 'user.passkey-removed' })
+      .select<{ actor_id: string; subject_id: string }[]>('actor_id', 'subject_id');
+    expect(entry).toEqual({ actor_id: admin.id, subject_id: jo.id });
+  });
+
   test('is two factors at once, where the desk needs two', async () => {
     const app = await startTestApp({ engine, host: 'localhost' });
     const device = new SoftPasskey(app.origin);

@@ -1,4 +1,11 @@
-import { defineEvent, definePlugin, ticketCreated, type Host, type PersonFacts } from 'latchkey/plugin-api';
+import {
+  defineEvent,
+  definePlugin,
+  ticketCreated,
+  userAnonymised,
+  type Host,
+  type PersonFacts,
+} from 'latchkey/plugin-api';
 import { ApprovalService } from './people/approval-service.ts';
 import { Authority } from './keys/authority.ts';
 import { boundRoutes, replySlot } from './bound/bound-routes.ts';
@@ -37,6 +44,7 @@ import { PresetBook } from './keys/preset-book.ts';
 import { SecondYes } from './keys/second-yes.ts';
 import { standReach } from './mailings/reach.ts';
 import { Newcomers } from './join/newcomers.ts';
+import { Forgetting } from './people/forgetting.ts';
 import { peopleApi } from './people/people-api.ts';
 import { peopleCommands } from './people/people-commands.ts';
 import { peopleRoutes } from './people/people-routes.ts';
@@ -194,5 +202,7 @@ export default definePlugin((host: Host) => {
     requests,
     rounds: reach.rounds,
   });
+  const forgetting = new Forgetting({ host, proofs });
+  host.on(userAnonymised, ({ subject }, delivery) => forgetting.forget(subject.id, delivery));
   host.on(userDisabled, ({ user }) => care.lookAfter(user.id));
 });

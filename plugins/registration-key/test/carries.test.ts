@@ -3,6 +3,7 @@ import { days } from '../../../test/support/clock.ts';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
 import type { Answer } from '../../../test/support/http-client.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
+import { anonymise } from './cases/place.ts';
 import { joinByApi, PASSWORD, redemptionsOf, somebody } from './desk.ts';
 
 const words = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
@@ -220,6 +221,121 @@ describeOnEachEngine('a key that brings something along', (engine) => {
     expect(edited.json().carries).toEqual({ ...carries, account: null });
     expect(form.text).toContain('value="Badge number"');
     expect(form.text).toContain('cost-centre: 4711');
+  });
+
+  test('is asked of somebody who has an account as well, without their profile; what is missing is said', async () => {
+    const app = await startTestApp({ engine });
+    const { id, key } = await app.given.invitationKey({
+      carries: {
+        given: { phone: { value: '+33 1', fixed: false } },
+        questions: [
+          { label: 'Badge number', kind: 'text', required: true },
+          { label: 'Vegetarian?', kind: 'yes-no' },
+        ],
+      },
+    });
+    const member = await app.given.user({ email: 'jo@acme.test' });
+    const browser = app.as(member);
+    const form = await browser.get(`/join/${key}`);
+
+    const missing = await browser.submitShown(
+      form,
+      { 'answer-question-vegetarian': 'yes' },
+      { action: '/join/step/add' },
+    );
+    const seatsBefore = (await redemptionsOf(app, id)).total;
+    await browser.submitShown(
+      missing,
+      { 'answer-question-badge-number': 'B-17', 'answer-question-vegetarian': 'yes' },
+      { action: '/join/step/add' },
+    );
+    const { items } = await redemptionsOf(app, id);
+
+    expect(form.text).not.toContain('profile-phone');
+    expect(missing.status).toBe(422);
+    expect(missing.text).toContain('href="#field-answer-question-badge-number"');
+    expect(missing.text).toMatch(/value="yes"[^>]*selected/);
+    expect(seatsBefore).toBe(0);
+    expect(items).toMatchObject([
+      {
+        how: 'existing',
+        answers: [
+          { question: 'Badge number', answer: 'B-17' },
+          { question: 'Vegetarian?', answer: 'Yes' },
+        ],
+      },
+    ]);
+    expect((await accountOf(app, 'jo@acme.test'))['attributes']).toEqual({});
+  });
+
+  test('shows an approver what somebody with an account answered, and forgets it with a no', async () => {
+    const app = await startTestApp({ engine });
+    const { id, key } = await app.given.invitationKey({
+      approval: 'manual',
+      emailProof: 'none',
+      carries: { questions: [{ label: 'Badge number', kind: 'text', required: true }] },
+    });
+    const browser = app.as(await app.given.user());
+    await browser.submitShown(
+      await browser.get(`/join/${key}`),
+      { 'answer-question-badge-number': 'B-17' },
+      { action: '/join/step/add' },
+    );
+    const owner = app.api(await app.given.owner());
+
+    const { items } = (await owner.call('GET', '/api/v1/invitation-keys/approvals')).json() as {
+      items: { id: string; answers: object[] }[];
+    };
+    const ids = items.map((one) => one.id);
+    await owner.call('POST', '/api/v1/invitation-keys/approvals', { ids, decision: 'decline' });
+
+    expect(items).toMatchObject([
+      { keyId: id, how: 'existing', answers: [{ question: 'Badge number', answer: 'B-17' }] },
+    ]);
+    expect(await app.db.knex('invite_answers')).toEqual([]);
+  });
+
+  test('is forgotten with the person: answers, address and name, wherever they were written down', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const owner = app.api(await app.given.owner());
+    const questions = [{ label: 'Allergies', kind: 'text', required: true }];
+    const { id, key } = await app.given.invitationKey({ carries: { questions }, emailProof: 'none' });
+    const bound = await app.given.invitationKey({
+      label: 'For Jo Quimby',
+      email: 'jo.quimby@acme.test',
+      emailProof: 'required',
+      maxUses: 1,
+    });
+    await owner.call('POST', `/api/v1/invitation-keys/${id}/invited`, { emails: ['jo.quimby@acme.test'] });
+    await owner.call('POST', `/api/v1/invitation-keys/${bound.id}/invited`, {
+      emails: ['jo.quimby@acme.test'],
+    });
+    const rounds = '/api/v1/invitation-keys/rounds';
+    await owner.call('POST', rounds, { people: 'Jo Quimby <jo.quimby@acme.test>\nann@acme.test' });
+    const jo = somebody({ email: 'jo.quimby@acme.test', name: 'Jo Quimby' });
+    await joinByApi(app, key, jo, { answers: { 'question-allergies': 'Quimby nuts' } });
+    const person = await app.house.domains.users.findByEmail(jo.email);
+
+    await anonymise(app, { id: person?.id ?? '' });
+    await expect.poll(async () => (await app.db.knex('invite_answers')).length, { timeout: 10_000 }).toBe(0);
+
+    const invited = (await owner.call('GET', `/api/v1/invitation-keys/${id}/invited`)).json() as {
+      items: { email: string; joinedAt: string | null }[];
+    };
+    for (const table of [
+      'invite_answers',
+      'invite_invitee',
+      'invite_mailing',
+      'invite_round_line',
+      'invite_key',
+      'invite_key_word',
+      'invite_request',
+    ])
+      expect(JSON.stringify(await app.db.knex(table)).toLowerCase(), table).not.toContain('quimby');
+    expect(invited.items[0]?.email).toContain('anonymous.invalid');
+    expect(invited.items[0]?.joinedAt).not.toBeNull();
+    expect((await redemptionsOf(app, id)).total).toBe(1);
+    expect((await joinByApi(app, bound.key, somebody())).status).toBe(422);
   });
 });
 

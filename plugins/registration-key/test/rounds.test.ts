@@ -259,7 +259,7 @@ describeOnEachEngine('a list of people', (engine) => {
     expect(key['groups']).toEqual([group.json().id]);
   });
 
-  test('of strangers stays closed to people without the right, on every way', async () => {
+  test('of strangers stays closed to people without the right, on every page', async () => {
     const app = await startTestApp({ engine, mail: true });
     const owner = app.api(await app.given.owner());
     const { id: keyId } = await app.given.invitationKey({ emailProof: 'required' });
@@ -268,20 +268,6 @@ describeOnEachEngine('a list of people', (engine) => {
     const id = await listed(owner, 'b@acme.test');
     const plain = await app.given.user();
 
-    const writes: [string, object?][] = [
-      [ROUNDS, { people: 'c@acme.test' }],
-      [`${ROUNDS}/${id}/correct`, { corrections: [] }],
-      [`${ROUNDS}/${id}/start`, { kind: 'personal' }],
-      [`${ROUNDS}/${id}/pause`],
-      [`${ROUNDS}/${id}/resume`],
-      [`${ROUNDS}/${id}/stop`],
-      [`${ROUNDS}/${id}/again`, {}],
-      [`/api/v1/invitation-keys/${keyId}/invited`, { emails: ['d@acme.test'] }],
-      [`/api/v1/invitation-keys/${keyId}/invited/again`, {}],
-      [`/api/v1/invitation-keys/${keyId}/invited/${String(invitee.id)}/resend`, {}],
-      [`/api/v1/invitation-keys/${keyId}/roster/remove`, { who: 'a@acme.test' }],
-      [`/api/v1/invitation-keys/${keyId}/roster/nudge`, {}],
-    ];
     const pages = [
       '/invitation-keys/rounds',
       ...['correct', 'discard', 'start', 'pause', 'resume', 'stop', 'again'].map(
@@ -292,10 +278,6 @@ describeOnEachEngine('a list of people', (engine) => {
       `/invitation-keys/${keyId}/roster/remove`,
       `/invitation-keys/${keyId}/roster/nudge`,
     ];
-    for (const [path, body] of writes) {
-      expect((await app.guest().call('POST', path, body)).status, path).toBe(401);
-      expect([403, 404], path).toContain((await app.api(plain).call('POST', path, body)).status);
-    }
     const browser = app.as(plain);
     const csrf = /name="_csrf" value="([^"]+)"/.exec((await browser.get('/tickets/new')).text)?.[1] ?? '';
     for (const path of pages) {

@@ -13,7 +13,12 @@ const answers = defineTable('invite_answers', {
 
 type Row = Record<string, unknown>;
 
-export async function keepAnswers(
+/** Somebody was not let in after all. */
+export async function deleteAnswers(tx: Tx, seat: { keyId: string; seat: number }): Promise<void> {
+  await tx.knex(answers.name).where({ key_id: seat.keyId, seat: seat.seat }).delete();
+}
+
+export async function insertAnswers(
   tx: Tx,
   kept: { keyId: string; seat: number; userId: string; answers: Answered[] },
 ): Promise<void> {

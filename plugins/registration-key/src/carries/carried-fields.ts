@@ -5,6 +5,8 @@ import { givenFields, type Carries, type GivenField, type Question } from './car
 const PREFIX = 'profile-';
 const isPlain = (name: GivenField): boolean => name === 'name' || name === 'locale';
 
+export const isProfileField = ({ name }: Pick<JoinField, 'name'>): boolean => name.startsWith(PREFIX);
+
 /** What this key itself adds to the join form: profile data it brings along, and its questions. */
 export function carriedFields(host: Host, { given, questions }: Carries, locale: string): JoinField[] {
   const t = (key: string): string => host.t(key, {}, locale);

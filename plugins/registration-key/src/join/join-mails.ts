@@ -124,9 +124,10 @@ export class JoinMails {
       message: string;
       reference: string;
       kind?: 'invitation' | 'reminder';
+      replyTo?: string | null;
     },
   ): Promise<string> {
-    const { key, kind = 'invitation', inviter, message, linkToken, reference } = facts;
+    const { key, kind = 'invitation', inviter, message, linkToken, reference, replyTo = null } = facts;
     return this.#queue(
       tx,
       kind === 'reminder' ? 'invitation-reminder' : kind,
@@ -140,6 +141,7 @@ export class JoinMails {
         expiresAt: key.expiresAt,
         notBefore: key.notBefore,
       }),
+      replyTo,
     );
   }
 
@@ -147,7 +149,14 @@ export class JoinMails {
     if (this.#host.mail.isOn) await this.#queue(tx, name, to, reference, model);
   }
 
-  async #queue(tx: Tx, name: string, to: Recipient, reference: string, model: Model): Promise<string> {
+  async #queue(
+    tx: Tx,
+    name: string,
+    to: Recipient,
+    reference: string,
+    model: Model,
+    replyTo: string | null = null,
+  ): Promise<string> {
     const site = await this.#host.site();
     return this.#host.mail.queue(tx, {
       to: { email: to.email, ...(to.name === undefined ? {} : { name: to.name }) },
@@ -156,6 +165,7 @@ export class JoinMails {
       locale: to.locale,
       kind: name,
       reference,
+      ...(replyTo === null ? {} : { replyTo }),
     });
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Host, KnownError, FieldProblem } from 'latchkey/plugin-api';
 import { maskAddress } from './address.ts';
-import { carriedFields, withFixed } from '../carries/carried-fields.ts';
+import { carriedFields, isProfileField, withFixed } from '../carries/carried-fields.ts';
 import { joinForm, type JoinField } from '../hooks.ts';
 import { mayAsk } from '../requests/access-request.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
@@ -31,6 +31,14 @@ export type Arrived = NonNullable<ReturnType<Host['providers']['arrived']>>;
 /** What the key and plugins ask beside name, address and password. */
 export const fieldsOf = (host: Host, key: InvitationKey, locale: string): Promise<readonly JoinField[]> =>
   host.applyFilter(joinForm, carriedFields(host, key.carries, locale), { key: factsOf(key), locale });
+
+/** What somebody who has an account is asked: their profile is theirs already. */
+export const questionsOf = async (
+  host: Host,
+  key: InvitationKey,
+  locale: string,
+): Promise<readonly JoinField[]> =>
+  (await fieldsOf(host, key, locale)).filter((field) => !isProfileField(field) && isSoundField(field));
 
 const languages = [
   { value: 'en', label: 'English' },
@@ -134,7 +142,7 @@ export const problemsOf = (error: KnownError | undefined): FieldProblem[] => {
 /** A plugin's field must not pose as one of ours. */
 export const isSoundField = ({ name }: JoinField): boolean => /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/.test(name);
 
-const presentField = (field: JoinField, typed: Typed): object => ({
+export const presentField = (field: JoinField, typed: Typed): object => ({
   ...field,
   id: `answer-${field.name}`,
   value: field.fixed === true ? (field.value ?? '') : (typed[`answer-${field.name}`] ?? field.value ?? ''),

@@ -23,8 +23,10 @@ import type { Handle, JoinHandles } from './join-handle.ts';
 import {
   opensNext,
   presentClosed,
+  presentField,
   presentForm,
   problemsOf,
+  questionsOf,
   type Arrived,
   type Typed,
 } from './join-presenter.ts';
@@ -91,6 +93,7 @@ const joinBody = z
     website: z.string().optional(),
   })
   .catchall(typed);
+const addForm = z.object({ h: typed }).catchall(typed);
 const stepForm = z.object({ h: typed, code: typed.optional() });
 const walkForm = z.object({ h: typed, step: z.string().max(100), agreed: z.string().optional() });
 const askForm = z.object({
@@ -211,7 +214,11 @@ export function joinRoutes(deps: Deps): Route[] {
   }
 
   /** Somebody with an account: to their tickets, or one button that adds what the key gives. */
-  async function forSignedIn(incoming: Incoming, entrance: Entrance): Promise<Reply> {
+  async function forSignedIn(
+    incoming: Incoming,
+    entrance: Entrance,
+    again: { typed?: Typed; error?: KnownError } = {},
+  ): Promise<Reply> {
     const { actor } = incoming;
     const { key, handle } = entrance;
     const person = await host.users.find(actor.userId ?? '');
@@ -225,8 +232,12 @@ export function joinRoutes(deps: Deps): Route[] {
       if (step !== null) return step;
       const entities = await host.memberships.entities();
       const groups = await host.memberships.groups();
+      const questions = await questionsOf(host, key, incoming.locale);
       return page('add', {
         ...model,
+        fields: questions.map((field) => presentField(field, again.typed ?? {})),
+        inviter: key.ownerId === null ? '' : key.ownerName,
+        errors: problemsOf(again.error),
         entity: entities.find(({ id }) => id === key.entityId)?.path ?? organisation,
         groups: groups.filter(({ id }) => key.groupIds.includes(id)).map(({ name }) => name),
       });
@@ -494,10 +505,12 @@ export function joinRoutes(deps: Deps): Route[] {
       method: 'post',
       path: '/join/step/add',
       access: 'signed-in',
-      body: stepForm,
+      body: addForm,
       onRefused: async (incoming, error) => {
-        const entrance = await entranceOf(incoming, keptOf(incoming.body)['h']);
+        const kept = keptOf(incoming.body);
+        const entrance = await entranceOf(incoming, kept['h']);
         if (entrance === null) return codePage({ lost: true });
+        if (error.code === 'input.invalid') return forSignedIn(incoming, entrance, { typed: kept, error });
         await join.recordRefusal(entrance.key, error.code, incoming.network);
         return closed(entrance, error, { whileTyping: true });
       },
@@ -506,6 +519,9 @@ export function joinRoutes(deps: Deps): Route[] {
         const { actor } = incoming;
         if (actor.userId === null) throw new NotFoundError('invitation.account_gone');
         await walk.assertWalked(key, { browser: handle.secret, accepted: [] }, incoming.locale);
+        const answers = await join.answersFrom(key, keptOf(incoming.body), incoming.locale, {
+          hasAccount: true,
+        });
         const joined = await redeem.addToAccount(
           key,
           {
@@ -514,7 +530,7 @@ export function joinRoutes(deps: Deps): Route[] {
             can: actor.can.bind(actor),
             entitiesWith: actor.entitiesWith.bind(actor),
           },
-          { network: incoming.network, copyId: handle.copyId ?? null },
+          { network: incoming.network, copyId: handle.copyId ?? null, answers },
         );
         if (joined !== 'already') await walk.givenTo(key.id, handle.secret, actor.userId);
         const wanted =

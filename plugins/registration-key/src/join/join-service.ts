@@ -1,6 +1,6 @@
 import { InvalidInputError, type Host } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
-import { fieldsOf, isSoundField } from './join-presenter.ts';
+import { fieldsOf, isSoundField, questionsOf } from './join-presenter.ts';
 import type { KeyCare } from '../keys/key-care.ts';
 
 interface Deps {
@@ -21,8 +21,12 @@ export class JoinService {
     key: InvitationKey,
     typed: Readonly<Record<string, string>>,
     locale: string,
+    { hasAccount = false } = {},
   ): Promise<Record<string, string>> {
-    const fields = (await fieldsOf(this.#deps.host, key, locale)).filter(isSoundField);
+    const { host } = this.#deps;
+    const fields = hasAccount
+      ? await questionsOf(host, key, locale)
+      : (await fieldsOf(host, key, locale)).filter(isSoundField);
     const answers = fields.map(
       ({ name, value = '', fixed = false }) =>
         [name, fixed ? value : (typed[`answer-${name}`] ?? '').trim().slice(0, 1000)] as const,

@@ -1,6 +1,6 @@
 import type { Host, PersonFacts, PreparedUser, Tx } from 'latchkey/plugin-api';
 import type { Giver } from '../keys/authority.ts';
-import { keepAnswers } from '../carries/answer-repository.ts';
+import { insertAnswers } from '../carries/answer-repository.ts';
 import { answered, attributesFrom } from '../carries/carried-fields.ts';
 import { accountEnd } from '../carries/carries.ts';
 import { keyRedeemed } from '../hooks.ts';
@@ -24,7 +24,7 @@ export interface Arrival {
   giver: Giver;
   seat: number;
   network: string;
-  answers: Record<string, string>;
+  answers: Readonly<Record<string, string>>;
   /** The digest of the browser that signed up: what it agreed to on the way is theirs. */
   walker?: Buffer | null;
 }
@@ -61,9 +61,18 @@ export class Newcomers {
     const { host, walk } = this.#deps;
     const attributes = attributesFrom(key.carries, answers);
     if (Object.keys(attributes).length > 0) await host.users.setAttributes(tx, giver.actor, id, attributes);
-    const said = answered(host, key.carries, answers, key.locale ?? locale);
-    if (said.length > 0) await keepAnswers(tx, { keyId: key.id, seat, userId: id, answers: said });
+    await this.keepAnswers(tx, { id, locale }, { key, seat, answers });
     if (walker !== null) await walk.handOver(tx, key.id, walker, id);
+  }
+
+  /** Beside the seat, in the words they were asked with. */
+  async keepAnswers(
+    tx: Tx,
+    { id, locale }: Pick<PersonFacts, 'id' | 'locale'>,
+    { key, seat, answers }: Pick<Arrival, 'key' | 'seat' | 'answers'>,
+  ): Promise<void> {
+    const said = answered(this.#deps.host, key.carries, answers, key.locale ?? locale);
+    if (said.length > 0) await insertAnswers(tx, { keyId: key.id, seat, userId: id, answers: said });
   }
 
   /** Profile, entity and groups, for a new person or one who has an account already. */
@@ -100,7 +109,7 @@ export class Newcomers {
     await host.emit(
       tx,
       keyRedeemed,
-      { key: factsOf(key), userId: person.id, seat, answers },
+      { key: factsOf(key), userId: person.id, seat, answers: { ...answers } },
       { aggregate: key.id },
     );
   }

@@ -153,7 +153,11 @@ export class RedeemService {
   async addToAccount(
     opened: InvitationKey,
     actor: Actor & { userId: string },
-    { network, copyId }: Pick<Visitor, 'network' | 'copyId'>,
+    {
+      network,
+      copyId,
+      answers,
+    }: Pick<Visitor, 'network' | 'copyId'> & { answers: Readonly<Record<string, string>> },
   ): Promise<'joined' | 'already' | 'waiting'> {
     const { host, line, newcomers } = this.#deps;
     const person = await host.users.find(actor.userId);
@@ -170,7 +174,7 @@ export class RedeemService {
       const listed = await this.#deps.rosters.claimOfAccount(key, person, network);
       await host.askVeto(mayRedeem, {
         key: factsOf(key),
-        newcomer: { email: person.email, name: person.name, locale: person.locale, answers: {} },
+        newcomer: { email: person.email, name: person.name, locale: person.locale, answers: { ...answers } },
       });
       const giver = await this.#deps.care.giverOf(key);
       const waits = needsApproval(key, isUnder(person.emailNorm, key.emailDomains));
@@ -192,8 +196,9 @@ export class RedeemService {
             await insertRedemption(tx, redemption, this.#deps.proofs.address(person.emailNorm));
             await listed(tx, redemption.id);
             if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
+            await newcomers.keepAnswers(tx, person, { key, seat, answers });
             await newcomers.tellApprovers(tx, key, person, approvers);
-            if (!waits) await newcomers.give(tx, person, { key, giver, seat, network, answers: {} });
+            if (!waits) await newcomers.give(tx, person, { key, giver, seat, network, answers });
           }),
         );
         return waits ? 'waiting' : 'joined';

@@ -65,6 +65,7 @@ export class BatchService {
     );
     await host.transaction((tx) => insertBatch(tx, batch));
     await this.#keepAll(actor, drawn);
+    await this.#keys.tellSecond(drawn);
     const { origin } = await host.site();
     const made = drawn.map(({ key, text }) => ({ key, text, url: `${origin}/join/${text}` }));
     await this.#lay(batch, made, now);

@@ -144,7 +144,7 @@ export class KeyService {
   }
 
   async mint(actor: Actor, draft: KeyDraft): Promise<ShownKey> {
-    const { host, quota, secondYes } = this.#deps;
+    const { host, quota } = this.#deps;
     const plan = await this.mayMint(actor, draft);
     const open = draft.reuse === true ? await this.#openLike(actor, plan, draft) : null;
     if (open !== null) return open;
@@ -154,8 +154,13 @@ export class KeyService {
     const drawn = this.draw(actor, plan, { showOnce: draft.showOnce ?? false });
     await this.keep(actor, [drawn]);
     if (plan.byMember && !(await quota.isWithin(actor))) await this.#takeBack(drawn.key);
-    if (plan.waitsForSecond) await secondYes.tellOthers(drawn.key);
+    await this.tellSecond([drawn]);
     return this.#shown(drawn.key, drawn.text);
+  }
+
+  /** Whoever could agree hears that a key waits for it; of many keys at once by one mail. */
+  async tellSecond([first]: readonly Pick<DrawnKey, 'key'>[]): Promise<void> {
+    if (first?.key.pausedReason === 'second-approval') await this.#deps.secondYes.tellOthers(first.key);
   }
 
   /** Its text was never shown to anybody. */
@@ -259,7 +264,9 @@ export class KeyService {
         after: difference(terms, key),
       });
     });
-    return this.get(actor, id);
+    const edited = await this.get(actor, id);
+    if (waitsForSecond) await this.tellSecond([{ key: edited }]);
+    return edited;
   }
 
   async pause(actor: Actor, id: string): Promise<InvitationKey> {

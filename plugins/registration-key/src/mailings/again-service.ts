@@ -72,6 +72,7 @@ export class AgainService {
     if ((await post.tooOften([invitee.emailNorm])).size > 0) throw new ConflictError('round.too_often');
     const { email, emailNorm } = invitee;
     const locale = invitee.locale ?? key.locale ?? actor.locale;
+    const replyTo = await post.replyToOf(actor.userId);
     await host.transaction(async (tx) => {
       const renewed = await this.#renew(tx, actor, key, invitee);
       await post.write(tx, {
@@ -81,6 +82,7 @@ export class AgainService {
         inviter: actor.name,
         message,
         sentBy: actor.userId,
+        replyTo,
       });
       await host.audit.record(tx, actor, {
         action: 'invitation-key.mailed-again',

@@ -15,6 +15,8 @@ export interface Letter {
   inviter: string;
   message: string;
   sentBy: string | null;
+  /** Where an answer goes: to whoever invites, see `replyToOf`. */
+  replyTo: string | null;
 }
 
 interface Deps {
@@ -41,10 +43,10 @@ export class InvitationPost {
   /** In the caller's transaction; answers the invitee's id. */
   async write(tx: Tx, letter: Letter): Promise<string> {
     const { host, door, mails } = this.#deps;
-    const { key, to, kind, inviter, message, sentBy } = letter;
+    const { key, to, kind, inviter, message, sentBy, replyTo } = letter;
     const { text, lookup } = door.mintMailed();
     const [id, at] = [newId(), host.clock.now()];
-    const facts = { key, inviter, linkToken: text, message, reference: id, kind };
+    const facts = { key, inviter, linkToken: text, message, reference: id, kind, replyTo };
     const mailId = await mails.invitation(tx, { email: to.email, locale: to.locale }, facts);
     const { email, emailNorm, locale } = to;
     await insertMailing(
@@ -62,6 +64,14 @@ export class InvitationPost {
       mailId,
       at,
     });
+  }
+
+  /** Somebody who is invited by a person answers that person, as long as they are here and have proved their address. */
+  async replyToOf(userId: string | null): Promise<string | null> {
+    const { host } = this.#deps;
+    if (userId === null || !(await host.settings.get<boolean>('replyToInviter'))) return null;
+    const person = await host.users.find(userId);
+    return person?.status === 'active' && person.emailProven ? person.email : null;
   }
 
   /** Of these addresses, those that were written to often enough for today. Counted in the database, so over all processes. */

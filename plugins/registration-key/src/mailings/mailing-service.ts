@@ -41,6 +41,7 @@ export class MailingService {
     for (const { email, emailNorm } of wanted) assertFits(key, email, emailNorm);
     await this.#assertNotTooOften(wanted);
     if (actor.userId !== null) await this.#count(actor.userId, wanted.length);
+    const replyTo = await post.replyToOf(actor.userId);
     for (const to of wanted) {
       await host.transaction(async (tx) => {
         await post.write(tx, {
@@ -50,6 +51,7 @@ export class MailingService {
           inviter: actor.name,
           message,
           sentBy: actor.userId,
+          replyTo,
         });
         await host.audit.record(tx, actor, {
           action: 'invitation-key.mailed',

@@ -52,6 +52,7 @@ export class Reminders {
       const key = keys.get(keyId);
       const now = host.clock.now();
       if (key === undefined || tooOften.has(emailNorm) || !isOpenFor(key, now)) continue;
+      const replyTo = await post.replyToOf(key.ownerId);
       await host.transaction(async (tx) => {
         if (!(await markOnce(tx, id, 'reminded_at', now))) return;
         await post.write(tx, {
@@ -61,6 +62,7 @@ export class Reminders {
           inviter: key.ownerName,
           message: '',
           sentBy: null,
+          replyTo,
         });
         await host.audit.record(tx, system, {
           action: 'invitation-key.reminded',

@@ -36,6 +36,12 @@ const LEASE_MS = 15_000;
 const MOST_ROUNDS = 20;
 
 /** What a round does with one portion: before the transaction, and in it. */
+/** What is known of a portion before its transaction. */
+interface Mailing {
+  tooOften: ReadonlySet<string>;
+  replyTo: string | null;
+}
+
 type Work = (tx: Tx) => Promise<void>;
 
 /**
@@ -137,8 +143,11 @@ export class RoundRunner {
     const { post } = this.#deps;
     const norms = lines.flatMap(({ emailNorm }) => (emailNorm === null ? [] : [emailNorm]));
     const mails = round.kind !== 'roster' || round.terms.mails;
-    const tooOften = mails ? await post.tooOften(norms) : new Set<string>();
-    if (round.kind === 'personal') return this.#personal(round, maker, lines, tooOften);
+    const about = {
+      tooOften: mails ? await post.tooOften(norms) : new Set<string>(),
+      replyTo: mails ? await post.replyToOf(round.ownerId) : null,
+    };
+    if (round.kind === 'personal') return this.#personal(round, maker, lines, about);
     const keys = await this.#keysOf(round, lines);
     const roster =
       round.kind === 'roster' && round.keyId !== null
@@ -155,7 +164,7 @@ export class RoundRunner {
         const key = keys.get(line.keyId ?? round.keyId ?? '');
         if (round.kind === 'roster' && !mails)
           await this.#settle(tx, line, { state: 'done', problem: null, key });
-        else await this.#mail(tx, round, line, { key, tooOften });
+        else await this.#mail(tx, round, line, { key, ...about });
       }
     };
   }
@@ -169,17 +178,12 @@ export class RoundRunner {
   }
 
   /** Secrets are drawn before the transaction, and written with it or not at all. */
-  async #personal(
-    round: Round,
-    maker: Actor,
-    lines: readonly Line[],
-    tooOften: ReadonlySet<string>,
-  ): Promise<Work> {
+  async #personal(round: Round, maker: Actor, lines: readonly Line[], about: Mailing): Promise<Work> {
     const { keys } = this.#deps;
     const drawn = new Map<string, DrawnKey>();
     const plans = new Map<string, Plan>();
     for (const line of lines) {
-      if (line.emailNorm === null || tooOften.has(line.emailNorm)) continue;
+      if (line.emailNorm === null || about.tooOften.has(line.emailNorm)) continue;
       const plan = await this.#planFor(round, maker, line, plans);
       drawn.set(line.id, keys.draw(maker, plan, { showOnce: false, batchId: round.id }));
     }
@@ -187,7 +191,7 @@ export class RoundRunner {
       for (const line of lines) {
         const mine = drawn.get(line.id);
         if (mine) await keys.write(tx, maker, [mine]);
-        await this.#mail(tx, round, line, { key: mine?.key, tooOften });
+        await this.#mail(tx, round, line, { key: mine?.key, ...about });
       }
     };
   }
@@ -212,7 +216,7 @@ export class RoundRunner {
     tx: Tx,
     round: Round,
     line: Line,
-    { key, tooOften }: { key: InvitationKey | undefined; tooOften: ReadonlySet<string> },
+    { key, tooOften, replyTo }: Mailing & { key: InvitationKey | undefined },
   ): Promise<void> {
     const { host, post } = this.#deps;
     const { email, emailNorm } = line;
@@ -230,6 +234,7 @@ export class RoundRunner {
       inviter: round.ownerName,
       message: round.message,
       sentBy: round.ownerId,
+      replyTo,
     });
     await noteInvitee(tx, line.id, inviteeId);
   }

@@ -10,6 +10,7 @@ import {
   type PersonFacts,
 } from 'latchkey/plugin-api';
 import { eraseDrafts, findAttempt, findAttemptOfSeat, readSecrets } from '../join/attempt-repository.ts';
+import { answersOf, deleteAnswers } from '../carries/answer-repository.ts';
 import { eachOf, type BulkResult } from '../keys/key-bulk.ts';
 import type { Authority } from '../keys/authority.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
@@ -104,7 +105,7 @@ export class ApprovalService {
       giver,
       seat: redemption.seat,
       network: redemption.network,
-      answers: draft?.answers ?? {},
+      answers: draft?.answers ?? (await this.#keptAnswers(redemption)),
       walker,
     };
     const prepared =
@@ -171,6 +172,7 @@ export class ApprovalService {
       if (!(await moveRedemption(tx, redemptionId, 'pending_approval', next)))
         throw new ConflictError('invitation.decided_already');
       await giveBackSeat(tx, key.id);
+      await deleteAnswers(tx, { keyId: key.id, seat: redemption.seat });
       await freeEntry(tx, redemptionId);
       await eraseDrafts(tx, redemptionId);
       const to = draft ?? person;
@@ -229,10 +231,16 @@ export class ApprovalService {
         attempt,
         name: known?.name ?? '',
         email: known?.email ?? '',
-        answers: draft?.answers ?? {},
+        answers: draft?.answers ?? (await this.#keptAnswers(redemption)),
       });
     }
     return { ...page, items: candidates };
+  }
+
+  /** Of somebody with an account they stand beside the seat, in words. */
+  async #keptAnswers({ keyId, seat }: Redemption): Promise<Record<string, string>> {
+    const said = (await answersOf(this.#deps.host.db, keyId, [seat])).get(seat) ?? [];
+    return Object.fromEntries(said.map(({ name, answer }) => [name, answer]));
   }
 
   async #attemptOf({ id, attemptId }: Redemption): Promise<Attempt | null> {

@@ -323,6 +323,32 @@ describeOnEachEngine('a key that makes people of the staff', (engine) => {
     expect(await audited(app, 'invitation-key.agreed')).toHaveLength(1);
   });
 
+  test('is told by mail to those who could agree, once for each asking, and never to who asks', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const [maker, second] = [
+      await app.given.administrator(),
+      await app.given.administrator({ locale: 'fr' }),
+    ];
+    const api = app.api(maker);
+    const mint = await api.call('POST', KEYS, { profile: 'technician', label: 'Night shift', maxUses: 3 });
+    const { id } = mint.json() as { id: string };
+    const asked = await app.mailbox.next(second.email);
+
+    await app.api(second).call('POST', `${KEYS}/${id}/agree`, { version: 1 });
+    await api.call('PATCH', `${KEYS}/${id}`, { version: 2, maxUses: 50 });
+    const widened = await app.mailbox.next(second.email);
+    await api.call('POST', `${KEYS}/batch`, { profile: 'technician', label: 'Many', count: 3 });
+    await app.mailbox.next(second.email);
+    await app.settle();
+
+    expect(asked.links).toContain(`${app.origin}/invitation-keys/${id}`);
+    expect(asked.text).toContain('Night shift');
+    expect(asked.subject).toMatch(/accord|approb|valid/i);
+    expect(widened.links).toEqual(asked.links);
+    expect(app.mailbox.letters.filter(({ to }) => to.includes(second.email))).toHaveLength(3);
+    expect(app.mailbox.letters.filter(({ to }) => to.includes(maker.email))).toEqual([]);
+  });
+
   test('that administers the house is for one address, one person and a few days', async () => {
     const app = await startTestApp({ engine });
     const owner = await ownerApi(app);
