@@ -259,6 +259,27 @@ describeOnEachEngine('a list of people', (engine) => {
     expect(key['groups']).toEqual([group.json().id]);
   });
 
+  test('is answered to whoever invites, once their address is proven and while the house wants it so', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const admin = await app.given.administrator();
+    const { id } = await app.given.invitationKey({ emailProof: 'required' });
+    const send = async (email: string): Promise<string> => {
+      await app.api(admin).call('POST', `/api/v1/invitation-keys/${id}/invited`, { emails: [email] });
+      return (await app.mailbox.next(email)).headers.get('reply-to') ?? '';
+    };
+    const proven = (at: number | null): Promise<unknown> =>
+      app.db.transaction(async (tx) =>
+        tx.knex('users').where({ id: admin.id }).update({ email_verified_at: at }),
+      );
+
+    await proven(null);
+    const unproven = await send('a@acme.test');
+    await proven(app.clock.now());
+    const answered = await send('b@acme.test');
+
+    expect([unproven, answered]).toEqual(['', admin.email]);
+  });
+
   test('of strangers stays closed to people without the right, on every page', async () => {
     const app = await startTestApp({ engine, mail: true });
     const owner = app.api(await app.given.owner());
