@@ -2,10 +2,12 @@
 import { configCommands } from './cli/config-commands.ts';
 import type { Command } from './cli/command.ts';
 import { exitCodeOf, exitCodes, isOutOfReach } from './cli/exit-codes.ts';
+import { secretDoctor } from './cli/key-commands.ts';
 import { runProgram } from './cli/program.ts';
 import { explained, terminal } from './cli/terminal.ts';
 import { authorTools } from './compose-author.ts';
 import { coreCommands } from './compose-commands.ts';
+import { composeGround } from './compose-ground.ts';
 import { compose, folders } from './compose.ts';
 import { ConfigError, processEnvironment, readConfig } from './config.ts';
 import { silentLog } from './log.ts';
@@ -24,12 +26,14 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   if (argv[0] === 'config') return runProgram(configCommands(env), argv, terminal(coreWords));
 
-  if (argv[0] === 'plugin' && authorTools(silent).some(({ name }) => name === `plugin ${argv[1] ?? ''}`)) {
+  if (authorTools(silent).some(({ name }) => name === argv.slice(0, 2).join(' '))) {
     const found = { problem: false };
     const tools = authorTools({ onProblem: () => void (found.problem = true) });
     const code = await runProgram(tools, argv, terminal(coreWords));
     return found.problem ? exitCodes.failed : code;
   }
+
+  if (argv.slice(0, 2).join(' ') === 'secret doctor') return examineSecrets(argv);
 
   const isOnlooker = withoutPluginCode.includes(argv[0] ?? '');
   const latchkey = await compose(readConfig(env), { log: silentLog(), isPasserBy: true, isOnlooker });
@@ -54,6 +58,20 @@ async function run(argv: readonly string[]): Promise<number> {
     return found.problem ? exitCodes.failed : code;
   } finally {
     await latchkey.close();
+  }
+}
+
+/** A locked house does not open, and that is when one asks. */
+async function examineSecrets(argv: readonly string[]): Promise<number> {
+  const { keys, db, outbound } = await composeGround(readConfig(processEnvironment()), { log: silentLog() });
+  const found = { problem: false };
+  try {
+    const doctor = secretDoctor(keys, { onProblem: () => void (found.problem = true) });
+    const code = await runProgram([doctor], argv, terminal(coreWords));
+    return found.problem ? exitCodes.failed : code;
+  } finally {
+    await outbound.close();
+    await db.close();
   }
 }
 

@@ -37,7 +37,7 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
     ...hookCommands(ground.hooks),
     ...eventCommands(backgroundOf(latchkey)),
     ...mailCommands(domains.mail),
-    ...networkCommands(domains.network),
+    ...networkCommands(domains, { onProblem }),
     ...marketplaceCommands(latchkey),
     ...backupCommands({
       db: ground.db,
@@ -101,17 +101,15 @@ const houseChecks = ({ ground, domains, plugins }: Latchkey): DoctorCheck[] => [
   },
   {
     name: 'keys',
-    run: () => {
-      const { lock } = ground.keys;
-      const needs = lock?.needs.join(', ') ?? '';
-      return Promise.resolve(
-        lock === null
-          ? null
-          : {
-              level: 'problem',
-              message: `The master key at hand does not open this database. Needed: ${needs}.`,
-            },
-      );
+    run: async () => {
+      const shut = (await ground.keys.examine()).filter(({ opens }) => !opens);
+      const names = shut.map(({ purpose, generation }) => `${purpose} ${String(generation)}`).join(', ');
+      return shut.length === 0
+        ? null
+        : {
+            level: 'problem',
+            message: `The master key at hand does not open these keys: ${names}. See \`latchkey secret doctor\`.`,
+          };
     },
   },
   {

@@ -16,13 +16,16 @@ import {
   EntitlementService,
   HubClient,
   hubUrl,
+  NetworkDoctor,
   networkRights,
   NetworkService,
   scheduleNetworkRefresh,
   scheduleTrustRefresh,
   TrustService,
 } from './network/index.ts';
+import { AddressGuard } from './outbound/address-guard.ts';
 import { Outbound } from './outbound/outbound.ts';
+import { Probe } from './outbound/probe.ts';
 import { NotificationService, scheduleNotificationRetention } from './notifications/index.ts';
 import {
   attachmentStore,
@@ -109,7 +112,7 @@ export async function composeDomains(ground: Ground, { hashing }: { hashing?: Ha
   const notifications = new NotificationService({ db, hooks, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });
 
-  const { network, trust, entitlements, hubLine } = await composeNetwork(ground, site);
+  const { network, trust, entitlements, networkDoctor, hubLine } = await composeNetwork(ground, site);
   scheduleNetworkRefresh(jobs, network);
   scheduleTrustRefresh(jobs, trust, entitlements);
 
@@ -142,6 +145,7 @@ export async function composeDomains(ground: Ground, { hashing }: { hashing?: Ha
     network,
     trust,
     entitlements,
+    networkDoctor,
     hubLine,
     tickets,
   };
@@ -183,7 +187,19 @@ async function composeNetwork(
     version,
     credentials: () => network.credentials(),
   });
-  return { network, trust, entitlements, hubLine };
+  const networkDoctor = new NetworkDoctor({
+    db,
+    clock,
+    probe: new Probe(new AddressGuard(allowed)),
+    outbound: hubLine,
+    hub: new HubClient({ outbound: hubLine, version }),
+    network,
+    trust,
+    entitlements,
+    address: async () => config.hubUrl ?? (await settings.get(hubUrl)),
+    folder: join(config.dataDir, 'plugins'),
+  });
+  return { network, trust, entitlements, networkDoctor, hubLine };
 }
 
 /** Where what people attach lies. */

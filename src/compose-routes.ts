@@ -8,7 +8,7 @@ import type { RouteTable } from './http/route-table.ts';
 import { identityApi, identityMenu, identityRoutes } from './identity/index.ts';
 import { backgroundRoutes, BackgroundService, jobsMenu } from './jobs/index.ts';
 import { mailMenu, mailRoutes } from './mail/index.ts';
-import { networkMenu, networkRoutes, trustRoutes } from './network/index.ts';
+import { doctorRoutes, networkMenu, networkRoutes, trustRoutes } from './network/index.ts';
 import { notificationApi, notificationMenu, notificationRoutes } from './notifications/index.ts';
 import { hookRoutes, pluginMenu, pluginRoutes, type PluginHost } from './plugin-host/index.ts';
 import { settingsMenu, settingsRoutes, type SettingGroups } from './settings/index.ts';
@@ -71,6 +71,7 @@ export function coreRoutes(
       translate: (key, locale) => i18n.translate(locale, key),
     }),
     ...networkRoutes({ network: domains.network, trust: domains.trust, clock }),
+    ...doctorRoutes({ doctor: domains.networkDoctor, log: ground.log }),
     ...trustRoutes({ trust: domains.trust, clock }),
     ...pluginRoutes({ plugins, clock }),
     ...hookRoutes(ground),

@@ -10,6 +10,7 @@ import { addCoreMenu, coreRoutes } from './compose-routes.ts';
 import { composeWeb } from './compose-web.ts';
 import type { Config } from './config.ts';
 import { Drain } from './http/drain.ts';
+import type { LockReason } from './crypto/key-store.ts';
 import { HashThread } from './identity/index.ts';
 import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
@@ -68,7 +69,9 @@ export async function compose(config: Config, options: Options = {}): Promise<La
   let isAccepting = true;
   try {
     if (keys.lock)
-      throw new UnavailableError('keys.locked', { params: { needs: keys.lock.needs.join(', ') } });
+      throw new UnavailableError('keys.locked', {
+        params: { needs: keys.lock.needs.join(', '), reason: keys.lock.reason },
+      });
     const hashing = options.isSupervised === true ? new HashThread() : undefined;
     const domains = await composeDomains(ground, { hashing });
     const { app, routes } = await composeWeb(ground, domains, {
@@ -186,9 +189,23 @@ export async function composeServer(config: Config, overrides: Overrides = {}): 
   }
 }
 
+/** The five states of the master key, in words for whoever runs the server. */
+const whyLocked: Readonly<Record<LockReason, string>> = {
+  missing:
+    'Its key file is not there. Bring it back from the backup of the data folder, or set LATCHKEY_KEY.',
+  unreadable:
+    'Its key file is there and cannot be read. Give it to the account that runs the server, mode 0600.',
+  'wrong-length':
+    'What should be its master key is not 32 bytes. Bring back the file as it was; it may have been cut.',
+  'wrong-key':
+    'Its master key is another one than its database was made with. Bring the right key file, or LATCHKEY_KEY.',
+  damaged:
+    'Its master key is the right one, but what it protects in the database was changed. Restore the database from a backup.',
+};
+
 function lockedServer(config: Config, { params }: UnavailableError): RunningServer {
   const title = 'This helpdesk is locked';
-  const text = `Its master key is not the one that its database was made with. Whoever runs it: bring the key file, or LATCHKEY_KEY, with the id ${String(params['needs'])} and start it again. Nothing was changed.`;
+  const text = `${whyLocked[String(params['reason']) as LockReason]} The key that is needed has the id ${String(params['needs'])}. Nothing was changed; \`latchkey secret doctor\` says more.`;
   console.error(`${title}. ${text}`);
   const server = createServer(lockedApp({ title, text }));
   return {

@@ -1,8 +1,69 @@
-import type { NetworkService, NetworkStatus } from '../network/index.ts';
+import type {
+  EntitlementService,
+  NetworkDoctor,
+  NetworkService,
+  NetworkStatus,
+  TrustService,
+} from '../network/index.ts';
 import type { Command } from './command.ts';
 
+interface Domains {
+  network: NetworkService;
+  trust: TrustService;
+  entitlements: EntitlementService;
+  networkDoctor: NetworkDoctor;
+}
+
 /** The registration at the hub, for whoever sits at the server. */
-export const networkCommands = (network: NetworkService): Command[] => [
+export const networkCommands = (
+  { network, trust, entitlements, networkDoctor }: Domains,
+  { onProblem }: { onProblem: () => void },
+): Command[] => [
+  {
+    name: 'network doctor',
+    summary: 'Looks at every layer between here and the hub; exit code 1 if one fails',
+    run: async ({ actor, options, print }) => {
+      const findings = await networkDoctor.run(actor);
+      if (findings.some(({ state }) => state === 'problem')) onProblem();
+      if (options['json'] === true) print(findings);
+      else
+        print(
+          findings.map(({ step, state, problem, because, ms }) => ({
+            step,
+            state,
+            problem: problem ?? (because === null ? '' : `because of ${because}`),
+            ms,
+          })),
+        );
+    },
+  },
+  {
+    name: 'network trust',
+    summary: 'Who signs for the hub; with a fingerprint, believes them from now on',
+    args: '[fingerprint]',
+    run: async ({ actor, args: [fingerprint], print }) => {
+      await trust.refresh();
+      if (fingerprint !== undefined) await trust.confirm(actor, fingerprint.replace(/\s/g, ''));
+      await trust.refresh();
+      const { rules: _rules, ...status } = await trust.status();
+      print(status);
+    },
+  },
+  {
+    name: 'network request-file',
+    summary: 'For a server without a way out: what to carry to the hub',
+    run: async ({ print }) => {
+      print(await entitlements.requestFile());
+    },
+  },
+  {
+    name: 'network answer-file',
+    summary: 'Takes from standard input what the hub has signed',
+    run: async ({ readStdin, print }) => {
+      const { state, offer, mayInstall } = await entitlements.takeAnswer(await readStdin());
+      print({ state, offer, mayInstall });
+    },
+  },
   {
     name: 'network status',
     summary: 'Says which hub this installation belongs to and what became of its key; asks nobody',

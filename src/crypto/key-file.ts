@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const KEY_BYTES = 32;
@@ -21,17 +21,39 @@ export function parseMasters(text: string): Master[] {
   return masters;
 }
 
-/** The masters in `file`, or none when there is no such file. */
-export async function readKeyFile(file: string): Promise<Master[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  });
-  return text === null ? [] : parseMasters(text);
+/** Why there is no master, though one may be there: each is another thing to do. */
+export type KeyFault = 'missing' | 'unreadable' | 'wrong-length';
+
+/** The masters in `file`. None is made here, and nothing is ever written over what does not open. */
+export async function readKeyFile(file: string): Promise<Master[] | KeyFault> {
+  try {
+    return readMasters(await readFile(file, 'utf8'));
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'missing' : 'unreadable';
+  }
 }
 
+/** The same for what the environment says. */
+export function readMasters(text: string): Master[] | KeyFault {
+  try {
+    return parseMasters(text);
+  } catch {
+    return 'wrong-length';
+  }
+}
+
+/** Takes the place of the file in one step: a crash leaves the old one or the new one, whole. */
+export async function replaceKeyFile(file: string, masters: readonly Master[]): Promise<void> {
+  const draft = `${file}.${randomUUID()}`;
+  const lines = masters.map(({ bytes }) => `${bytes.toString('base64')}\n`).join('');
+  await writeFile(draft, lines, { mode: 0o600, flush: true });
+  await rename(draft, file);
+}
+
+export const newMaster = (): Master => masterOf(randomBytes(KEY_BYTES));
+
 /** A new master in a new file that only its owner reads. Two processes at once: the second takes what the first wrote. */
-export async function createKeyFile(file: string): Promise<Master[]> {
+export async function createKeyFile(file: string): Promise<Master[] | KeyFault> {
   await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flush: true });
@@ -46,7 +68,7 @@ export async function createKeyFile(file: string): Promise<Master[]> {
   return readKeyFile(file);
 }
 
-export const masterOf = (bytes: Buffer): Master => ({
+const masterOf = (bytes: Buffer): Master => ({
   id: createHash('sha256').update('latchkey master ').update(bytes).digest('hex').slice(0, 16),
   bytes,
 });

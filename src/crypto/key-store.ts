@@ -2,9 +2,17 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import type { Database, Queryable, Tx } from '../db/database.ts';
 import { bytes, defineTable, instant, text, whole } from '../db/table.ts';
 import { bumpVersion } from '../db/versions.ts';
-import { UnavailableError } from '../shared/errors.ts';
+import { ConflictError, UnavailableError } from '../shared/errors.ts';
 import { DatabaseKeyRing, LockedKeyRing, type PurposeKeys } from './database-key-ring.ts';
-import { createKeyFile, parseMasters, readKeyFile, type Master } from './key-file.ts';
+import {
+  createKeyFile,
+  newMaster,
+  readKeyFile,
+  readMasters,
+  replaceKeyFile,
+  type KeyFault,
+  type Master,
+} from './key-file.ts';
 import type { KeyRing } from './key-ring.ts';
 import { openBox, packBox, sealBox, unpackBox } from './secret-box.ts';
 
@@ -23,8 +31,17 @@ export const KEYS_VERSION = 'keys';
 const CANARY = 'canary';
 const KEY_BYTES = 32;
 
-/** The master at hand is not the one that wrapped this database's keys. */
+/** Five ways in which a master does not open a database; none of them loses or overwrites anything. */
+export type LockReason =
+  | KeyFault
+  /** It is a key, and another one. */
+  | 'wrong-key'
+  /** It is the key, and what it wrapped was changed. */
+  | 'damaged';
+
+/** The master at hand does not open this database's keys. */
 export interface Lock {
+  reason: LockReason;
   /** Ids of the masters that would open it. */
   needs: string[];
   /** Ids of those that were handed in; none when there is no key at all. */
@@ -45,25 +62,33 @@ interface Options {
  */
 export class KeyStore {
   readonly #db: Database;
-  readonly #masters: readonly Master[];
+  /** Null when the environment holds the key. */
+  readonly #file: string | null;
+  #masters: readonly Master[];
   readonly #rings = new Map<string, DatabaseKeyRing>();
   /** Null when all is well. */
   readonly lock: Lock | null;
 
-  private constructor(db: Database, masters: readonly Master[], lock: Lock | null) {
+  private constructor(
+    db: Database,
+    { file, masters, lock }: { file: string | null; masters: readonly Master[]; lock: Lock | null },
+  ) {
     this.#db = db;
+    this.#file = file;
     this.#masters = masters;
     this.lock = lock;
   }
 
   static async open({ db, key, keyFile }: Options): Promise<KeyStore> {
-    const canary = await findKeys(db, CANARY);
-    const given = key === undefined ? await readKeyFile(keyFile) : parseMasters(key);
-    const masters = given.length === 0 && canary.length === 0 ? await createKeyFile(keyFile) : given;
+    const file = key === undefined ? keyFile : null;
+    const isNew = (await findKeys(db, CANARY)).length === 0;
+    let given = key === undefined ? await readKeyFile(keyFile) : readMasters(key);
+    if (given === 'missing' && isNew) given = await createKeyFile(keyFile);
+    const masters = typeof given === 'string' ? [] : given;
     const [wrapper] = masters;
-    if (canary.length === 0 && wrapper)
-      await insertGeneration(db, { purpose: CANARY, generation: 1, master: wrapper });
-    return new KeyStore(db, masters, lockOf(await findKeys(db, CANARY), masters));
+    if (isNew && wrapper) await insertGeneration(db, { purpose: CANARY, generation: 1, master: wrapper });
+    const lock = lockOf(await findKeys(db, CANARY), given);
+    return new KeyStore(db, { file, masters, lock });
   }
 
   /** The keys of `purpose`, made at its first use. Hold on to the ring: it hears of new generations by itself. */
@@ -105,8 +130,41 @@ export class KeyStore {
     });
   }
 
-  /** Reads again what another process may have added. */
+  /**
+   * A new master takes over: it is written beside the old one first, then everything is wrapped again, then the old one goes. Whoever was
+   * killed in between begins where they stood; until the last step both open everything.
+   *
+   * @throws {ConflictError} `secret.key-given` where the environment holds the master
+   */
+  async rotate(): Promise<{ rewrapped: number; master: string }> {
+    if (this.#file === null) throw new ConflictError('secret.key-given');
+    if (this.#masters.length === 1) {
+      const masters = [newMaster(), this.#wrapper()];
+      await replaceKeyFile(this.#file, masters);
+      this.#masters = masters;
+    }
+    const rewrapped = await this.rewrap();
+    const master = this.#wrapper();
+    await replaceKeyFile(this.#file, [master]);
+    this.#masters = [master];
+    return { rewrapped, master: master.id };
+  }
+
+  /** Every wrapped key, and whether it opens. */
+  async examine(): Promise<{ purpose: string; generation: number; master: string; opens: boolean }[]> {
+    const rows = await this.#db.knex(wrappedKeys.name).orderBy(['purpose', 'generation']);
+    return rows.map(wrappedKeys.decode).map((row) => ({
+      purpose: row.purpose,
+      generation: row.generation,
+      master: row.masterId,
+      opens: doesOpen(row, this.#masters),
+    }));
+  }
+
+  /** Reads again what another process may have added, be it a key or a master. */
   async reload(): Promise<void> {
+    const masters = this.#file === null ? null : await readKeyFile(this.#file);
+    if (Array.isArray(masters)) this.#masters = masters;
     for (const [purpose, ring] of this.#rings) ring.replaceKeys(await this.#unwrapped(purpose));
   }
 
@@ -164,13 +222,26 @@ async function findKeys(db: Queryable, purpose: string): Promise<WrappedKey[]> {
   return rows.map(wrappedKeys.decode);
 }
 
-/** A canary that does not open, or whose master is not at hand, locks. */
-function lockOf(canary: readonly WrappedKey[], masters: readonly Master[]): Lock | null {
+/** A canary that does not open, or whose master is not at hand, locks; so does a file that is there and says nothing. */
+function lockOf(canary: readonly WrappedKey[], given: readonly Master[] | KeyFault): Lock | null {
+  const needs = canary.map(({ masterId }) => masterId);
+  if (typeof given === 'string') return { reason: given, needs, has: [] };
+  const shut = canary.filter((row) => !doesOpen(row, given));
+  if (shut.length === 0) return null;
+  const has = given.map(({ id }) => id);
+  return {
+    reason: shut.some(({ masterId }) => has.includes(masterId)) ? 'damaged' : 'wrong-key',
+    needs,
+    has,
+  };
+}
+
+function doesOpen(row: WrappedKey, masters: readonly Master[]): boolean {
   try {
-    for (const row of canary) unwrap(row, masters);
-    return null;
+    unwrap(row, masters);
+    return true;
   } catch {
-    return { needs: canary.map(({ masterId }) => masterId), has: masters.map(({ id }) => id) };
+    return false;
   }
 }
 

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createKeyFile, parseMasters } from '../../src/crypto/key-file.ts';
+import { createKeyFile, newMaster, parseMasters, replaceKeyFile } from '../../src/crypto/key-file.ts';
+import type { Database } from '../../src/db/database.ts';
 import { KeyStore } from '../../src/crypto/key-store.ts';
 import { afterwards } from '../support/cleanup.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
@@ -105,6 +106,69 @@ describeOnEachEngine('the key store', (engine) => {
     expect(ringElsewhere.open(ring.seal('new', 'row'), 'row')).toBe('new');
   });
 
+  test('says which of five things is wrong, writes over nothing, and opens again once it is mended', async () => {
+    const { db } = await bareDatabase(engine);
+    const keyFile = await freshKeyFile();
+    const sealed = (await (await KeyStore.open({ db, keyFile })).ring('invite')).seal('kept', 'row');
+    const good = await readFile(keyFile, 'utf8');
+    const reasonOf = async (): Promise<string | undefined> =>
+      (await KeyStore.open({ db, keyFile })).lock?.reason;
+
+    await rm(keyFile);
+    expect(await reasonOf()).toBe('missing');
+    await mkdir(keyFile);
+    expect(await reasonOf()).toBe('unreadable');
+    await rm(keyFile, { recursive: true });
+    await writeFile(keyFile, good.slice(0, 20));
+    expect(await reasonOf()).toBe('wrong-length');
+    expect(await readFile(keyFile, 'utf8')).toBe(good.slice(0, 20));
+    await writeFile(keyFile, `${newKey}\n`);
+    expect(await reasonOf()).toBe('wrong-key');
+    await writeFile(keyFile, good);
+    const [row] = await db.knex('wrapped_key').where({ purpose: 'canary' });
+    const whole = (row as { wrapped: Buffer }).wrapped;
+    for (let at = 0; at < whole.length; at += 1) {
+      const wrapped = Buffer.from(whole);
+      wrapped.writeUInt8(wrapped.readUInt8(at) ^ 1, at);
+      await setCanary(db, wrapped);
+      expect(await reasonOf()).toBe('damaged');
+    }
+    await setCanary(db, whole);
+
+    const mended = await KeyStore.open({ db, keyFile });
+    expect((await mended.ring('invite')).open(sealed, 'row')).toBe('kept');
+    expect((await mended.examine()).every(({ opens }) => opens)).toBe(true);
+  });
+
+  test('killed in the middle of a rotation opens everything, and goes on where it stood', async () => {
+    const { db } = await bareDatabase(engine);
+    const keyFile = await freshKeyFile();
+    const before = await KeyStore.open({ db, keyFile });
+    const running = await before.ring('invite');
+    const sealed = running.seal('kept', 'row');
+    const [old] = parseMasters(await readFile(keyFile, 'utf8'));
+    const next = newMaster();
+
+    // The new master is in the file, and nothing is wrapped by it yet.
+    await replaceKeyFile(keyFile, old ? [next, old] : []);
+    const killed = await KeyStore.open({ db, keyFile });
+    expect((await killed.ring('invite')).open(sealed, 'row')).toBe('kept');
+    // Half of the keys are.
+    await killed.ring('mail');
+    const half = await KeyStore.open({ db, keyFile });
+    expect(new Set((await half.examine()).map(({ master }) => master)).size).toBe(2);
+
+    expect(await half.rotate()).toMatchObject({ master: next.id });
+    await before.reload();
+    const after = await KeyStore.open({ db, keyFile });
+
+    expect((await readFile(keyFile, 'utf8')).trim().split('\n')).toHaveLength(1);
+    expect((await after.ring('invite')).open(sealed, 'row')).toBe('kept');
+    expect(running.open(sealed, 'row')).toBe('kept');
+    expect((await after.examine()).every(({ master }) => master === next.id)).toBe(true);
+    expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
+  });
+
   test('opened by ten processes at once has one set of keys', async () => {
     const { db } = await bareDatabase(engine);
     const keyFile = await freshKeyFile();
@@ -133,9 +197,15 @@ describe('a master', () => {
 
     const [one, other] = await Promise.all([createKeyFile(keyFile), createKeyFile(keyFile)]);
 
-    expect(one[0]?.id).toBe(other[0]?.id);
+    expect(one).toEqual(other);
+    expect(one).toHaveLength(1);
   });
 });
+
+const setCanary = (db: Database, wrapped: Buffer): Promise<void> =>
+  db.transaction(async (tx) => {
+    await tx.knex('wrapped_key').where({ purpose: 'canary' }).update({ wrapped });
+  });
 
 async function freshKeyFile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-key-'));
