@@ -3,10 +3,10 @@ import { version, type Ground } from './compose-ground.ts';
 import { ROOT_ENTITY_ID } from './identity/index.ts';
 import {
   CatalogueReader,
-  digestVerifier,
   HubCatalogue,
   MarketplaceService,
   scheduleMarketplace,
+  trustVerifier,
   updateNotice,
 } from './marketplace/index.ts';
 import type { PluginHost, PluginInstaller } from './plugin-host/index.ts';
@@ -19,7 +19,7 @@ interface Surroundings {
 /** Floor 5: what the hub offers, and the way here. */
 export function composeMarketplace(
   { db, clock, log }: Ground,
-  { network, hubLine, notifications, jobs, users }: Domains,
+  { network, trust, hubLine, notifications, jobs, users }: Domains,
   { plugins, installer }: Surroundings,
 ): { marketplace: MarketplaceService; reader: CatalogueReader } {
   const catalogue = new HubCatalogue({ outbound: hubLine, version });
@@ -33,7 +33,7 @@ export function composeMarketplace(
     installer,
     catalogue,
     reader,
-    verifier: digestVerifier,
+    verifier: trustVerifier(trust),
   });
   notifications.addKind(updateNotice);
   const caretakers = (): Promise<{ id: string }[]> => users.withRight('plugin.manage', ROOT_ENTITY_ID);

@@ -4,5 +4,6 @@ export { HubCatalogue } from './hub-catalogue.ts';
 export { marketplaceRoutes } from './marketplace-routes.ts';
 export { MarketplaceService, nameOf, type Offered } from './marketplace-service.ts';
 export type { Operation } from './operation.ts';
-export { digestVerifier, type ReleaseClaim, type ReleaseVerifier } from './release-verifier.ts';
+export type { ReleaseClaim, ReleaseVerifier } from './release-verifier.ts';
+export { trustVerifier } from './trust-verifier.ts';
 export { scheduleMarketplace, updateNotice } from './update-news.ts';

@@ -2,10 +2,16 @@ import { Distrust, verifySigned, type TrustService } from '../network/index.ts';
 import { InvalidInputError } from '../shared/errors.ts';
 import { digestVerifier, type ReleaseVerifier } from './release-verifier.ts';
 
-/** Catalogue and publisher must both have signed what was downloaded (ruling 38); what the hub's pages say counts for nothing. */
-export const trustVerifier = (trust: Pick<TrustService, 'claim'>): ReleaseVerifier => ({
+/**
+ * Catalogue and publisher must both have signed what was downloaded (ruling 38); what the hub's pages say counts for nothing. A hub that
+ * has shown who signs for it is confirmed before anything comes from it. One that never has is held to its own digests: nothing more is
+ * to be had from it, and once it has shown a root there is no way back to that.
+ */
+export const trustVerifier = (trust: Pick<TrustService, 'claim' | 'status'>): ReleaseVerifier => ({
   verify: async (claim, packed) => {
     await digestVerifier.verify(claim, packed);
+    const { state } = await trust.status();
+    if (state === 'unseen' || state === 'none') return;
     const { pluginId: id, version } = claim;
     try {
       await verifySigned(await trust.claim(packagePath(id, version)), { id, version, packed });

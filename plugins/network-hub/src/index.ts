@@ -21,7 +21,7 @@ export default definePlugin((host: Host) => {
   const trust = new TrustService(host);
   for (const command of trustCommands(trust)) host.command(command);
   host.job('trust', () => trust.renew());
-  const releases = new ReleaseService(host);
+  const releases = new ReleaseService(host, trust);
   const asked = { host, subscriptions, releases, gate: new Gatekeeper(host, subscriptions) };
   host.routes([
     ...wireRoutes(asked),

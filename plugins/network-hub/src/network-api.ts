@@ -94,6 +94,8 @@ export const publishForm = z.object({
     .optional(),
   trialDays: z.coerce.number().int().min(0).max(365).optional(),
   compatibility: z.union([z.literal('').transform(() => undefined), z.string().max(80)]).optional(),
+  /** What `latchkey plugin sign` wrote beside the package. */
+  signature: z.union([z.literal('').transform(() => undefined), z.string().max(2_000)]).optional(),
   notes: z.union([z.literal('').transform(() => undefined), z.string().max(20_000)]).optional(),
 });
 

@@ -15,7 +15,11 @@ export const publishCommand = (releases: ReleaseService): CommandDefinition => (
   ],
   run: async ({ actor, args: [path = ''], options, readFile, print }) => {
     const draft = publishForm.parse(z.record(z.string(), z.unknown()).parse(options));
-    const { listing, release } = await releases.publish(actor, await readFile(path), draft);
+    const signature = await readFile(`${path}.sig`).then(
+      (text) => text.toString('utf8'),
+      () => undefined,
+    );
+    const { listing, release } = await releases.publish(actor, await readFile(path), { ...draft, signature });
     const { version, sha256, size, channel } = release;
     print({ id: listing.record.id, version, channel, sha256, size });
   },

@@ -109,7 +109,10 @@ export function publishRoutes({ host, subscriptions, releases }: Deps): Route[] 
         const upload = files.find(({ field, size }) => field === 'package' && size > 0);
         if (!upload) throw new InvalidInputError('plugin.package-missing');
         // A form always says what is free; only programs leave it open.
-        const { listing, release } = await releases.publish(actor, await upload.read(), body);
+        const signed = files.find(({ field, size }) => field === 'signature' && size > 0 && size < 2_000);
+        const signature = signed ? (await signed.read()).toString('utf8') : body.signature;
+        const draft = { ...body, signature };
+        const { listing, release } = await releases.publish(actor, await upload.read(), draft);
         return redirect(`${PATH}/${listing.record.id}`, { flash: said('published', release.version) });
       },
     }),

@@ -39,6 +39,7 @@ import {
   type Withdrawal,
 } from './release.ts';
 import { listOffers } from './subscription-repository.ts';
+import type { TrustService } from './trust/trust-service.ts';
 
 /** What its publisher says of a package; what it leaves open stays as it was. */
 export interface PublishDraft {
@@ -49,6 +50,8 @@ export interface PublishDraft {
   trialDays?: number | undefined;
   compatibility?: string | undefined;
   notes?: string | undefined;
+  /** The publisher's, over the list of files. */
+  signature?: string | undefined;
 }
 
 /** A plugin with all that belongs to it, newest version first. */
@@ -66,9 +69,11 @@ const LATER = '0.0.0-0';
 /** What is published here: versions that never change, staged, held back and withdrawn. */
 export class ReleaseService {
   readonly #host: Host;
+  readonly #trust: TrustService;
 
-  constructor(host: Host) {
+  constructor(host: Host, trust: TrustService) {
     this.#host = host;
+    this.#trust = trust;
   }
 
   /** A page of the catalogue, for whoever may see all of it. */
@@ -103,11 +108,28 @@ export class ReleaseService {
     const { id, version } = facts.manifest;
     const known = await findPlugin(this.#host.db, keyOf(id));
     await this.#assertMayFollow(facts, known, draft);
-    await this.#host.transaction((tx) => this.#write(tx, actor, { facts, packed, draft, known }));
+    await this.#host.transaction(async (tx) => {
+      await this.#write(tx, actor, { facts, packed, draft, known });
+      if (draft.signature !== undefined) await this.#sign(tx, { facts, packed, signature: draft.signature });
+    });
     const listing = await this.find(id);
     const release = listing.releases.find((one) => one.version === version);
     if (!release) throw new NotFoundError('hub.no-such-plugin');
     return { listing, release };
+  }
+
+  /** The catalogue's half of the two signatures that helpdesks ask for. */
+  async #sign(
+    tx: Tx,
+    { facts, packed, signature }: { facts: PackageFacts; packed: Uint8Array; signature: string },
+  ): Promise<void> {
+    const { id, version, publisher } = facts.manifest;
+    await this.#trust.name(tx, {
+      path: `plugins/${id}/${version}.tgz`,
+      length: packed.length,
+      sha256: createHash('sha256').update(packed).digest('hex'),
+      custom: { id, version, publisher, signature },
+    });
   }
 
   /** To how many of a hundred helpdesks it is shown. */
@@ -127,6 +149,9 @@ export class ReleaseService {
         fields: [{ field: 'reason', code: 'hub.say-the-reason' }],
       });
     await this.#change(actor, { pluginId, version }, { withdrawn: kind, reason }, 'release-withdrawn');
+    // Stopping it where it runs takes two keepers.
+    if (kind === 'security')
+      await this.#trust.wantWithdrawal(actor, { plugin: pluginId, versions: [version], reason });
   }
 
   async restore(actor: Actor, pluginId: string, version: string): Promise<void> {

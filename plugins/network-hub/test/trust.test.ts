@@ -7,12 +7,14 @@ import { packPlugin } from '../../../src/cli/author/pack-plugin.ts';
 import { days, hours } from '../../../test/support/clock.ts';
 import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
+import { ReleaseService } from '../src/release-service.ts';
 import { TrustService } from '../src/trust/trust-service.ts';
 
 const PEM = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g;
 
 interface Hub {
   app: TestApp;
+  host: Host;
   trust: TrustService;
   keepers: string[];
 }
@@ -24,11 +26,12 @@ async function startHub(engine: Engine): Promise<Hub> {
   const keys = await owner.submit('/admin/hub/trust', {}, { action: '/admin/hub/trust/establish' });
   const keepers = keys.text.match(PEM) ?? [];
   expect(keepers).toHaveLength(3);
-  return { app, keepers, trust: await trustIn(app) };
+  const host = await hostIn(app);
+  return { app, keepers, host, trust: new TrustService(host) };
 }
 
 /** As the plugin's own setup has it. */
-async function trustIn({ house, db, clock }: TestApp): Promise<TrustService> {
+async function hostIn({ house, db, clock }: TestApp): Promise<Host> {
   const { keys, audit } = house.ground;
   const host = {
     db,
@@ -37,18 +40,26 @@ async function trustIn({ house, db, clock }: TestApp): Promise<TrustService> {
     keys: await keys.ring('plugin:network-hub'),
     transaction: db.transaction.bind(db),
   };
-  return new TrustService(host as unknown as Host);
+  return host as unknown as Host;
 }
 
-async function publish({ app, trust }: Hub, { publisherKey }: { publisherKey: string }) {
+/** As a publisher does it, package and signature together. */
+async function publish({ app, host, trust }: Hub, { publisherKey }: { publisherKey: string }) {
   const { id, version, bytes } = await packPlugin('plugins/tag');
   const { text } = await signPackage(bytes, publisherKey);
-  const custom = { id, version, publisher: 'Acme', signature: text };
+  await new ReleaseService(host, trust).publish(system, bytes, { channel: 'stable', signature: text });
+  return { id, version, bytes, path: `plugins/${id}/${version}.tgz`, app };
+}
+
+/** Somebody who got hold of the hub puts another signature beside the same package. */
+async function signOver({ app, trust }: Hub, { publisherKey }: { publisherKey: string }): Promise<void> {
+  const { id, version, bytes } = await packPlugin('plugins/tag');
+  const { text } = await signPackage(bytes, publisherKey);
+  const custom = { id, version, publisher: 'Latchkey', signature: text };
   const path = `plugins/${id}/${version}.tgz`;
   await app.db.transaction((tx) =>
     trust.name(tx, { path, length: bytes.length, sha256: sha256Of(bytes), custom }),
   );
-  return { id, version, bytes, path };
 }
 
 async function signedBy(hub: Hub, name: string, publicKey: string): Promise<void> {
@@ -65,7 +76,7 @@ describeOnEachEngine('a hub that signs', (engine) => {
   test('is believed once its fingerprint is confirmed, and only what hub and publisher both signed is installed', async () => {
     const hub = await startHub(engine);
     const publisher = newKeyPair();
-    await signedBy(hub, 'Acme', publisher.publicKey);
+    await signedBy(hub, 'Latchkey', publisher.publicKey);
     const { id: pluginId, version, bytes } = await publish(hub, { publisherKey: publisher.privateKey });
     const app = await startTestApp({ engine, clock: hub.app.clock, config: { HUB_URL: hub.app.origin } });
     const { trust } = app.house.domains;
@@ -94,7 +105,7 @@ describeOnEachEngine('a hub that signs', (engine) => {
     await expect(verifier.verify({ ...claim, version: '9.9.9' }, bytes)).rejects.toMatchObject({
       code: 'network.S07',
     });
-    await publish(hub, { publisherKey: newKeyPair().privateKey });
+    await signOver(hub, { publisherKey: newKeyPair().privateKey });
     await expect(verifier.verify(claim, bytes)).rejects.toMatchObject({ code: 'network.S02' });
 
     await hub.trust.wantWithdrawal(system, { plugin: pluginId, reason: 'It reads what it should not.' });

@@ -72,7 +72,7 @@ export class NetworkDoctor {
         outbound.assertCallable(hub);
         return Promise.resolve({ facts: { hub: host, port } });
       },
-      proxy: () => Promise.resolve({ facts: { proxy: '-' } }),
+      proxy: nothingToDo,
       dns: async () => {
         seen.address = await probe.address(host);
         return { facts: { address: seen.address, resolvers: probe.resolvers().join(' ') } };
