@@ -86,7 +86,6 @@ const signedTargets = z.object({
 
 /** Versions of a document that are kept beside the newest, for who is reading just now. */
 const KEPT = 5;
-const HOUR_MS = 3_600_000;
 const KEYS_OF_CEREMONY = 3;
 
 export interface Trust {
@@ -427,9 +426,6 @@ export function signCeremony({ root, targets }: Ceremony, pems: readonly string[
     targets: signed('targets', targets, signers),
   };
 }
-
-/** How often the background looks whether something is to be signed anew. */
-export const RENEWAL_EVERY_MS = HOUR_MS;
 
 const noRules: Rules = { publishers: {}, entitlements: [], withdrawn: [] };
 const contextOf = (id: string): string => `hub-trust-key|${id}`;
