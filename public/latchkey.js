@@ -87,6 +87,13 @@ function dropTarget(area) {
   });
 }
 
+/** Whoever sets the house up most likely lives in its time zone; the server's own is often UTC. */
+function ownZone(box) {
+  const select = box.querySelector('select');
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  if ([...select.options].some(({ value }) => value === timeZone)) select.value = timeZone;
+}
+
 /** Shows the names of what was chosen, pasted or dropped. */
 function fileNames(input) {
   const list = document.getElementById(input.dataset.files);
@@ -116,6 +123,7 @@ function enhance(root) {
   for (const box of all(root, '[data-password]')) passwordField(box);
   for (const area of all(root, '[data-drop]')) dropTarget(area);
   for (const input of all(root, 'input[data-files]')) fileNames(input);
+  for (const box of all(root, '[data-own-zone]')) ownZone(box);
   for (const control of all(root, '[name="theme"]')) themeChoice(control);
   for (const select of all(root, '[data-autosubmit]'))
     select.addEventListener('change', () => select.form.requestSubmit());

@@ -72,6 +72,7 @@ async function becomeOwner(page: Page, ownerLink: string): Promise<void> {
   await page.getByLabel(/your name/i).fill('Marie Dupont');
   await page.getByLabel(/e-mail/i).fill('marie@acme.example');
   await page.getByLabel('Password', { exact: false }).first().fill(PASSWORD);
+  expect(await page.locator('select[name="timeZone"]').inputValue()).toBe('Europe/Paris');
   await page.locator('form[action^="/setup/"] button[type="submit"]').click();
   await page.waitForURL(/\/welcome/);
   await expectAccessible(page);
