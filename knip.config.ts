@@ -6,6 +6,7 @@ export default {
     'migrations/*.ts!',
     'plugins/*/src/index.ts!',
     'plugins/*/migrations/*.ts!',
+    'plugins/network-hub/premium/*/{src/index,migrations/*}.ts!',
     'test/**/*.test.ts',
     'test/**/fixtures/**/*.ts',
     'test/support/{setup,global-setup,crashing-install}.ts',
@@ -13,7 +14,7 @@ export default {
     'bench/bare/*.ts',
     'scripts/*.ts',
   ],
-  project: ['{src,migrations,plugins}/**/*.ts!', '!plugins/*/test/**!', '{test,bench,scripts}/**/*.ts'],
+  project: ['{src,migrations,plugins}/**/*.ts!', '!plugins/**/test/**!', '{test,bench,scripts}/**/*.ts'],
   ignoreExportsUsedInFile: true,
   // A time is a whole number to the database and something else to the reader.
   exclude: ['duplicates'],

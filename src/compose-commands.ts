@@ -13,9 +13,11 @@ import { networkCommands } from './cli/network-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
 import { signInCommands } from './cli/sign-in-commands.ts';
+import { seedHubCommand } from './cli/seed/seed-hub.ts';
 import { tokenCommands } from './cli/token-commands.ts';
 import { userCommands } from './cli/user-commands.ts';
 import { attachmentsFolder } from './compose-domains.ts';
+import { folders } from './compose-ground.ts';
 import { backgroundOf } from './compose-routes.ts';
 import { makeRestoreSafe, releaseAfterRestore } from './compose-restore.ts';
 import { compose, version, type Latchkey } from './compose.ts';
@@ -52,6 +54,7 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
       appendOnly: () => latchkey.plugins.appendOnlyTables(),
       makeSafe: (tx) => makeRestoreSafe(tx, latchkey),
     }),
+    seedHubCommand({ plugins, commands: () => latchkey.commands.all(), folder: folders.plugins }),
     ...seedCommands({
       ...domains,
       openHouse: async (clock) => {

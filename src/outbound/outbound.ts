@@ -6,7 +6,7 @@ export interface OutboundRequest {
   url: string;
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array;
   /** All of it, from the look-up to the last byte. */
   timeoutMs?: number;
   /** What is longer is cut off. */

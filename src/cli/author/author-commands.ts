@@ -7,6 +7,7 @@ import { checkPlugin, type Surface } from './check-plugin.ts';
 import { newPlugin } from './new-plugin.ts';
 import { packPlugin } from './pack-plugin.ts';
 import { signCeremony } from './sign-ceremony.ts';
+import { publishPackage } from './publish-package.ts';
 import { testPlugin } from './test-plugin.ts';
 
 interface Deps {
@@ -110,6 +111,38 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
         const { text, ...signed } = await signPackage(packed, key.toString('utf8'));
         await writeFile(`${file}.sig`, text);
         print({ ...signed, signature: `${file}.sig` });
+      },
+    },
+    {
+      name: 'plugin publish',
+      summary:
+        'Publishes a package on a hub; reads the token (scope network-hub:publish) from standard input',
+      args: '<package>',
+      options: [
+        { flags: '--hub <url>', description: 'where the hub is reached' },
+        { flags: '--channel <name>', description: 'stable or beta', default: 'stable' },
+        {
+          flags: '--offer <reference>',
+          description: 'the least offer that has it; as it was, or free, unless said',
+        },
+        { flags: '--tags <list>', description: 'separated by commas' },
+        { flags: '--trial-days <number>', description: 'how long it may be tried without that offer' },
+      ],
+      run: async ({ args: [file = ''], options, readStdin, readFile: bytesOf, print }) => {
+        const { hub, channel, offer, tags, trialDays } = options;
+        const facts = Object.entries({ channel, offer, tags, trialDays }).flatMap(([name, value]) =>
+          typeof value === 'string' ? [[name, value]] : [],
+        );
+        const token = (await readStdin()).trim();
+        print(
+          await publishPackage({
+            hub: String(hub ?? '').replace(/\/+$/, ''),
+            token,
+            file,
+            bytes: await bytesOf(file),
+            facts: Object.fromEntries(facts) as Record<string, string>,
+          }),
+        );
       },
     },
     {
