@@ -12,7 +12,7 @@ const floors = [
   '^src/(compose|main|server|cli)[^/]*\\.ts$',
   '^src/plugin-test/',
 ];
-const tests = '^(test|bench|scripts)/|^plugins/[^/]+/test/';
+const tests = '^(test|bench|scripts)/|^plugins/.+/test/';
 const repositories = '(^src/db/|-repository\\.ts$|^migrations/)';
 
 const rule = (name, comment, from, to) => ({ name, severity: 'error', comment, from, to });
