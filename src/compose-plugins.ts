@@ -9,10 +9,12 @@ import {
   PluginHost,
   PluginInstaller,
   PluginUninstaller,
+  PublisherKeys,
   pluginRights,
   preflightIn,
   type BootMarkers,
   type Reached,
+  type Watchdog,
 } from './plugin-host/index.ts';
 import { identitySettings } from './identity/index.ts';
 import { SettingGroups, siteGroups } from './settings/index.ts';
@@ -22,7 +24,7 @@ interface Surroundings {
   routes: RouteTable;
   markers: BootMarkers | null;
   node: string;
-  endsWhenStuck: boolean;
+  watchdog: Watchdog | null;
   isOnlooker: boolean;
   reached: Reached;
 }
@@ -31,11 +33,12 @@ interface Surroundings {
 export function composePlugins(
   ground: Ground,
   domains: Domains,
-  { routes, markers, node, endsWhenStuck, isOnlooker, reached }: Surroundings,
+  { routes, markers, node, watchdog, isOnlooker, reached }: Surroundings,
 ): {
   plugins: PluginHost;
   installer: PluginInstaller;
   uninstaller: PluginUninstaller;
+  publishers: PublisherKeys;
   commands: CommandList;
   settingGroups: SettingGroups;
 } {
@@ -82,7 +85,7 @@ export function composePlugins(
     places: { bundled: folders.plugins, added: config.pluginDir },
     latchkeyVersion: version,
     node,
-    endsWhenStuck,
+    watchdog,
     isOnlooker,
     isSafeMode: config.safeMode,
     markers,
@@ -91,8 +94,9 @@ export function composePlugins(
   const added = config.pluginDir;
   const script = fileURLToPath(new URL('preflight.ts', import.meta.url));
   const preflight = preflightIn({ script, added });
-  const installer = new PluginInstaller({ ground, plugins, added, preflight, reached });
+  const publishers = new PublisherKeys({ ground });
+  const installer = new PluginInstaller({ ground, plugins, added, preflight, publishers, reached });
   const exports = join(config.dataDir, 'exports');
   const uninstaller = new PluginUninstaller({ ground, plugins, added, exports });
-  return { plugins, installer, uninstaller, commands, settingGroups };
+  return { plugins, installer, uninstaller, publishers, commands, settingGroups };
 }

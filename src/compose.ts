@@ -17,11 +17,13 @@ import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
 import { marketplaceRoutes, type CatalogueReader, type MarketplaceService } from './marketplace/index.ts';
 import {
   BootMarkers,
+  Watchdog,
   packageRoutes,
   type CommandList,
   type PluginHost,
   type PluginInstaller,
   type PluginUninstaller,
+  type PublisherKeys,
   type Reached,
 } from './plugin-host/index.ts';
 import { listeningAt } from './settings/index.ts';
@@ -42,6 +44,7 @@ export interface Latchkey {
   uninstaller: PluginUninstaller;
   marketplace: MarketplaceService;
   reader: CatalogueReader;
+  publishers: PublisherKeys;
   commands: CommandList;
   /** Loads the plugins; with `work`, also begins to deliver events, send mail and run jobs. */
   open(options: { work: boolean }): Promise<void>;
@@ -82,14 +85,19 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       options.isPasserBy === true
         ? null
         : new BootMarkers(join(config.dataDir, 'boot.json'), () => clock.now());
-    const { plugins, installer, uninstaller, commands, settingGroups } = composePlugins(ground, domains, {
-      routes,
-      markers,
-      node: ground.node,
-      endsWhenStuck: options.isSupervised === true,
-      isOnlooker: options.isOnlooker === true,
-      reached: options.reached ?? (() => undefined),
-    });
+    const watchdog = options.isSupervised === true && markers ? new Watchdog(markers.lastWordsFile) : null;
+    const { plugins, installer, uninstaller, publishers, commands, settingGroups } = composePlugins(
+      ground,
+      domains,
+      {
+        routes,
+        markers,
+        node: ground.node,
+        watchdog,
+        isOnlooker: options.isOnlooker === true,
+        reached: options.reached ?? (() => undefined),
+      },
+    );
     domains.entitlements.tellOf(async () =>
       (await plugins.list('en')).flatMap(({ id, version: has, state }) =>
         state === 'enabled' ? [{ id, version: has }] : [],
@@ -99,7 +107,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
     routes.add(marketplaceRoutes({ marketplace, clock }), CORE_OWNER);
-    routes.add(packageRoutes({ plugins, installer, uninstaller, clock }), CORE_OWNER);
+    routes.add(packageRoutes({ plugins, installer, uninstaller, publishers, clock }), CORE_OWNER);
     routes.add(
       apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }),
       CORE_OWNER,
@@ -116,6 +124,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       uninstaller,
       marketplace,
       reader,
+      publishers,
       commands,
       open: async ({ work }) => {
         await versions.start();
@@ -137,6 +146,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
           () => domains.courier?.stop(),
           () => domains.dispatcher.stop(),
           () => plugins.stop(),
+          () => watchdog?.stop(),
           () => domains.network.close(),
           () => domains.trust.close(),
           () => {

@@ -1,32 +1,56 @@
+import { fileURLToPath } from 'node:url';
 import { exitCodes, isOutOfReach } from './cli/exit-codes.ts';
 import { composeServer } from './compose.ts';
 import { ConfigError, processEnvironment, readConfig } from './config.ts';
+import { keepProcess } from './plugin-host/index.ts';
 import { KnownError } from './shared/errors.ts';
+
+const ours = new URL('.', import.meta.url);
+let takeBlame: (error: unknown) => boolean = () => false;
+const exit = keepProcess((attempt) => takeBlame(attempt));
 
 /** One server process: composes, listens, says so, and stops in reverse on SIGTERM or when its supervisor is gone. */
 async function run(): Promise<void> {
   const server = await composeServer(readConfig(processEnvironment()));
+  takeBlame = (error) => server.takeBlame(error);
+  let isStopping = false;
+  const stop = (code: number): void => {
+    if (isStopping) return;
+    isStopping = true;
+    server.stop().then(
+      () => exit(code),
+      (error: unknown) => {
+        console.error(error);
+        exit(1);
+      },
+    );
+  };
   // An unhandled rejection comes here as well.
-  process.on('uncaughtException', (error) => {
-    if (server.takeBlame(error)) return;
+  process.on('uncaughtException', (error, origin) => {
+    const isPlugins = takeBlame(error);
+    if (isPlugins && (origin === 'unhandledRejection' || !isInOurMiddle(error))) return;
     console.error(error);
-    process.exit(1);
+    if (isPlugins) stop(1);
+    else exit(1);
   });
   const { url, port, ownerLink } = await server.start();
   process.send?.({ port });
   console.log([`Latchkey is ready at ${url}`, ...linesAbout(ownerLink)].join('\n'));
-  const stop = (): void => {
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
-  };
-  process.once('SIGTERM', stop);
+  process.once('SIGTERM', () => {
+    stop(0);
+  });
   process.once('SIGINT', () => undefined); // Ctrl-C reaches the whole group; the supervisor passes it on as SIGTERM.
-  process.once('disconnect', stop);
+  process.once('disconnect', () => {
+    stop(0);
+  });
+}
+
+/** Code of ours had called what threw, and did not get to its end: the process is no longer what it should be. */
+function isInOurMiddle({ stack = '' }: Error): boolean {
+  const outermost = stack.split('\n').findLast((line) => /^\s+at /.test(line) && !line.includes('node:'));
+  return (
+    outermost !== undefined && [ours.href, fileURLToPath(ours)].some((place) => outermost.includes(place))
+  );
 }
 
 /** Printed in one piece with the address, so that whoever waits for the one has the other. */
@@ -41,10 +65,10 @@ const linesAbout = (ownerLink: string | null): string[] =>
 run().catch((error: unknown) => {
   if (error instanceof ConfigError) {
     console.error(error.message);
-    process.exit(exitCodes.config);
+    exit(exitCodes.config);
   }
   console.error(lastWords(error));
-  process.exit(isOutOfReach(error) ? exitCodes.unavailable : exitCodes.failed);
+  exit(isOutOfReach(error) ? exitCodes.unavailable : exitCodes.failed);
 });
 
 /** What whoever started it can mend needs a sentence; what nobody foresaw needs its trace. */

@@ -8,6 +8,7 @@ import {
   type InstallPlan,
   type PluginInstaller,
   type PluginUninstaller,
+  type PublisherKeys,
 } from '../plugin-host/index.ts';
 import type { Command } from './command.ts';
 
@@ -15,25 +16,32 @@ import type { Command } from './command.ts';
 interface House {
   installer: PluginInstaller;
   uninstaller: PluginUninstaller;
+  publishers: PublisherKeys;
   plugins: PluginHost;
   ground: ConstructorParameters<typeof PluginBisect>[0]['ground'];
 }
 
-export function installCommands({ installer, uninstaller, plugins, ground }: House): Command[] {
+export function installCommands({ installer, uninstaller, publishers, plugins, ground }: House): Command[] {
   return [
     {
       name: 'plugin install',
       summary:
         'Verifies a package, tries it in a process of its own, says what it changes, and puts it to use',
       args: '<package>',
-      options: [{ flags: '--plan', description: 'only say what it changes; it is kept and not used' }],
+      options: [
+        { flags: '--plan', description: 'only say what it changes; it is kept and not used' },
+        { flags: '--unsigned', description: 'use it although no key that you trust has signed it' },
+      ],
       run: async ({ actor, args: [file = ''], options, print, readFile }) => {
-        const plan = await installer.stage(actor, await readFile(file));
+        const signature = await readFile(`${file}.sig`).then(String, () => null);
+        const plan = await installer.stage(actor, await readFile(file), { signature });
         if (options['plan'] === true) {
           print(lineOf(plan));
           return;
         }
-        const { state, step, error } = await installer.use(actor, plan.id, plan.version);
+        const acceptsUnsigned = options['unsigned'] === true;
+        const used = await installer.use(actor, plan.id, plan.version, { acceptsUnsigned });
+        const { state, step, error } = used;
         print({ ...lineOf(plan), state, step, error });
       },
     },
@@ -41,9 +49,29 @@ export function installCommands({ installer, uninstaller, plugins, ground }: Hou
       name: 'plugin use',
       summary: 'Puts a version to use that was installed before',
       args: '<id> <version>',
-      run: async ({ actor, args: [id = '', wanted = ''], print }) => {
-        const { version, state, step, error } = await installer.use(actor, id, wanted);
+      options: [{ flags: '--unsigned', description: 'although no key that you trust has signed it' }],
+      run: async ({ actor, args: [id = '', wanted = ''], options, print }) => {
+        const acceptsUnsigned = options['unsigned'] === true;
+        const { version, state, step, error } = await installer.use(actor, id, wanted, { acceptsUnsigned });
         print({ id, version, state, step, error });
+      },
+    },
+    {
+      name: 'plugin trust',
+      summary: 'Believes the signatures of a publisher; without a key, lists whom you believe',
+      args: '[key] [name]',
+      options: [{ flags: '--remove', description: 'no longer; the key is named by its id' }],
+      run: async ({ actor, args: [key, name], options, print, readFile }) => {
+        if (key !== undefined && options['remove'] === true) await publishers.remove(actor, key);
+        else if (key !== undefined)
+          await publishers.add(actor, { name: name ?? key, publicKey: String(await readFile(key)) });
+        print(
+          (await publishers.list(actor)).map(({ keyId, name: called, addedBy }) => ({
+            keyId,
+            name: called,
+            addedBy,
+          })),
+        );
       },
     },
     {
@@ -101,6 +129,8 @@ const lineOf = ({
   added,
   migrations,
   leftovers,
+  trust,
+  signedBy,
 }: InstallPlan): Record<string, unknown> => ({
   id,
   version,
@@ -108,4 +138,6 @@ const lineOf = ({
   asksFor: added.join(', '),
   migrations: migrations.join(', '),
   leftovers: leftovers.join(', '),
+  trust,
+  signedBy,
 });

@@ -1,4 +1,6 @@
-import type { PluginFacts, PluginHost } from '../plugin-host/index.ts';
+import semver from 'semver';
+import { reportFor, type PluginFacts, type PluginHost } from '../plugin-host/index.ts';
+import { InvalidInputError } from '../shared/errors.ts';
 import type { Command } from './command.ts';
 
 /** Works on the database and on files, also while the web does not; a running server follows within two seconds. */
@@ -28,6 +30,24 @@ export function pluginCommands(plugins: PluginHost): Command[] {
       },
     },
     {
+      name: 'plugin report',
+      summary: 'Before an update of Latchkey: which installed plugins say that they go with it',
+      options: [{ flags: '--for <version>', description: 'the version of Latchkey to come' }],
+      run: async ({ actor, options, print }) => {
+        const core = semver.valid(String(options['for'] ?? ''));
+        if (core === null) throw new InvalidInputError('plugin.core-version');
+        print(reportFor(core, await plugins.list(actor.locale)));
+      },
+    },
+    {
+      name: 'plugin settle',
+      summary: 'Nobody goes back to the version before any more: what only that one needed is cleared away',
+      args: '<id>',
+      run: async ({ actor, args: [id = ''], print }) => {
+        print(lineOf(await plugins.settle(actor, id)));
+      },
+    },
+    {
       name: 'plugin purge',
       summary:
         'Deletes the tables of a disabled plugin with all that is in them; only a backup brings them back',
@@ -48,6 +68,8 @@ const lineOf = ({
   step,
   error,
   nodes,
+  watched,
+  disabledWith,
 }: PluginFacts): Record<string, unknown> => ({
   id,
   version,
@@ -55,5 +77,11 @@ const lineOf = ({
   state,
   step,
   error,
-  nodes: nodes.map(({ node, state: there }) => `${node}: ${there}`).join(', '),
+  nodes: nodes
+    .map(({ node, state: there, version: runs }) =>
+      `${node}: ${there} ${there === 'enabled' ? runs : ''}`.trim(),
+    )
+    .join(', '),
+  ...(watched === null ? {} : { onTrial: watched.on }),
+  ...(disabledWith === null ? {} : { disabledWith }),
 });

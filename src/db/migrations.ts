@@ -13,6 +13,8 @@ export interface Migration {
   /** Statements with `{id} {instant} {digest} {bytes} {text} {flag} {number}` for types. */
   up: readonly Step[];
   down: readonly Step[];
+  /** Of a plugin: `contract` takes away what only the version before needed, and waits until nobody goes back to that one. */
+  phase?: 'expand' | 'contract';
 }
 
 /** A statement for both engines, one per engine, or a full-text index on a table with `number` and `search_text`. */

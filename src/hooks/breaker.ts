@@ -6,7 +6,7 @@ export interface BreakerLimits {
   openMs: number;
 }
 
-const USUAL: BreakerLimits = { faults: 5, withinMs: 60_000, openMs: 30_000 };
+export const USUAL_LIMITS: BreakerLimits = { faults: 5, withinMs: 60_000, openMs: 30_000 };
 
 export type BreakerState = 'closed' | 'open' | 'trial';
 
@@ -20,9 +20,12 @@ export class Breaker {
   #opensUntil: number | null = null;
   #isTrying = false;
 
-  constructor(clock: Clock, limits: BreakerLimits = USUAL) {
+  readonly #opened: () => void;
+
+  constructor(clock: Clock, limits: BreakerLimits = USUAL_LIMITS, opened: () => void = () => undefined) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#opened = opened;
   }
 
   get state(): BreakerState {
@@ -52,6 +55,7 @@ export class Breaker {
     if (this.#isTrying || this.#faults.length >= this.#limits.faults) {
       this.#opensUntil = now + this.#limits.openMs;
       this.isClosed = false;
+      this.#opened();
     }
     this.#isTrying = false;
   }

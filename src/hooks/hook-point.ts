@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import { Breaker } from './breaker.ts';
+import { Breaker, USUAL_LIMITS } from './breaker.ts';
 import { arrange, type Ordered } from './listener-order.ts';
 import type { HookToken, Order, Undo } from './tokens.ts';
 
@@ -51,9 +51,12 @@ export class HookPoint {
   readonly #clock: Clock;
   #seats = 0;
 
-  constructor(name: string, clock: Clock) {
+  readonly #rested: (owner: string) => void;
+
+  constructor(name: string, clock: Clock, rested: (owner: string) => void = () => undefined) {
     this.name = name;
     this.#clock = clock;
+    this.#rested = rested;
   }
 
   /** Everybody an event must be kept for, running here or not. */
@@ -75,13 +78,19 @@ export class HookPoint {
 
   add({ owner, order, call }: Registration): Undo {
     this.#seats += 1;
-    const breaker = this.listeners.find((one) => one.owner === owner)?.breaker ?? new Breaker(this.#clock);
+    const breaker = this.listeners.find((one) => one.owner === owner)?.breaker ?? this.#newBreaker(owner);
     const cost = { missed: this.runs, faults: 0, timed: 0, totalMs: 0, slowestMs: 0 };
     const listener = { owner, order, call: call as Call, seat: this.#seats, breaker, cost };
     this.#arrange([...this.listeners, listener]);
     return () => {
       this.#arrange(this.listeners.filter((one) => one !== listener));
     };
+  }
+
+  #newBreaker(owner: string): Breaker {
+    return new Breaker(this.#clock, USUAL_LIMITS, () => {
+      this.#rested(owner);
+    });
   }
 
   expect(owner: string): Undo {

@@ -33,6 +33,11 @@ export interface HookFault {
   error: unknown;
 }
 
+export interface Rest {
+  owner: string;
+  hook: string;
+}
+
 interface Deps {
   clock: Clock;
   log: Log;
@@ -58,6 +63,7 @@ export class Hooks {
   readonly #points = new Map<string, HookPoint>();
   readonly #guards: Guards;
   readonly #whenEmitted = new Set<() => void>();
+  readonly #whenRested = new Set<(rest: Rest) => void>();
   readonly #observers = new AsyncLocalStorage<Observer>();
   readonly #account = new CostAccount();
   /** How many are looking on; while nobody does, no run looks for them. */
@@ -248,10 +254,18 @@ export class Hooks {
     return () => void this.#whenEmitted.delete(task);
   }
 
+  /** For whoever keeps account of plugins: `task` hears of each listener that failed so often that it is not asked for a while. */
+  whenRested(task: (rest: Rest) => void): Undo {
+    this.#whenRested.add(task);
+    return () => void this.#whenRested.delete(task);
+  }
+
   #point(name: string): HookPoint {
     const known = this.#points.get(name);
     if (known) return known;
-    const point = new HookPoint(name, this.#deps.clock);
+    const point = new HookPoint(name, this.#deps.clock, (owner) => {
+      for (const task of this.#whenRested) task({ owner, hook: name });
+    });
     this.#points.set(name, point);
     return point;
   }

@@ -7,7 +7,14 @@ export { networkRoutes } from './network-routes.ts';
 export { NetworkService } from './network-service.ts';
 export { hubUrl } from './network-settings.ts';
 export type { NetworkStatus } from './registration.ts';
-export { FILE_LIST, newKeyPair, sha256Of, signPackage, verifyPackage } from './trust/package-signature.ts';
+export {
+  FILE_LIST,
+  keyIdOf,
+  newKeyPair,
+  sha256Of,
+  signPackage,
+  verifyPackage,
+} from './trust/package-signature.ts';
 export { withdrawalOf, type HouseRules } from './trust/house-rules.ts';
 export { verifySigned } from './trust/signed-package.ts';
 export { scheduleTrustRefresh } from './trust/trust-job.ts';

@@ -26,6 +26,8 @@ export interface Activation {
   hooks: ReadonlySet<string>;
   /** Templates of ours that it would draw, had ours not changed since. */
   drifted: readonly string[];
+  /** What was on its account when this version began. */
+  before?: { calls: number; faults: number };
 }
 
 /** How far a plugin came, and what stopped it. */
@@ -49,7 +51,7 @@ export interface ActivationDeps {
   reached: Reached;
 }
 
-/** Starts one plugin. What it had registered is taken back when any step fails. */
+/** Sets one plugin up; the house gets nothing of it before `takePlace`. Whatever it had begun is undone when any step fails. */
 export async function activate(
   found: FoundPlugin & { manifest: Manifest },
   deps: ActivationDeps,
@@ -69,7 +71,7 @@ export async function activate(
   try {
     const drifted = await step('contribute', async () => {
       assertFree(manifest, {
-        running: deps.running(),
+        running: deps.running().filter(({ id }) => id !== manifest.id),
         corePaths: registries.routes
           .all()
           .filter(({ owner }) => owner === 'core')
@@ -97,8 +99,27 @@ export async function activate(
   }
 }
 
+/**
+ * Gives the house all that a plugin brings; the version of it that runs so far gives way in the same moment, and takes its place
+ * again should it not go.
+ */
+export function takePlace(next: Activation, before: Activation | undefined): void {
+  before?.scope.withdraw();
+  try {
+    next.scope.publish();
+  } catch (error) {
+    before?.scope.publish();
+    throw new ActivationError('contribute', error);
+  }
+}
+
 async function migratePlugin(found: FoundPlugin, manifest: Manifest, { db }: Ground): Promise<void> {
-  await migrate(db, manifest.id, await ownMigrations(found, manifest));
+  const all = await ownMigrations(found, manifest);
+  await migrate(
+    db,
+    manifest.id,
+    all.filter(({ phase }) => phase !== 'contract'),
+  );
 }
 
 /** The steps of its schema, none of which touches a table of anybody else. */
@@ -114,11 +135,12 @@ export async function ownMigrations({ folder }: FoundPlugin, manifest: Manifest)
 export async function migrationsIn(
   folder: string,
   manifest: Manifest | null,
-): Promise<{ name: string; statements: string[] }[]> {
+): Promise<{ name: string; isLater: boolean; statements: string[] }[]> {
   const place = join(folder, manifest?.migrations ?? 'migrations');
   const migrations = existsSync(place) ? await loadMigrations(place) : [];
-  return migrations.map(({ name, up }) => ({
+  return migrations.map(({ name, up, phase }) => ({
     name,
+    isLater: phase === 'contract',
     statements: up.map((step) => (typeof step === 'string' ? step : Object.values(step).join(';\n'))),
   }));
 }

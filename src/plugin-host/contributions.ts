@@ -14,21 +14,21 @@ export async function contribute(
   { registries, scope }: { registries: Registries; scope: Scope },
 ): Promise<string[]> {
   const { i18n, renderer, assets, rights, menu, settingGroups } = registries;
-  for (const [language, words] of texts) scope.undoWith(i18n.addNamespace(id, language, words));
+  for (const [language, words] of texts) scope.register(() => i18n.addNamespace(id, language, words));
   const drifted = driftedOf(manifest, renderer);
   const drawn = manifest.overrides.filter(({ template }) => !drifted.includes(template));
   for (const [name, source] of await readTemplates(folder, manifest, drawn)) {
-    scope.undoWith(renderer.add(name, id, source));
+    scope.register(() => renderer.add(name, id, source));
   }
   if (existsSync(join(folder, manifest.public)))
-    scope.undoWith(assets.add(id, join(folder, manifest.public)));
+    scope.register(() => assets.add(id, join(folder, manifest.public)));
   for (const { id: right, group = id, suggest } of manifest.rights) {
-    scope.undoWith(rights.add({ id: right, group, suggest }));
+    scope.register(() => rights.add({ id: right, group, suggest }));
   }
   for (const entry of manifest.menus) {
     const { right, ...rest } = entry;
     const label = entry.label.includes(':') ? entry.label : `${id}:${entry.label}`;
-    scope.undoWith(
+    scope.register(() =>
       menu.add({
         ...rest,
         id: `${id}.${entry.id ?? entry.path}`,
@@ -37,7 +37,7 @@ export async function contribute(
       }),
     );
   }
-  if (manifest.settings.length > 0) scope.undoWith(settingGroups.add(settingGroupOf(manifest)));
+  if (manifest.settings.length > 0) scope.register(() => settingGroups.add(settingGroupOf(manifest)));
   return drifted;
 }
 

@@ -6,10 +6,11 @@ export const crashPoints = [
   'pointed',
   'unpacked',
   'placed',
-  'ended',
   'imported',
   'migrated',
   'set-up',
+  'swapped',
+  'ended',
   'running',
   'reported',
 ] as const;

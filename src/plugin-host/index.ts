@@ -7,13 +7,17 @@ export {
   pluginVersionUsed,
 } from './plugin-hooks.ts';
 export { BootMarkers } from './boot-markers.ts';
+export { Watchdog } from './watchdog.ts';
 export { CommandList } from './command-list.ts';
 export { OfferedServices } from './offered-services.ts';
 export { demoSeeding, type DemoScene } from './demo-seeding.ts';
-export { PluginInstaller, type InstallPlan } from './plugin-installer.ts';
+export { PluginInstaller, type InstallPlan, type Upload } from './plugin-installer.ts';
+export { PublisherKeys } from './publisher-keys.ts';
+export { reportFor, type FitLine } from './upgrade-report.ts';
 export { dataChoices, PluginUninstaller, type DataChoice } from './plugin-uninstaller.ts';
 export { migrationsIn } from './activation.ts';
 export { compareVersions, isInRange } from './versions.ts';
+export { keepProcess } from './process-guard.ts';
 export { preflightIn, type Preflight } from './preflight.ts';
 export type { Reached } from './crash-points.ts';
 export { PluginHost, PLUGINS_VERSION, type PluginFacts, type PluginHostDeps } from './plugin-host.ts';

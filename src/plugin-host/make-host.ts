@@ -1,7 +1,9 @@
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Route } from '../http/route.ts';
+import type { JobDefinition } from '../jobs/index.ts';
 import { KnownError } from '../shared/errors.ts';
 import { charging, type Charging } from './charging.ts';
+import { Budget } from './budget.ts';
 import { assertClaimed } from './claims.ts';
 import type { Host } from './host.ts';
 import type { Manifest } from './manifest.ts';
@@ -31,6 +33,13 @@ export function makeHost(parts: Parts): Host {
   const { id } = manifest;
   const { hooks } = registries;
   const log = ground.log.child({ plugin: id });
+  const budget = new Budget({
+    plugin: id,
+    clock: ground.clock,
+    told: (error) => {
+      blame('flood', error);
+    },
+  });
 
   return {
     plugin: { id, version: manifest.version },
@@ -38,37 +47,37 @@ export function makeHost(parts: Parts): Host {
     node: ground.node,
     log: {
       info: (facts, message) => {
-        log.info(facts, message);
+        if (budget.allows('lines')) log.info(facts, message);
       },
       warn: (facts, message) => {
-        log.warn(facts, message);
+        if (budget.allows('lines')) log.warn(facts, message);
       },
       error: (facts, message) => {
-        log.error(facts, message);
+        if (budget.allows('lines')) log.error(facts, message);
       },
     },
     signal: scope.signal,
 
     filter: (token, listener, order) => {
       heard(token.name);
-      scope.undoWith(hooks.onFilter(id, token, listener, order));
+      scope.register(() => hooks.onFilter(id, token, listener, order));
     },
     veto: (token, listener, order) => {
       heard(token.name);
-      scope.undoWith(hooks.onVeto(id, token, listener, order));
+      scope.register(() => hooks.onVeto(id, token, listener, order));
     },
     on: (token, listener) => {
       heard(token.name);
-      scope.undoWith(
+      scope.register(() =>
         hooks.onEvent(id, token, (payload, delivery) => scope.busyWith(() => listener(payload, delivery))),
       );
     },
     contribute: (token, listener, order) => {
       heard(token.name);
-      scope.undoWith(hooks.onContribution(id, token, listener, order));
+      scope.register(() => hooks.onContribution(id, token, listener, order));
     },
     provideHooks: (tokens) => {
-      scope.undoWith(hooks.declare(tokens));
+      scope.register(() => hooks.declare(tokens));
     },
     gather: (token, context) => {
       scope.assertAlive();
@@ -82,42 +91,38 @@ export function makeHost(parts: Parts): Host {
       scope.assertAlive();
       return hooks.veto(token, context);
     },
-    emit: (tx, token, payload, about) => {
+    emit: async (tx, token, payload, about) => {
       scope.assertAlive();
+      budget.spend('events');
       return hooks.emit(tx, token, payload, about);
     },
 
     routes: (routes) => {
       assertClaimed(manifest, routes);
-      scope.closeWith(
-        registries.routes.add(
-          routes.map((route) => attributed(route, { scope, blame, charge: charging(hooks, id) })),
-          id,
-        ),
-      );
+      const all = routes.map((route) => attributed(route, { scope, blame, charge: charging(hooks, id) }));
+      scope.register(() => registries.routes.add(all, id), { isDoor: true });
     },
     slot: (slot, template, model) => {
       assertDeclared(manifest, 'slots', slot);
       const listener = (context: unknown, actor: Parameters<typeof model>[1]): ReturnType<typeof model> =>
         model(context as never, actor);
-      scope.undoWith(registries.slots.add(slot, id, template, listener));
+      scope.register(() => registries.slots.add(slot, id, template, listener));
     },
     job: (name, run) => {
       const job = manifest.jobs.find((declared) => declared.id === name);
       if (!job) throw undeclared('jobs', name);
       const { everyMs, cron } = job;
-      scope.closeWith(
-        registries.jobs.every({
-          id: `${id}.${name}`,
-          ...(cron === undefined ? { everyMs: everyMs ?? 0 } : { cron }),
-          runOn: job.run,
-          run: (jobRun) => scope.busyWith(() => charging(hooks, id)('job', name, async () => run(jobRun))),
-        }),
-      );
+      const definition: JobDefinition = {
+        id: `${id}.${name}`,
+        ...(cron === undefined ? { everyMs: everyMs ?? 0 } : { cron }),
+        runOn: job.run,
+        run: (jobRun) => scope.busyWith(() => charging(hooks, id)('job', name, async () => run(jobRun))),
+      };
+      scope.register(() => registries.jobs.every(definition), { isDoor: true });
     },
     command: (definition) => {
       assertDeclared(manifest, 'commands', definition.name);
-      scope.undoWith(registries.commands.add(definition));
+      scope.register(() => registries.commands.add(definition));
     },
     ...sharedServices({
       manifest,
@@ -133,7 +138,7 @@ export function makeHost(parts: Parts): Host {
     transaction: async (work) => {
       scope.assertAlive();
       try {
-        return await pluginTransaction(ground.db, work, { plugin: id });
+        return await budget.oneOfFew(() => pluginTransaction(ground.db, work, { plugin: id }));
       } catch (error) {
         if (error instanceof KnownError && error.code === 'plugin.transaction-too-long')
           blame('transaction', error);
@@ -145,7 +150,7 @@ export function makeHost(parts: Parts): Host {
     passkeys: lent(services.passkeys, 'users', parts),
     providers: lent(services.providers, 'users', parts),
     memberships: lent(services.memberships, 'memberships', parts),
-    mail: lent(services.mail, 'mail', parts),
+    mail: lent(withinBudget(services.mail, budget), 'mail', parts),
     tickets: lent(services.tickets, 'tickets', parts),
     sessions: lent(services.sessions, 'sessions', parts),
     audit: lent(services.audit, null, parts),
@@ -153,7 +158,7 @@ export function makeHost(parts: Parts): Host {
     notices: {
       addKind: (kind) => {
         if (!kind.id.startsWith(`${id}.`)) throw new Error(`A kind of notice of ${id} begins with "${id}."`);
-        scope.undoWith(services.notifications.addKind(kind));
+        scope.register(() => services.notifications.addKind(kind));
       },
       notify: (tx, notice) => {
         scope.assertAlive();
@@ -219,6 +224,16 @@ const attributed = (
       }
     }),
 });
+
+/** Mails are counted as they are queued. */
+const withinBudget = (mail: Services['mail'], budget: Budget): Services['mail'] =>
+  new Proxy(mail, {
+    get: (target, property) => {
+      if (property === 'queue') budget.spend('mails');
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 
 /** Counters of two plugins never meet. */
 const ownLimits = (limits: Services['limits'], id: string): Services['limits'] => ({

@@ -1,16 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { migrateDown } from '../db/migrations.ts';
+import { migrate, migrateDown } from '../db/migrations.ts';
 import { isPassingTrouble } from '../db/passing-trouble.ts';
 import { bumpVersion, type Versions } from '../db/versions.ts';
 import { skipDeliveries } from '../jobs/index.ts';
 import { redact } from '../crypto/tokens.ts';
-import type { Actor } from '../shared/actor.ts';
+import { system, type Actor } from '../shared/actor.ts';
 import { ConflictError, ForbiddenError, KnownError, NotFoundError } from '../shared/errors.ts';
-import { activate, ActivationError, culpritOf, ownMigrations, type Activation } from './activation.ts';
+import {
+  activate,
+  ActivationError,
+  culpritOf,
+  ownMigrations,
+  takePlace,
+  type Activation,
+} from './activation.ts';
 import type { BootMarkers } from './boot-markers.ts';
+import { Canary, type Doing } from './canary.ts';
+
 import type { Reached } from './crash-points.ts';
 import { findAt, findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
-import { dependentsOf, planOrder, requirementsOf, type OrderProblem } from './load-order.ts';
+import { FaultLadder } from './fault-ladder.ts';
+import { dependentsOf, planOrder, requirementsOf, type OrderProblem, type Plan } from './load-order.ts';
 import type { Manifest } from './manifest.ts';
 import { prefixOf } from './own-tables.ts';
 import { resolvePluginApi } from './plugin-loader.ts';
@@ -18,8 +28,11 @@ import {
   insertState,
   listNodes,
   listStates,
+  newcomer,
   replaceNode,
+  setChosen,
   setDesired,
+  setDisabledWith,
   setRunning,
   touchNode,
   type ActualState,
@@ -30,14 +43,13 @@ import {
 import type { Ground, Registries, Services } from './registries.ts';
 import { clearStaging, folderOf, placeRelease } from './release-folders.ts';
 import { listReleases, type Release } from './release-repository.ts';
-import { watched } from './watchdog.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** The version row that moves when something else is wanted of a plugin. */
 export const PLUGINS_VERSION = 'plugins';
 
 const SETUP_MS = 10_000;
 const DRAIN_MS = 5_000;
-const STUCK = { busyMs: 5_000, stillMs: 60_000 };
 const SETTLE_MS = 2_000;
 const SERVERS_FOLLOW_MS = 4_000;
 const LOOK_AGAIN_MS = 100;
@@ -61,8 +73,8 @@ export interface PluginHostDeps {
   markers: BootMarkers | null;
   /** Runs no plugin code and tells what the servers made of each: so that a plugin that ends processes can be disabled from one. */
   isOnlooker?: boolean;
-  /** End the process when starting a plugin makes it stand still; for a server that somebody starts again. */
-  endsWhenStuck?: boolean;
+  /** Ends the process when a plugin makes it stand still; for a server that somebody starts again. */
+  watchdog?: Watchdog | null;
   setupMs?: number;
   drainMs?: number;
   /** Told at each step of an installation. */
@@ -108,7 +120,16 @@ export interface PluginFacts extends Outcome {
   /** Plugins that would be enabled with it. */
   requirements: string[];
   /** Its packages, oldest first, where it was installed from one. */
-  releases: Pick<Release, 'version' | 'size' | 'addedAt' | 'addedBy'>[];
+  releases: (Pick<
+    Release,
+    'version' | 'size' | 'addedAt' | 'addedBy' | 'trust' | 'signedBy' | 'wentWrong'
+  > & { madeFor: string })[];
+  /** Until when its newest version is on trial, and on which node. */
+  watched: { on: string; until: number } | null;
+  /** The plugin it was disabled with, and comes back with. */
+  disabledWith: string | null;
+  /** Plugins that come back with it. */
+  returning: string[];
   /** The package in use everywhere, and the one that was before it. */
   chosen: string | null;
   previous: string | null;
@@ -128,6 +149,7 @@ const isPassing = (error: unknown): boolean => {
 const outcomeOf = ({ state, step, error }: Outcome): Outcome => ({ state, step, error });
 
 const failed = (step: Step, error: string): Outcome => ({ state: 'failed', step, error: redact(error) });
+const stays = (step: Step, error: string): Outcome => ({ ...failed(step, error), state: 'enabled' });
 
 /**
  * Brings what runs here to what is wanted everywhere. The wish stands in the database and is the same for all nodes;
@@ -144,14 +166,29 @@ export class PluginHost {
   readonly #expected = new Map<string, () => void>();
   readonly #uncaught = new Map<string, number[]>();
   #found: FoundPlugin[] = [];
-  /** Releases whose files cannot be had here, and why. */
-  readonly #unplaced = new Map<string, string>();
+  /** What is wanted of them cannot be had here, and why: where a version of theirs runs, it goes on. */
+  readonly #staying = new Map<string, Outcome>();
+  #states: ReadonlyMap<string, PluginState> = new Map();
   #turn: Promise<void> = Promise.resolve();
   #stopWatching: (() => void) | undefined;
   #timers: NodeJS.Timeout[] = [];
 
+  readonly #canary: Canary;
+  readonly #ladder: FaultLadder;
+  #unhear: (() => void) | undefined;
+
   constructor(deps: PluginHostDeps) {
     this.#deps = deps;
+    const { ground, node } = deps;
+    this.#ladder = new FaultLadder(() => ground.clock.now());
+    this.#canary = new Canary({
+      ground,
+      node,
+      versionRow: PLUGINS_VERSION,
+      doing: (id) => this.#doing(id),
+      liveNodes: () => this.#liveNodes(),
+      converge: () => this.converge(),
+    });
   }
 
   get isSafeMode(): boolean {
@@ -162,7 +199,13 @@ export class PluginHost {
   async start(): Promise<void> {
     const { versions, markers } = this.#deps;
     resolvePluginApi();
-    markers?.starting();
+    const before = markers?.starting(this.#deps.node) ?? null;
+    // What crashed here does not run any more, and nobody else could know.
+    if (before !== null) await this.#deps.ground.db.transaction((tx) => replaceNode(tx, before, []));
+    this.#sayWhoCrashed();
+    this.#unhear = this.#deps.registries.hooks.whenRested(({ owner, hook }) => {
+      this.#rested(owner, hook);
+    });
     this.#stopWatching = versions.watch(PLUGINS_VERSION, () => this.converge());
     await this.converge();
     if (!markers) return;
@@ -175,9 +218,17 @@ export class PluginHost {
     this.#later(setInterval(() => void this.#heartbeat(), HEARTBEAT_MS));
   }
 
+  #sayWhoCrashed(): void {
+    const { markers, ground } = this.#deps;
+    if (!markers?.lastCrash) return;
+    ground.log.error(markers.lastCrash, 'The server was ended for the sake of a plugin');
+  }
+
   /** Ends every plugin in order, those that lean on others first. */
   async stop(): Promise<void> {
     this.#stopWatching?.();
+    this.#canary.stop();
+    this.#unhear?.();
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#turn;
     for (const id of [...this.#running.keys()].reverse()) await this.#deactivate(id);
@@ -207,20 +258,32 @@ export class PluginHost {
     return plugin;
   }
 
-  /** Enables it and what it requires, everywhere, and says what became of it here. Asking again tries again. */
+  /** Enables it, what it requires and what had to go with it, everywhere, and says what became of it here. Asking again tries again. */
   async enable(actor: Actor, id: string): Promise<PluginFacts> {
     await this.#assertMayManage(actor, id);
-    const ids = [id, ...requirementsOf(id, this.#manifests())];
+    const returning = await this.#disabledWith(id);
+    const ids = [id, ...returning].flatMap((one) => [one, ...requirementsOf(one, this.#manifests())]);
     for (const asked of ids) this.#failedFor.delete(asked);
-    await this.#want(actor, ids, 'enabled');
+    await this.#want(actor, [...new Set(ids)], 'enabled');
     return this.find(id, actor.locale);
   }
 
   /** Disables it and what leans on it. Whatever it registered is gone when this returns; its data stays. */
   async disable(actor: Actor, id: string): Promise<PluginFacts> {
     await this.#assertMayManage(actor, id);
-    await this.#want(actor, [id, ...dependentsOf(id, this.#manifests())], 'disabled');
+    const states = await listStates(this.#deps.ground.db);
+    const isEnabled = (one: string): boolean =>
+      states.find((state) => state.id === one)?.desired === 'enabled';
+    const dependents = dependentsOf(id, this.#manifests()).filter(isEnabled);
+    await this.#want(actor, [id, ...dependents], 'disabled', { dependents });
     return this.find(id, actor.locale);
+  }
+
+  /** Where a new version shows first how it does: here, or from the command line on one of the servers. Null where none runs. */
+  async nodeToTry(): Promise<string | null> {
+    const { markers, node } = this.#deps;
+    if (markers) return node;
+    return (await this.#liveNodes())[0]?.node ?? null;
   }
 
   /** After a change of what is wanted that was written elsewhere: makes it so here, and waits for the servers where none is here. */
@@ -259,6 +322,19 @@ export class PluginHost {
       this.#turn = this.#turn.then(() => this.#giveUp(id, error)).catch(() => undefined);
     }
     return true;
+  }
+
+  /** Its listener failed so often that it is not asked for a while. */
+  #rested(id: string, hook: string): void {
+    const { manifest } = this.#running.get(id) ?? {};
+    if (!manifest) return;
+    const rung = this.#ladder.rested(id);
+    const words = `It keeps failing at ${hook}`;
+    if (rung === 'resting') return;
+    this.#blame(id, hook, new Error(words));
+    this.#outcomes.set(id, stays('running', words));
+    const then = rung === 'ended' ? () => this.#giveUp(id, new Error(words)) : () => this.#report();
+    this.#turn = this.#turn.then(then).catch(() => undefined);
   }
 
   #isOneTooMany(id: string): boolean {
@@ -301,11 +377,24 @@ export class PluginHost {
     await this.find(id, actor.locale);
   }
 
-  async #want(actor: Actor, ids: readonly string[], desired: PluginState['desired']): Promise<void> {
+  async #disabledWith(provider: string): Promise<string[]> {
+    const states = await listStates(this.#deps.ground.db);
+    return states.filter(({ disabledWith }) => disabledWith === provider).map(({ id }) => id);
+  }
+
+  /** The first of `ids` is the one that was asked for. */
+  async #want(
+    actor: Actor,
+    ids: readonly string[],
+    desired: PluginState['desired'],
+    { dependents = [] }: { dependents?: readonly string[] } = {},
+  ): Promise<void> {
     const { db, clock, audit } = this.#deps.ground;
     const at = clock.now();
     await db.transaction(async (tx) => {
       await setDesired(tx, ids, { desired, at, by: actor.name });
+      await setDisabledWith(tx, ids, null);
+      await setDisabledWith(tx, dependents, ids[0] ?? null);
       for (const id of ids) {
         // What it has not heard yet it would hear out of season, should it ever come back.
         if (desired === 'disabled') await skipDeliveries(tx, id);
@@ -344,20 +433,33 @@ export class PluginHost {
       return;
     }
 
-    const wanted = this.#found.filter((found) => this.#isWanted(found, states.get(found.id)));
-    const manifests = wanted.flatMap(({ manifest }) => manifest ?? []);
-    const { order, problems } = planOrder(manifests, latchkeyVersion);
+    this.#states = states;
+    const { order, problems } = this.#plan(latchkeyVersion);
     for (const [id, problem] of problems) this.#outcomes.set(id, failed('order', wordsOf(problem)));
 
     await this.#endAllBut(order);
-    await this.#watched(
-      order.some(({ id }) => !this.#isRunningAsFound(id)),
-      async () => {
-        for (const manifest of order) await this.#begin(manifest, states);
-      },
-    );
+    const isNew = order.some(({ id }) => !this.#isRunningAsFound(id));
+    await this.#watched(isNew, async () => {
+      for (const manifest of order) await this.#begin(manifest);
+    });
     await this.#report();
+    if (this.#deps.markers) this.#canary.follow(states.values());
     this.#reached('reported');
+  }
+
+  /** Who starts after whom. A version that cannot run beside the others leaves its place to the one that does. */
+  #plan(latchkeyVersion: string): Plan {
+    const manifestsOf = (): Manifest[] =>
+      this.#found.filter((found) => this.#isWanted(found)).flatMap(({ manifest }) => manifest ?? []);
+    const first = planOrder(manifestsOf(), latchkeyVersion);
+    for (const [id, problem] of first.problems) {
+      if (this.#running.has(id) && !this.#isRunningAsFound(id))
+        this.#staying.set(id, stays('order', wordsOf(problem)));
+    }
+    this.#found = this.#found.map((found) =>
+      this.#staying.has(found.id) ? (this.#running.get(found.id)?.found ?? found) : found,
+    );
+    return planOrder(manifestsOf(), latchkeyVersion);
   }
 
   /** What lies on disk, with the files of every release that is wanted; a version that keeps crashing gives way to the one before. */
@@ -367,36 +469,51 @@ export class PluginHost {
       (await listReleases(ground.db)).map((release) => [`${release.pluginId}@${release.version}`, release]),
     );
     const folders = new Map<string, string>();
-    this.#unplaced.clear();
+    this.#staying.clear();
     for (const state of await listStates(ground.db)) {
       const release = releases.get(`${state.id}@${this.#versionFor(state)}`);
-      if (release) folders.set(state.id, await this.#place(release));
+      const before = releases.get(`${state.id}@${state.previous ?? ''}`);
+      if (release) folders.set(state.id, await this.#placeOrStay(release, before));
     }
     this.#found = await findPlugins(places, folders);
   }
 
-  #versionFor({ id, chosen, previous, changedAt }: PluginState): string {
+  #versionFor({ id, chosen, previous, changedAt, watchedOn }: PluginState): string {
+    if (watchedOn !== null && watchedOn !== this.#deps.node && previous !== null) return previous;
     const isSetAside =
       this.#deps.markers?.isQuarantined(`${id}@${chosen ?? ''}`, { askedForAt: changedAt }) ?? false;
     return (isSetAside ? previous : null) ?? chosen ?? '';
   }
 
-  async #place(release: Release): Promise<string> {
-    const { ground, places } = this.#deps;
+  /** The folder of a release; of what runs or ran before it, where its files cannot be had. */
+  async #placeOrStay(release: Release, before: Release | undefined): Promise<string> {
+    const { pluginId } = release;
     try {
-      return await placeRelease(ground.db, release, { added: places.added, reached: this.#reached });
+      return await this.#place(release);
     } catch (error) {
-      this.#unplaced.set(release.pluginId, error instanceof Error ? error.message : String(error));
-      this.#blame(release.pluginId, 'place', error);
-      return folderOf(places.added, release);
+      this.#blame(pluginId, 'fetch', error);
+      this.#staying.set(pluginId, stays('fetch', error instanceof Error ? error.message : String(error)));
+      const running = this.#running.get(pluginId)?.found.folder;
+      const standIn = running ?? (before && (await this.#place(before).catch(() => undefined)));
+      return standIn ?? folderOf(this.#deps.places.added, release);
     }
+  }
+
+  #place(release: Release): Promise<string> {
+    const { ground, places } = this.#deps;
+    return placeRelease(ground.db, release, { added: places.added, reached: this.#reached });
   }
 
   /** What the servers say; where they differ, whoever has trouble is heard. */
   #takeOver(nodes: readonly PluginNode[], states: ReadonlyMap<string, PluginState>): void {
     for (const { id, desired } of states.values()) {
-      const ofPlugin = nodes.filter(({ pluginId }) => pluginId === id);
-      const telling = ofPlugin.find(({ state }) => state !== desired) ?? ofPlugin[0];
+      const ofPlugin = nodes
+        .filter(({ pluginId }) => pluginId === id)
+        .sort((one, other) => other.changedAt - one.changedAt);
+      const telling =
+        ofPlugin.find(({ state }) => state !== desired) ??
+        ofPlugin.find(({ error }) => error !== null) ??
+        ofPlugin[0];
       this.#outcomes.set(id, telling ?? (desired === 'enabled' ? RUNNING : OFF));
     }
   }
@@ -412,17 +529,7 @@ export class PluginHost {
       for (const { id, manifest, isBundled } of newcomers) {
         const desired = isBundled && manifest?.default === 'enabled' ? 'enabled' : 'disabled';
         const version = manifest?.version ?? '';
-        await insertState(tx, {
-          id,
-          desired,
-          version,
-          guards: [],
-          firstSeenAt: now,
-          changedAt: now,
-          changedBy: 'system',
-          chosen: null,
-          previous: null,
-        });
+        await insertState(tx, newcomer(id, { at: now, by: 'system', desired, version }));
       }
     });
   }
@@ -445,8 +552,8 @@ export class PluginHost {
   }
 
   /** Says at once what becomes of those that are not to run here. */
-  #isWanted({ id, manifest, problem }: FoundPlugin, state: PluginState | undefined): boolean {
-    const outcome = this.#outcomeWithoutStarting({ id, manifest, problem }, state);
+  #isWanted({ id, manifest, problem }: FoundPlugin): boolean {
+    const outcome = this.#outcomeWithoutStarting({ id, manifest, problem }, this.#states.get(id));
     if (outcome) this.#outcomes.set(id, outcome);
     return outcome === null;
   }
@@ -459,9 +566,9 @@ export class PluginHost {
     if (state?.desired !== 'enabled') return OFF;
     if (this.isSafeMode) return SAFE;
     const { markers } = this.#deps;
-    return markers?.isQuarantined(nameOf(manifest), { askedForAt: state.changedAt }) && !this.#running.has(id)
-      ? QUARANTINED
-      : null;
+    const asked = { askedForAt: state.changedAt };
+    if (this.#running.has(id) || markers?.isQuarantined(nameOf(manifest), asked) !== true) return null;
+    return { ...QUARANTINED, error: markers.crashOf(nameOf(manifest), asked)?.why ?? null };
   }
 
   #isRunningAsFound(id: string): boolean {
@@ -478,15 +585,16 @@ export class PluginHost {
   }
 
   #watched(isWorthIt: boolean, work: () => Promise<void>): Promise<void> {
-    const { endsWhenStuck = false } = this.#deps;
-    return endsWhenStuck && isWorthIt ? watched(work, STUCK) : work();
+    const { watchdog } = this.#deps;
+    return watchdog && isWorthIt ? watchdog.whileStarting(work) : work();
   }
 
-  async #begin(manifest: Manifest, states: ReadonlyMap<string, PluginState>): Promise<void> {
+  async #begin(manifest: Manifest): Promise<void> {
     const { id } = manifest;
-    const askedForAt = states.get(id)?.changedAt ?? 0;
+    const askedForAt = this.#askedForAt(id);
     if (this.#isRunningAsFound(id)) {
-      this.#outcomes.set(id, RUNNING);
+      this.#outcomes.set(id, this.#outcomeOfRunning(manifest));
+      await this.#clearAway(manifest);
       return;
     }
     if (this.#failedFor.get(id) === askedForAt) return;
@@ -497,9 +605,6 @@ export class PluginHost {
     }
     const found = this.#found.find((plugin) => plugin.id === id);
     if (!found) return;
-    const before = this.#running.get(id)?.found ?? (await this.#foundBefore(states.get(id), found));
-    await this.#deactivate(id);
-    this.#reached('ended');
     const problem = await this.#activate({ ...found, manifest });
     if (problem === null) {
       this.#failedFor.delete(id);
@@ -507,8 +612,22 @@ export class PluginHost {
     }
     if (this.#inPassing.delete(id)) this.#later(setTimeout(() => void this.#tryAgain(), TRY_AGAIN_MS));
     else this.#failedFor.set(id, askedForAt);
-    this.#outcomes.set(id, problem);
+    this.#outcomes.set(id, this.#running.has(id) ? { ...problem, state: 'enabled' } : problem);
+    if (this.#running.has(id)) return;
+    const before = await this.#foundBefore(this.#states.get(id), found);
     if (before?.manifest) await this.#standIn({ ...before, manifest: before.manifest }, problem);
+  }
+
+  /** The steps of its schema that only nobody's going back lets it take. What fails is told and tried again with the next change. */
+  async #clearAway(manifest: Manifest): Promise<void> {
+    const activation = this.#running.get(manifest.id);
+    if (!activation || this.#states.get(manifest.id)?.previous) return;
+    try {
+      const all = await ownMigrations(activation.found, manifest);
+      await migrate(this.#deps.ground.db, manifest.id, all);
+    } catch (error) {
+      this.#blame(manifest.id, 'migrate', error);
+    }
   }
 
   #tryAgain(): Promise<void> {
@@ -541,22 +660,85 @@ export class PluginHost {
     const { id } = manifest;
     const { markers } = this.#deps;
     markers?.booting(nameOf(manifest));
+    const before = this.#running.get(id);
+    this.#tellWatchdog([{ found, manifest }]);
     try {
       const activation = await activate(found, this.#activationDeps());
-      this.#running.set(id, activation);
-      this.#outcomes.set(id, RUNNING);
       markers?.booted(nameOf(manifest), { well: true });
+      await this.#swap(activation, before);
       await this.#remember(activation);
       this.#reached('running');
       return null;
     } catch (error) {
       markers?.booted(nameOf(manifest), { well: false });
-      if (this.#running.has(id)) throw error;
+      if (this.#running.get(id) !== before) throw error;
       const step = error instanceof ActivationError ? error.step : 'setup';
       this.#blame(id, step, error);
       if (isPassing(error)) this.#inPassing.add(id);
       return failed(step, error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Between two requests; whoever is still with the version before is let finish there. */
+  async #swap(next: Activation, before: Activation | undefined): Promise<void> {
+    const { id } = next.manifest;
+    try {
+      takePlace(next, before);
+    } catch (error) {
+      await next.scope.dispose({ drainMs: 0 });
+      throw error;
+    }
+    next.before = this.#counted(id);
+    this.#running.set(id, next);
+    this.#outcomes.set(id, this.#outcomeOfRunning(next.manifest));
+    this.#tellWatchdog();
+    this.#reached('swapped');
+    await before?.scope.dispose({ drainMs: this.#deps.drainMs ?? DRAIN_MS });
+    this.#reached('ended');
+  }
+
+  #askedForAt(id: string): number {
+    return this.#states.get(id)?.changedAt ?? 0;
+  }
+
+  /** It runs; what there is to say about it is said all the same. */
+  #outcomeOfRunning(manifest: Manifest): Outcome {
+    const staying = this.#staying.get(manifest.id);
+    if (staying) return staying;
+    const asked = { askedForAt: this.#askedForAt(manifest.id) };
+    const crash = this.#deps.markers?.crashOf(nameOf(manifest), asked);
+    return crash ? stays('running', crash.why) : RUNNING;
+  }
+
+  /** Since this version of it began: what was counted before belongs to the one before. */
+  #doing(id: string): Doing | null {
+    const activation = this.#running.get(id);
+    if (!activation) return null;
+    const outcome = this.#outcomes.get(id) ?? RUNNING;
+    const { calls, faults } = this.#counted(id);
+    return {
+      version: activation.manifest.version,
+      calls: calls - (activation.before?.calls ?? 0),
+      faults: faults - (activation.before?.faults ?? 0),
+      problem: outcome.state === 'enabled' ? outcome.error : (outcome.error ?? outcome.state),
+    };
+  }
+
+  #counted(id: string): { calls: number; faults: number } {
+    const lines = this.#deps.registries.hooks.costs().filter(({ owner }) => owner === id);
+    return {
+      calls: lines.reduce((sum, line) => sum + line.calls, 0),
+      faults: lines.reduce((sum, line) => sum + line.faults, 0),
+    };
+  }
+
+  #tellWatchdog(beside: readonly Pick<Activation, 'found' | 'manifest'>[] = []): void {
+    this.#deps.watchdog?.know(
+      [...this.#running.values(), ...beside].map(({ manifest, found: { folder } }) => ({
+        name: nameOf(manifest),
+        folder,
+      })),
+    );
   }
 
   readonly #reached: Reached = (point) => {
@@ -592,6 +774,7 @@ export class PluginHost {
     const activation = this.#running.get(id);
     this.#running.delete(id);
     await activation?.scope.dispose({ drainMs: this.#deps.drainMs ?? DRAIN_MS });
+    this.#tellWatchdog();
   }
 
   #blame(plugin: string, where: string, error: unknown): void {
@@ -619,9 +802,41 @@ export class PluginHost {
     const at = ground.clock.now();
     await ground.db
       .transaction((tx) => touchNode(tx, node, { at, forgetBefore: at - NODE_GONE_MS }))
+      .then(() => this.#lookAfterVersions())
       .catch((error: unknown) => {
         ground.log.warn({ err: error }, 'The list of nodes could not be kept up');
       });
+  }
+
+  /** Trials whose node is gone, and updates that nobody goes back from any more. */
+  async #lookAfterVersions(): Promise<void> {
+    const states = await listStates(this.#deps.ground.db);
+    await this.#canary.look(states.filter(({ watchedOn }) => watchedOn !== this.#deps.node));
+    for (const state of states.filter((one) => this.#canary.isSettled(one)))
+      await this.settle(system, state.id);
+  }
+
+  /**
+   * From now on there is no way back to the version before, so that what only that one needed can be cleared away.
+   *
+   * @throws {ConflictError} `plugin.still-watched` while the new version is on trial
+   */
+  async settle(actor: Actor, id: string): Promise<PluginFacts> {
+    await this.#assertMayManage(actor, id);
+    const { db, audit } = this.#deps.ground;
+    const state = (await listStates(db)).find((one) => one.id === id);
+    if (state?.watchedOn) throw new ConflictError('plugin.still-watched', { params: { plugin: id } });
+    await db.transaction(async (tx) => {
+      await setChosen(tx, id, {
+        chosen: state?.chosen ?? null,
+        previous: null,
+        rolledOutAt: state?.rolledOutAt ?? null,
+      });
+      await audit.record(tx, actor, { action: 'plugin.settled', subject: { type: 'plugin', id, label: id } });
+      await bumpVersion(tx, PLUGINS_VERSION);
+    });
+    await this.converge();
+    return this.find(id, actor.locale);
   }
 
   async #all(locale: string): Promise<PluginFacts[]> {
@@ -631,7 +846,7 @@ export class PluginHost {
     const found = new Map(this.#found.map((plugin) => [plugin.id, plugin]));
     return (await listStates(db)).map((state) =>
       this.#factsOf(
-        found.get(state.id) ?? missing(state.id, this.#unplaced.get(state.id)),
+        found.get(state.id) ?? missing(state.id, this.#staying.get(state.id)?.error ?? MISSING),
         state,
         { nodes, releases: releases.filter(({ pluginId }) => pluginId === state.id) },
         locale,
@@ -693,14 +908,28 @@ export class PluginHost {
       listens: this.#listeningOf(id),
       dependents: dependentsOf(id, this.#manifests()).filter((other) => enabled.has(other)),
       requirements: requirementsOf(id, this.#manifests()).filter((other) => !enabled.has(other)),
-      releases: releases.map(({ version, size, addedAt, addedBy }) => ({ version, size, addedAt, addedBy })),
+      releases: releases.map(
+        ({ version, size, addedAt, addedBy, trust, signedBy, wentWrong, ...release }) => ({
+          version,
+          size,
+          addedAt,
+          addedBy,
+          trust,
+          signedBy,
+          wentWrong,
+          madeFor: release.manifest.engines.latchkey,
+        }),
+      ),
+      watched: state.watchedOn === null ? null : { on: state.watchedOn, until: state.watchedUntil ?? 0 },
+      disabledWith: state.disabledWith,
+      returning: [...this.#states.values()].filter((one) => one.disabledWith === id).map((one) => one.id),
       chosen: state.chosen,
       previous: state.previous,
     };
   }
 }
 
-const missing = (id: string, problem = MISSING): FoundPlugin => ({
+const missing = (id: string, problem: string): FoundPlugin => ({
   id,
   folder: '',
   isBundled: false,

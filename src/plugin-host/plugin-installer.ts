@@ -8,7 +8,16 @@ import type { Reached } from './crash-points.ts';
 import { planOrder } from './load-order.ts';
 import { parseManifest, readManifest, type Manifest } from './manifest.ts';
 import { PLUGINS_VERSION, type PluginFacts, type PluginHost } from './plugin-host.ts';
-import { insertState, listStates, setChosen, setDesired, type PluginState } from './plugin-repository.ts';
+import {
+  insertState,
+  listStates,
+  newcomer,
+  setChosen,
+  setDesired,
+  type Pointer,
+  type PluginState,
+} from './plugin-repository.ts';
+import type { PublisherKeys, Trust } from './publisher-keys.ts';
 import type { Preflight, RunPreflight } from './preflight.ts';
 import type { Ground } from './registries.ts';
 import { sha256Of, unpackedAside } from './release-folders.ts';
@@ -17,6 +26,7 @@ import {
   findRelease,
   insertRelease,
   listReleases,
+  updateRelease,
   type Release,
 } from './release-repository.ts';
 
@@ -28,11 +38,21 @@ export interface PluginInstallerDeps {
   plugins: PluginHost;
   added: string;
   preflight: RunPreflight;
+  publishers: PublisherKeys;
   reached?: Reached;
+  /** How long a new version is watched on one node before the others follow. */
+  watchMs?: number;
 }
 
+/** It came from somebody's hand, with the text of its signature if there is one; what a hub sends has been checked on the way. */
+export interface Upload {
+  signature: string | null;
+}
+
+const WATCH_MS = 60_000;
+
 /** What a package is, and what changes when it is used. */
-export interface InstallPlan {
+export interface InstallPlan extends Trust {
   id: string;
   version: string;
   /** The version that runs now. */
@@ -56,28 +76,43 @@ export class PluginInstaller {
   }
 
   /** Verifies a package, tries it in a process of its own and keeps it. Nothing that runs has changed afterwards. */
-  async stage(actor: Actor, packed: Uint8Array): Promise<InstallPlan> {
+  async stage(actor: Actor, packed: Uint8Array, upload?: Upload): Promise<InstallPlan> {
     assertMay(actor);
     return unpackedAside(this.#deps.added, packed, async (folder) => {
       const manifest = await manifestIn(folder);
+      const trust = upload ? await this.#deps.publishers.judge(packed, upload.signature, manifest) : VOUCHED;
       this.#reached('staged');
       await this.#assertMayCome(manifest, sha256Of(packed));
       const tried = await this.#deps.preflight(folder, manifest.id);
       this.#reached('preflighted');
-      const plan = await this.#plan(manifest, packed, tried);
+      const plan = { ...(await this.#plan(manifest, packed, tried)), ...trust };
       await this.#keep(actor, plan, packed);
       this.#reached('stored');
       return plan;
     });
   }
 
-  /** Uses this version everywhere, enabled. Should it not run here, the one before is in use again, and the error says why. */
-  async use(actor: Actor, id: string, version: string): Promise<PluginFacts> {
+  /**
+   * Uses this version everywhere, enabled. An update is watched on one node for a while, and the others keep the version before until
+   * that went well. Should it not run here, the one before is in use again, and the error says why.
+   *
+   * @throws {ConflictError} `plugin.unsigned` for an upload that nobody known answers for, unless somebody decides to use it
+   */
+  async use(
+    actor: Actor,
+    id: string,
+    version: string,
+    { acceptsUnsigned = false, isWatched = true } = {},
+  ): Promise<PluginFacts> {
     assertMay(actor);
     const before = await this.#stateOf(id);
-    if (!(await findRelease(this.#deps.ground.db, id, version))) throw unknownVersion(id, version);
+    const release = await findRelease(this.#deps.ground.db, id, version);
+    if (!release) throw unknownVersion(id, version);
+    await this.#assertAnsweredFor(actor, release, { acceptsUnsigned });
     const previous = before.chosen === version ? before.previous : before.chosen;
-    await this.#point(actor, id, { chosen: version, previous });
+    const isUpdate = before.desired === 'enabled' && before.chosen !== null && before.chosen !== version;
+    const watch = isUpdate && isWatched ? await this.#watch() : {};
+    await this.#point(actor, id, { chosen: version, previous, ...watch });
     const now = await this.#deps.plugins.find(id, actor.locale);
     const isWell = now.state === 'enabled' && now.error === null;
     if (isWell || before.chosen === null || before.chosen === version) return now;
@@ -92,7 +127,7 @@ export class PluginInstaller {
     assertMay(actor);
     const { previous } = await this.#stateOf(id);
     if (previous === null) throw new ConflictError('plugin.no-previous', { params: { plugin: id } });
-    return this.use(actor, id, previous);
+    return this.use(actor, id, previous, { isWatched: false });
   }
 
   /** What a kept version would change, for the page that asks before it is used. */
@@ -100,12 +135,37 @@ export class PluginInstaller {
     actor: Actor,
     id: string,
     version: string,
-  ): Promise<Omit<InstallPlan, 'leftovers' | 'migrations'>> {
+  ): Promise<Omit<InstallPlan, 'leftovers' | 'migrations'> & Pick<Release, 'acceptedBy' | 'wentWrong'>> {
     assertMay(actor);
     const release = await findRelease(this.#deps.ground.db, id, version);
     if (!release) throw unknownVersion(id, version);
-    const { sha256, size } = release;
-    return { id, version, sha256, size, ...(await this.#difference(parseManifest(release.manifest))) };
+    const { sha256, size, trust, signedBy, acceptedBy, wentWrong } = release;
+    const facts = { id, version, sha256, size, trust, signedBy, acceptedBy, wentWrong };
+    return { ...facts, ...(await this.#difference(parseManifest(release.manifest))) };
+  }
+
+  async #watch(): Promise<Partial<Pointer>> {
+    const { plugins, ground, watchMs = WATCH_MS } = this.#deps;
+    const watchedOn = await plugins.nodeToTry();
+    return watchedOn === null ? {} : { watchedOn, watchedUntil: ground.clock.now() + watchMs };
+  }
+
+  async #assertAnsweredFor(
+    actor: Actor,
+    { pluginId, version, trust, acceptedBy }: Release,
+    { acceptsUnsigned }: { acceptsUnsigned: boolean },
+  ): Promise<void> {
+    if (trust !== 'unsigned' || acceptedBy !== null) return;
+    if (!acceptsUnsigned)
+      throw new ConflictError('plugin.unsigned', { params: { plugin: pluginId, version } });
+    const { db, audit } = this.#deps.ground;
+    await db.transaction(async (tx) => {
+      await updateRelease(tx, { pluginId, version }, { acceptedBy: actor.name });
+      await audit.record(tx, actor, {
+        action: 'plugin.unsigned-accepted',
+        subject: subjectOf(pluginId, version),
+      });
+    });
   }
 
   async #assertMayCome(manifest: Manifest, sha256: string): Promise<void> {
@@ -129,12 +189,18 @@ export class PluginInstaller {
     }
   }
 
-  async #plan(manifest: Manifest, packed: Uint8Array, tried: Preflight): Promise<InstallPlan> {
+  async #plan(
+    manifest: Manifest,
+    packed: Uint8Array,
+    tried: Preflight,
+  ): Promise<Omit<InstallPlan, keyof Trust>> {
     const { id, version } = manifest;
     const pending = await this.#pending(id, tried);
     const difference = await this.#difference(manifest);
     const statement =
-      difference.from === null ? undefined : firstBreaking(pending.flatMap(({ statements }) => statements));
+      difference.from === null
+        ? undefined
+        : firstBreaking(pending.filter(({ isLater }) => !isLater).flatMap(({ statements }) => statements));
     if (statement !== undefined) {
       throw new ConflictError('plugin.not-additive', {
         params: { plugin: id, version, statement: statement.slice(0, 200) },
@@ -171,7 +237,7 @@ export class PluginInstaller {
 
   async #keep(
     actor: Actor,
-    { id, version, sha256, size, manifest }: InstallPlan,
+    { id, version, sha256, size, manifest, trust, signedBy }: InstallPlan,
     packed: Uint8Array,
   ): Promise<void> {
     const { db, clock, audit } = this.#deps.ground;
@@ -185,6 +251,10 @@ export class PluginInstaller {
       manifest,
       addedAt: now,
       addedBy: actor.name,
+      trust,
+      signedBy,
+      acceptedBy: null,
+      wentWrong: null,
     };
     await db.transaction(async (tx) => {
       await insertRelease(tx, release, packed);
@@ -193,11 +263,11 @@ export class PluginInstaller {
     });
   }
 
-  async #point(actor: Actor, id: string, pointer: Pick<PluginState, 'chosen' | 'previous'>): Promise<void> {
+  async #point(actor: Actor, id: string, pointer: Pointer): Promise<void> {
     const { db, clock, audit } = this.#deps.ground;
     const at = clock.now();
     await db.transaction(async (tx) => {
-      await setChosen(tx, id, pointer);
+      await setChosen(tx, id, { rolledOutAt: at, ...pointer });
       await setDesired(tx, [id], { desired: 'enabled', at, by: actor.name });
       await audit.record(tx, actor, {
         action: 'plugin.version-used',
@@ -241,17 +311,7 @@ function assertMay(actor: Actor): void {
   if (!actor.can('plugin.manage')) throw new ForbiddenError('forbidden');
 }
 
-const newcomer = (id: string, { at, by }: { at: number; by: string }): PluginState => ({
-  id,
-  desired: 'disabled',
-  version: '',
-  guards: [],
-  firstSeenAt: at,
-  changedAt: at,
-  changedBy: by,
-  chosen: null,
-  previous: null,
-});
+const VOUCHED: Trust = { trust: 'vouched', signedBy: null };
 
 const subjectOf = (id: string, version: string): { type: string; id: string; label: string } => ({
   type: 'plugin',

@@ -1,5 +1,6 @@
 import type { Manifest } from './manifest.ts';
-import type { InstallPlan } from './plugin-installer.ts';
+import type { PluginInstaller } from './plugin-installer.ts';
+import type { Trust } from './publisher-keys.ts';
 import type { ActualState } from './plugin-repository.ts';
 import type { PluginFacts } from './plugin-host.ts';
 
@@ -44,7 +45,7 @@ export function presentPlugin(plugin: PluginFacts): object {
     isTroubled: isTroubled(plugin),
     isEnabled: plugin.desired === 'enabled',
     dependents: plugin.dependents,
-    requirements: plugin.requirements,
+    requirements: [...new Set([...plugin.requirements, ...plugin.returning])],
     changedAt: plugin.changedAt,
     changedBy: plugin.changedBy,
   };
@@ -58,7 +59,11 @@ export function presentPlan({
   added,
   sha256,
   size,
-}: Omit<InstallPlan, 'leftovers' | 'migrations'>): object {
+  trust,
+  signedBy,
+  acceptedBy,
+  wentWrong,
+}: Awaited<ReturnType<PluginInstaller['look']>>): object {
   const { name, description, publisher, license } = manifest;
   return {
     name: name.startsWith('t:') ? manifest.id : name,
@@ -71,18 +76,30 @@ export function presentPlan({
     sha256,
     kilobytes: Math.ceil(size / 1024),
     touches: presentTouches(manifest),
+    signature: signatureOf({ trust, signedBy }),
+    mustDecide: trust === 'unsigned' && acceptedBy === null,
+    wentWrong,
   };
 }
+
+/** Who answers for it, as a text. */
+const signatureOf = ({ trust, signedBy }: Trust): { key: string; params: Record<string, string> } => {
+  const kind = trust === 'unsigned' && signedBy !== null ? 'unknown-key' : trust;
+  return { key: `plugins:signature.${kind}`, params: { by: signedBy ?? '' } };
+};
 
 export function presentDetails(plugin: PluginFacts): object {
   const { manifest, nodes, releases, chosen, previous } = plugin;
   return {
     ...presentPlugin(plugin),
     previous,
+    watched: plugin.watched,
+    disabledWith: plugin.disabledWith,
     canGo: !plugin.isBundled,
     releases: releases.toReversed().map((release) => ({
       ...release,
       isChosen: release.version === chosen,
+      signature: signatureOf(release),
       path: `/admin/plugin-packages/${plugin.id}/${encodeURIComponent(release.version)}`,
     })),
     touches: manifest ? presentTouches(manifest) : [],
@@ -112,7 +129,7 @@ export function presentTouches({
   permissions,
   tablePrefix,
 }: Manifest): { key: string; params: Record<string, string> }[] {
-  const { db, users, memberships, sessions, mail, net } = permissions;
+  const { db, users, memberships, sessions, mail, tickets, net } = permissions;
   const plain = (key: string): { key: string; params: Record<string, string> } => ({ key, params: {} });
   return [
     ...(db.length > 0 ? [{ key: 'plugins:touch.db', params: { prefix: tablePrefix ?? '' } }] : []),
@@ -120,6 +137,7 @@ export function presentTouches({
     ...memberships.map((what) => plain(`plugins:touch.memberships.${what}`)),
     ...(sessions ? [plain('plugins:touch.sessions')] : []),
     ...(mail ? [plain('plugins:touch.mail')] : []),
+    ...tickets.map((what) => plain(`plugins:touch.tickets.${what}`)),
     ...net.map((address) => ({ key: 'plugins:touch.net', params: { address } })),
   ];
 }

@@ -14,6 +14,13 @@ const states = defineTable('plugin_state', {
   /** The release in use, where it was installed from a package, and the one before it. */
   chosen: nullable(text),
   previous: nullable(text),
+  /** While a new version is tried on one node, the others keep the one before: the node, and until when. */
+  watchedOn: nullable(text),
+  watchedUntil: nullable(instant),
+  /** Since when the version in use is everybody's. */
+  rolledOutAt: nullable(instant),
+  /** The plugin with which it was disabled: it comes back with that one. */
+  disabledWith: nullable(text),
 });
 export type PluginState = ReturnType<typeof states.decode>;
 
@@ -23,7 +30,7 @@ const nodes = defineTable('plugin_node', {
   pluginId: text,
   version: text,
   state: oneOf('enabled', 'disabled', 'failed', 'quarantined', 'safe-mode'),
-  step: nullable(oneOf('manifest', 'order', 'contribute', 'import', 'migrate', 'setup', 'running')),
+  step: nullable(oneOf('manifest', 'fetch', 'order', 'contribute', 'import', 'migrate', 'setup', 'running')),
   error: nullable(text),
   changedAt: instant,
   seenAt: instant,
@@ -52,13 +59,60 @@ export async function setDesired(
     .update(states.encode({ desired, changedAt: at, changedBy: by }));
 }
 
-/** The one pointer that an installation, an update or a way back moves. */
-export async function setChosen(
-  tx: Tx,
+/** Nobody wants anything of it yet. */
+export const newcomer = (
   id: string,
-  { chosen, previous }: Pick<PluginState, 'chosen' | 'previous'>,
+  { at, by, desired = 'disabled', version = '' }: { at: number; by: string } & Partial<PluginState>,
+): PluginState => ({
+  id,
+  desired,
+  version,
+  guards: [],
+  firstSeenAt: at,
+  changedAt: at,
+  changedBy: by,
+  chosen: null,
+  previous: null,
+  watchedOn: null,
+  watchedUntil: null,
+  rolledOutAt: null,
+  disabledWith: null,
+});
+
+/** The one pointer that an installation, an update or a way back moves. */
+export type Pointer = Pick<PluginState, 'chosen' | 'previous'> &
+  Partial<Pick<PluginState, 'watchedOn' | 'watchedUntil' | 'rolledOutAt'>>;
+
+export async function setChosen(tx: Tx, id: string, pointer: Pointer): Promise<void> {
+  const usual = { watchedOn: null, watchedUntil: null, rolledOutAt: null };
+  await tx
+    .knex(states.name)
+    .where({ id })
+    .update(states.encode({ ...usual, ...pointer }));
+}
+
+/** Only the one who still finds it so. */
+export async function endWatch(
+  tx: Tx,
+  { id, chosen, watchedOn }: Pick<PluginState, 'id' | 'chosen' | 'watchedOn'>,
+  pointer: Pointer,
+): Promise<boolean> {
+  const changed = await tx
+    .knex(states.name)
+    .where({ id, chosen, watched_on: watchedOn })
+    .update(states.encode({ ...pointer, watchedOn: null, watchedUntil: null }));
+  return changed === 1;
+}
+
+export async function setDisabledWith(
+  tx: Tx,
+  ids: readonly string[],
+  provider: string | null,
 ): Promise<void> {
-  await tx.knex(states.name).where({ id }).update(states.encode({ chosen, previous }));
+  await tx
+    .knex(states.name)
+    .whereIn('id', ids)
+    .update(states.encode({ disabledWith: provider }));
 }
 
 export async function setRunning(

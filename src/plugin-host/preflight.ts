@@ -7,7 +7,7 @@ const report = z.object({
   problem: z.string().nullable(),
   /** What was left of it after it had been disabled. */
   leftovers: z.array(z.string()),
-  migrations: z.array(z.object({ name: z.string(), statements: z.array(z.string()) })),
+  migrations: z.array(z.object({ name: z.string(), isLater: z.boolean(), statements: z.array(z.string()) })),
 });
 export type Preflight = z.output<typeof report>;
 

@@ -47,6 +47,7 @@ export interface Registries {
     | 'emit'
     | 'expectListener'
     | 'catalogue'
+    | 'whenRested'
   >;
   routes: Pick<RouteTable, 'add' | 'all'>;
   rights: Pick<Rights, 'add'>;

@@ -1,5 +1,5 @@
 import type { Queryable, Tx } from '../db/database.ts';
-import { bytes, defineTable, instant, json, text, whole } from '../db/table.ts';
+import { bytes, defineTable, instant, json, nullable, oneOf, text, whole } from '../db/table.ts';
 import type { Manifest } from './manifest.ts';
 
 /** One version of a plugin as it was installed. */
@@ -11,6 +11,13 @@ const releases = defineTable('plugin_release', {
   manifest: json<Manifest>(),
   addedAt: instant,
   addedBy: text,
+  /** Whether somebody could be made out who answers for it: see `Trust`. */
+  trust: oneOf('vouched', 'signed', 'unsigned'),
+  signedBy: nullable(text),
+  /** Who decided to use it all the same. */
+  acceptedBy: nullable(text),
+  /** Why it was taken back soon after it was put to use. */
+  wentWrong: nullable(text),
 });
 export type Release = ReturnType<typeof releases.decode>;
 
@@ -48,6 +55,14 @@ export async function insertRelease(tx: Tx, release: Release, packed: Uint8Array
     const content = Buffer.from(packed.subarray(at, at + PART_BYTES));
     await tx.knex(parts.name).insert(parts.encode({ pluginId, version, part: at / PART_BYTES, content }));
   }
+}
+
+export async function updateRelease(
+  tx: Tx,
+  { pluginId, version }: Pick<Release, 'pluginId' | 'version'>,
+  changes: Partial<Pick<Release, 'acceptedBy' | 'wentWrong'>>,
+): Promise<void> {
+  await tx.knex(releases.name).where({ plugin_id: pluginId, version }).update(releases.encode(changes));
 }
 
 export async function readPacked(db: Queryable, { pluginId, version }: Release): Promise<Buffer> {

@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Undo } from '../hooks/index.ts';
 import { inTime } from './in-time.ts';
 
 type Task = () => void | Promise<void>;
+
+/** Something that the house gets from a plugin, and the way back while it has it. */
+interface Registration {
+  add: () => Undo;
+  /** What lets new work in (routes, jobs): closed first, so that what is under way can end on its own. */
+  isDoor: boolean;
+  undo: Undo | null;
+}
 
 /** What does not end by itself may not keep the host from going on. */
 const UNDO_MS = 2_000;
@@ -14,15 +23,20 @@ export class DisposedError extends Error {
   }
 }
 
-/** What one activation of a plugin has registered. Undone whole, last thing first; what fails is told, and the rest goes on. */
+/**
+ * What one activation of a plugin brings. Gathered while it is set up, and given to the house in one go, so that a new version takes the
+ * place of an old one between two requests. Undone whole, last thing first; what fails is told, and the rest goes on.
+ */
 export class Scope {
   readonly #plugin: string;
   readonly #onError: (error: unknown) => void;
-  readonly #doors: Task[] = [];
+  readonly #registrations: Registration[] = [];
+  /** How to undo all else, last thing first. */
   readonly #rest: Task[] = [];
   readonly #abort = new AbortController();
   #busy = 0;
   #isAlive = true;
+  #isPublished = false;
   #disposing: Promise<void> | undefined;
 
   constructor(plugin: string, onError: (error: unknown) => void) {
@@ -47,10 +61,35 @@ export class Scope {
     this.#rest.push(task);
   }
 
-  /** What lets new work in (routes, jobs): closed first, so that what is under way can end on its own. */
-  closeWith(task: Task): void {
+  /** Done when all of it is published; at once, if it is already. */
+  register(add: () => Undo, { isDoor = false } = {}): void {
     this.assertAlive();
-    this.#doors.push(task);
+    const registration: Registration = { add, isDoor, undo: null };
+    if (this.#isPublished) registration.undo = add();
+    this.#registrations.push(registration);
+    if (!isDoor) {
+      this.#rest.push(() => {
+        takeBack(registration);
+      });
+    }
+  }
+
+  /** All or nothing: what cannot be given takes back what was. */
+  publish(): void {
+    this.assertAlive();
+    this.#isPublished = true;
+    try {
+      for (const registration of this.#registrations) registration.undo = registration.add();
+    } catch (error) {
+      this.withdraw();
+      throw error;
+    }
+  }
+
+  /** Nobody is led here any more; what is under way goes on, and `publish` brings it all back. */
+  withdraw(): void {
+    this.#isPublished = false;
+    for (const registration of this.#registrations.toReversed()) takeBack(registration);
   }
 
   /** Counts `work` as under way until it settles. */
@@ -69,7 +108,13 @@ export class Scope {
   }
 
   async #dispose(drainMs: number): Promise<void> {
-    await this.#undo(this.#doors);
+    await this.#undo(
+      this.#registrations
+        .filter(({ isDoor }) => isDoor)
+        .map((door) => () => {
+          takeBack(door);
+        }),
+    );
     await this.#drain(drainMs);
     this.#abort.abort(new DisposedError(this.#plugin));
     this.#isAlive = false;
@@ -90,4 +135,10 @@ export class Scope {
       }
     }
   }
+}
+
+function takeBack(registration: Registration): void {
+  const { undo } = registration;
+  registration.undo = null;
+  undo?.();
 }

@@ -20,7 +20,7 @@ export function sharedServices(parts: Parts): Pick<Host, 'provide' | 'use' | 'is
     provide: ({ name }, service) => {
       if (providerOf(name) !== manifest.id)
         throw new Error(`${manifest.id} cannot offer ${name}: its services begin with "${manifest.id}/"`);
-      scope.undoWith(offered.add(name, service));
+      scope.register(() => offered.add(name, service));
     },
     use: (token) => {
       assertNamed(manifest, providerOf(token.name));

@@ -90,6 +90,19 @@ describe.runIf(galeraIsInstalled())('the seats of an invitation key, on three Ga
     await expectExactly(cluster(), id, settled);
     await expectSameEverywhere(cluster());
   });
+
+  test('a plugin that the command line disables is gone from the servers at all nodes within five seconds, and comes back so', async () => {
+    const { nodes, servers } = cluster();
+    const statuses = (): Promise<number[]> =>
+      Promise.all(servers.map(async ({ url }) => (await fetch(`${url}/join`)).status));
+    const within = { timeout: 5_000, interval: 100 };
+
+    await nodes.command('plugin', 'disable', 'registration-key');
+    await expect.poll(statuses, within).toEqual([404, 404, 404]);
+
+    await nodes.command('plugin', 'enable', 'registration-key');
+    await expect.poll(statuses, within).toEqual([200, 200, 200]);
+  });
 });
 
 /** Forty come for thirty seats; once some have joined, something happens; then all who got no answer ask again. */

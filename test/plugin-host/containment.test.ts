@@ -66,14 +66,73 @@ describeOnEachEngine('of a plugin', (engine) => {
   });
 });
 
+describeOnEachEngine('a plugin that is too much', (engine) => {
+  test('keeps failing: it is named, then ended, and what it guards stays closed', async () => {
+    const { house, clock } = await houseWith(
+      engine,
+      `host.filter(word, () => { throw new Error('No luck'); }); host.veto(may, () => null);`,
+    );
+    const { hooks } = house.ground;
+    const failUntilItRests = async (): Promise<void> => {
+      for (let time = 0; time < 5; time += 1) await hooks.filter(word, 'go', {});
+      clock.advance(31_000);
+    };
+
+    for (let time = 0; time < 3; time += 1) await failUntilItRests();
+    await hooks.filter(word, 'go', {});
+    expect(await house.plugins.find('bad', 'en')).toMatchObject({
+      state: 'enabled',
+      error: 'It keeps failing at test.word',
+    });
+    for (let time = 0; time < 4; time += 1) await failUntilItRests();
+
+    await expect.poll(async () => (await house.plugins.find('bad', 'en')).state).toBe('failed');
+    await expect(hooks.veto(may, {})).rejects.toMatchObject({ params: { plugin: 'bad' } });
+    expect(await hooks.filter(word, 'as it was', {})).toBe('as it was');
+  });
+
+  test('floods log, events, mails and database: it alone is refused, and others have their turn', async () => {
+    const { house, guest } = await houseWith(
+      engine,
+      `const told = api.defineEvent({ name: 'bad.told', summary: '', since: '1.0.0' });
+      host.on(told, () => {});
+      const often = async (work) => { for (let time = 0; time < 4_000; time += 1) await work(); };
+      const reasonOf = (work) => work().then(() => 'all of it', (error) => error.code);
+      globalThis.flood = {
+        log: async () => { await often(() => host.log.info({}, 'Again')); },
+        events: () => reasonOf(() => host.transaction((tx) => often(() => host.emit(tx, told, {}, { aggregate: 'x' })))),
+        mails: () => reasonOf(() => host.transaction((tx) => often(() => host.mail.queue(tx, {
+          to: { email: 'a@example.org' }, template: 'none', model: {}, locale: 'en', kind: 'bad' })))),
+        database: () => { for (let at = 0; at < 10; at += 1) void host.transaction(() => new Promise((resolve) => setTimeout(resolve, 200))).catch(() => {}); },
+      };`,
+      { permissions: { mail: true } },
+    );
+    const { flood } = globalThis as unknown as {
+      flood: Record<'log' | 'events' | 'mails' | 'database', () => Promise<string>>;
+    };
+
+    await flood.log();
+    expect(await flood.events()).toBe('plugin.too-much');
+    expect(await flood.mails()).not.toBe('all of it');
+    void flood.database();
+
+    expect((await guest().get('/login')).status).toBe(200);
+    await expect(house.ground.db.knex('event')).resolves.not.toHaveLength(4_000);
+  });
+});
+
 type House = Awaited<ReturnType<typeof startTestApp>>['house'];
 
 async function houseWith(
   engine: 'sqlite' | 'mysql',
   setup: string,
+  manifest: Record<string, unknown> = {},
 ): Promise<Awaited<ReturnType<typeof startTestApp>>> {
   const pluginDir = await temporaryFolder();
-  await writePlugin(pluginDir, 'bad', { files: { 'index.ts': setupWith(`${declared}\n${setup}`) } });
+  await writePlugin(pluginDir, 'bad', {
+    manifest,
+    files: { 'index.ts': setupWith(`${declared}\n${setup}`) },
+  });
   const app = await startTestApp({ engine, pluginDir });
   expect(await app.house.plugins.enable(system, 'bad')).toMatchObject({ state: 'enabled' });
   return app;

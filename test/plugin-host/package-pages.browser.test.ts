@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { newKeyPair } from '../../src/network/index.ts';
 import { system } from '../../src/shared/actor.ts';
 import {
   browserIsInstalled,
@@ -24,6 +25,7 @@ const places = [
   '/admin/plugin-packages/parcel/2.0.0',
   '/admin/plugins/parcel',
   '/admin/plugins/parcel/uninstall',
+  '/admin/plugin-publishers',
 ];
 
 describe.runIf(browserIsInstalled())('the pages for packages', () => {
@@ -31,6 +33,7 @@ describe.runIf(browserIsInstalled())('the pages for packages', () => {
     const { origin, house } = await startTestApp();
     const packed = (version: string): Promise<Buffer> =>
       packageOf('parcel', version, { manifest, files: sayingVersion(version) });
+    await house.publishers.add(system, { name: 'Parcel & Sons', publicKey: newKeyPair().publicKey });
     for (const version of ['0.9.0', '1.0.0']) {
       await house.installer.stage(system, await packed(version));
       await house.installer.use(system, 'parcel', version);
@@ -47,6 +50,7 @@ describe.runIf(browserIsInstalled())('the pages for packages', () => {
         .locator('[name=package]')
         .setInputFiles({ name: 'parcel.tgz', mimeType: 'application/gzip', buffer: await packed('2.0.0') });
       await page.locator('main form button[type=submit]').click();
+      expect(await page.getByRole('checkbox', { name: /no key that we trust/ }).isVisible()).toBe(true);
       expect(await page.getByRole('button', { name: 'Use version 2.0.0' }).isVisible()).toBe(true);
       for (const path of places) {
         await page.goto(path);

@@ -1,5 +1,6 @@
 import { FormData } from 'undici';
 import { expect, test } from 'vitest';
+import { newKeyPair } from '../../src/network/index.ts';
 import { minutes } from '../support/clock.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import type { HttpClient } from '../support/http-client.ts';
@@ -7,6 +8,7 @@ import { startTestApp } from '../support/test-app.ts';
 import { packageOf, sayingVersion } from './packages.ts';
 
 const NEW = '/admin/plugin-packages/new';
+const PUBLISHERS = '/admin/plugin-publishers';
 
 describeOnEachEngine('the pages for packages', (engine) => {
   test('bring a plugin in, update it, go back, and take it out', { timeout: 60_000 }, async () => {
@@ -20,8 +22,10 @@ describeOnEachEngine('the pages for packages', (engine) => {
         await packageOf('parcel', version, { files: sayingVersion(version) }),
       );
       const path = String(uploaded.headers['location']);
-      const used = await owner.submit(path, {}, { action: path });
-      expect(used.text).toContain(`parcel runs in version ${version}.`);
+      const undecided = await owner.submit(path, {}, { action: path });
+      expect(undecided.text).toContain('is not signed by a publisher you trust');
+      const used = await owner.submit(path, { unsigned: 'yes' }, { action: path });
+      expect(used.text).toContain(`parcel runs in version ${version}`);
       expect(await answer()).toBe(`version ${version}`);
     }
     const back = await owner.submit(
@@ -52,9 +56,31 @@ describeOnEachEngine('the pages for packages', (engine) => {
       expect((await person.post('/admin/plugins/registration-key/uninstall', { data: 'purge' })).status).toBe(
         403,
       );
-      expect((await person.post('/admin/plugins/registration-key/rollback', {})).status).toBe(403);
+      for (const path of [
+        '/admin/plugins/registration-key/rollback',
+        '/admin/plugins/registration-key/settle',
+      ])
+        expect((await person.post(path, {})).status).toBe(403);
+      expect((await person.get(PUBLISHERS)).status).toBe(403);
+      expect((await person.post(PUBLISHERS, { name: 'Me', key: newKeyPair().publicKey })).status).toBe(403);
+      expect((await person.post(`${PUBLISHERS}/0123/remove`, {})).status).toBe(403);
     }
     expect(await house.ground.db.knex('plugin_release')).toEqual([]);
+  });
+
+  test('keep a list of the publishers whose signatures are believed', async () => {
+    const { as, given } = await startTestApp({ engine });
+    const owner = as(await given.owner());
+    const add = (key: string): ReturnType<HttpClient['submit']> =>
+      owner.submit(PUBLISHERS, { name: 'Parcel & Sons', key }, { action: PUBLISHERS });
+
+    expect((await add('no key at all')).text).toContain('This is no public key');
+    const shown = await add(newKeyPair().publicKey);
+    expect(shown.text).toContain('Packages signed by Parcel &amp; Sons are trusted from now on.');
+    const [, remove = ''] = /action="(\/admin\/plugin-publishers\/[0-9a-f]+\/remove)"/.exec(shown.text) ?? [];
+
+    const emptied = await owner.submit(PUBLISHERS, {}, { action: remove });
+    expect(emptied.text).toContain('No publisher is trusted yet');
   });
 
   test('ask for the password again before any code comes in', async () => {

@@ -135,7 +135,7 @@ describeOnEachEngine('a plugin that ends the process', (engine) => {
     const { db, places } = await emptyHouse(engine);
     await writePlugin(places.bundled, 'hello', { manifest: enabled });
     const markerFile = join(await temporaryFolder(), 'boot.json');
-    for (let time = 0; time < 6; time += 1) new BootMarkers(markerFile, Date.now).starting();
+    for (let time = 0; time < 6; time += 1) new BootMarkers(markerFile, Date.now).starting('here');
 
     const { host } = await startHost({ db, places, markerFile });
 
@@ -148,7 +148,7 @@ describeOnEachEngine('a plugin that ends the process', (engine) => {
 function crashWhileBooting(markerFile: string, plugin: string, times: number): void {
   for (let time = 0; time < times; time += 1) {
     const markers = new BootMarkers(markerFile, Date.now);
-    markers.starting();
+    markers.starting('here');
     markers.booting(plugin);
   }
 }

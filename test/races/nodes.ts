@@ -123,18 +123,19 @@ export class Nodes {
 
   async #anotherMintersToken(): Promise<string> {
     const email = `minter${String(this.#minted)}@example.org`;
-    await this.#command('user', 'create', '--email', email, '--name', 'Minter', '--profile', 'super-admin');
+    await this.command('user', 'create', '--email', email, '--name', 'Minter', '--profile', 'super-admin');
     return this.#tokenOf(email);
   }
 
   async #tokenOf(email: string): Promise<string> {
-    const { token } = (await this.#command('token', 'create', '--user', email, '--name', 'races')) as {
+    const { token } = (await this.command('token', 'create', '--user', email, '--name', 'races')) as {
       token: string;
     };
     return token;
   }
 
-  async #command(...words: string[]): Promise<unknown> {
+  /** `latchkey <words>` on this house, on a machine of its own. */
+  async command(...words: string[]): Promise<unknown> {
     const dataDir = await mkdtemp(join(inject('folder'), 'cli-'));
     return latchkey(words, { ...this.#env(0), LATCHKEY_DATA_DIR: dataDir });
   }

@@ -62,7 +62,7 @@ function packageNo(number: number): Promise<Buffer> {
 
 async function installed(installer: Latchkey['installer'], number: number): Promise<void> {
   const { id, version } = await installer.stage(system, await packageNo(number));
-  await installer.use(system, id, version);
+  await installer.use(system, id, version, { isWatched: false });
 }
 
 async function endOf(point: CrashPoint, file: string, env: Record<string, string>): Promise<string> {

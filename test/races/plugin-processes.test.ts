@@ -11,7 +11,10 @@ import { startServer } from '../support/server.ts';
 /** The real server under its supervisor. */
 describe('a plugin in a running server', () => {
   test.each([
-    ['ends the process', 'import "latchkey/plugin-api"; process.exit(7);'],
+    [
+      'ends the process',
+      'import "latchkey/plugin-api"; import { execFileSync } from "node:child_process"; execFileSync("kill", ["-9", String(process.pid)]);',
+    ],
     ['never gives the process back', setupWith('for (;;);')],
     [
       'takes all memory',
@@ -43,6 +46,30 @@ describe('a plugin in a running server', () => {
     expect(server.logs.join('\n')).not.toContain('ended unexpectedly');
   });
 
+  test('that ends, blocks or fills the process while people work is named, and the command line takes it out', async () => {
+    const { server, states } = await serverWith('rogue', rogue);
+    await expect.poll(states, { timeout: 30_000, interval: 100 }).toContainEqual({ state: 'enabled' });
+    const named = async (): Promise<unknown> => shownBy(server.dataDir, 'rogue');
+
+    expect(await statusOf(`${server.url}/p/rogue/exit`)).toBe(500);
+    expect(await statusOf(`${server.url}/healthz`)).toBe(200);
+    await server.says(/process\.exit\(\) was refused/);
+
+    await fillHouse(server, 'loop');
+    expect(await named()).toMatchObject({
+      error: expect.stringMatching(/nobody else a turn, at spin \(index\.ts:\d+\)/) as string,
+    });
+
+    await fillHouse(server, 'hoard');
+    expect(await named()).toMatchObject({
+      error: expect.stringMatching(/all memory, at .* \(index\.ts:\d+\)/) as string,
+    });
+    await server.says(/"plugin":"rogue@1\.0\.0".*ended for the sake of a plugin/);
+
+    await latchkey(server.dataDir, 'plugin', 'disable', 'rogue');
+    expect(await statusOf(`${server.url}/p/rogue/exit`)).toBe(404);
+  });
+
   test('goes within two seconds when the command line disables it, and comes back so', async () => {
     const server = await startServer();
     const join = (): Promise<number> => statusOf(`${server.url}/join`);
@@ -55,6 +82,33 @@ describe('a plugin in a running server', () => {
     await expect.poll(join, { timeout: 2_000, interval: 100 }).toBe(200);
   });
 });
+
+/** Each of its pages does to the process what the page is called. */
+const rogue = setupWith(`
+  const hoard = [];
+  const spin = () => { for (let turn = 0; ; turn += 1) turn %= 7; };
+  const keep = () => { hoard.push(new Array(50_000).fill(hoard.length + 0.5)); };
+  const does = { exit: () => process.exit(0), loop: spin, hoard: () => { setInterval(keep, 40); } };
+  host.routes(Object.entries(does).map(([name, run]) => api.route({
+    method: 'get', path: '/p/rogue/' + name, access: 'public', handler: () => { run(); return api.text(name); } })));`);
+
+/** Asks for a page that the process does not survive, and waits until there is another. */
+async function fillHouse(server: TestServer, page: string): Promise<void> {
+  const ends = server.logs.filter(isEnd).length;
+  void statusOf(`${server.url}/p/rogue/${page}`);
+  await expect
+    .poll(() => server.logs.filter(isEnd).length, { timeout: 60_000, interval: 200 })
+    .toBe(ends + 1);
+  await expect.poll(() => statusOf(`${server.url}/p/rogue`), { timeout: 30_000, interval: 200 }).toBe(404);
+}
+
+const isEnd = (line: string): boolean => line.includes('ended unexpectedly');
+
+/** As `latchkey plugin list` tells it. */
+async function shownBy(dataDir: string, id: string): Promise<unknown> {
+  const { stdout } = await latchkey(dataDir, 'plugin', 'list', '--json');
+  return (JSON.parse(stdout) as { id: string }[]).find((one) => one.id === id);
+}
 
 /** A server that runs, and in it a plugin that somebody has just enabled elsewhere. */
 async function serverWith(
@@ -74,7 +128,7 @@ async function serverWith(
 
 const commandLine = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
-const latchkey = (dataDir: string, ...words: string[]): Promise<unknown> =>
+const latchkey = (dataDir: string, ...words: string[]): Promise<{ stdout: string }> =>
   promisify(execFile)(process.execPath, [commandLine, ...words], {
     env: { ...process.env, LATCHKEY_DATA_DIR: dataDir },
   });

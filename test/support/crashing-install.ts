@@ -16,6 +16,6 @@ const house = await compose(readConfig(processEnvironment()), {
 await house.open({ work: false });
 isArmed = true;
 const { id, version } = await house.installer.stage(system, readFileSync(file));
-await house.installer.use(system, id, version);
+await house.installer.use(system, id, version, { isWatched: false });
 await house.close();
 process.exit(0);

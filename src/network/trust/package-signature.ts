@@ -140,7 +140,8 @@ function keyFrom<K extends { asymmetricKeyType?: string | undefined }>(
 }
 
 /** Sixteen characters that people can compare. */
-const keyIdOf = (key: ReturnType<typeof createPublicKey>): string =>
+/** What a key is called: the beginning of the digest of its public half. */
+export const keyIdOf = (key: ReturnType<typeof createPublicKey>): string =>
   createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('hex')
