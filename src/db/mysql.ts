@@ -15,7 +15,11 @@ const LOST = new Set([
   3101, // group replication
 ]);
 
+/** On each connection; the statements that are written out are a few dozen. */
+const MOST_PREPARED = 200;
+
 interface RawConnection {
+  execute(sql: string, values: readonly unknown[], done: (error: unknown, answer: unknown) => void): void;
   query(sql: string, done: (error: unknown) => void): void;
   query(sql: string, values: readonly unknown[], done: (error: unknown, answer: unknown) => void): void;
 }
@@ -55,6 +59,7 @@ function connectionFrom(url: string): Record<string, unknown> {
     charset: 'utf8mb4_bin',
     timezone: 'Z',
     supportBigNumbers: true,
+    maxPreparedStatements: MOST_PREPARED,
     ...(searchParams.get('ssl') === 'true' ? { ssl: {} } : {}),
   };
 }
@@ -81,14 +86,19 @@ async function prepareConnection(connection: RawConnection): Promise<void> {
 
 function answerOf(connection: RawConnection, sql: string, values: readonly unknown[]): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    connection.query(sql, values, (error, answer) => {
+    const done = (error: unknown, answer: unknown): void => {
       if (error)
         reject(error instanceof Error ? error : new Error('A statement was refused', { cause: error }));
       else if (Array.isArray(answer)) resolve({ rows: answer as Row[], changed: 0 });
       else resolve({ rows: [], changed: (answer as { affectedRows: number }).affectedRows });
-    });
+    };
+    // What has values is said again and again, and prepared: that takes a quarter off, here and in the server. BEGIN cannot be.
+    if (values.length === 0) connection.query(sql, values, done);
+    else connection.execute(sql, values.map(asInput), done);
   });
 }
+
+const asInput = (value: unknown): unknown => value ?? null;
 
 export const mysqlDialect: Dialect = {
   name: 'mysql',
