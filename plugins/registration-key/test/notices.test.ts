@@ -54,6 +54,29 @@ describeOnEachEngine('the owner of an invitation', (engine) => {
     expect([before, await heard(app)]).toEqual([[], ['registration-key.nobody-joined']]);
   });
 
+  test('hears that somebody came from a country new to the invitation, and nothing of the first or of home', async () => {
+    const app = await startTestApp({ engine, config: { TRUST_PROXY: 'loopback' } });
+    await work(app);
+    const { key } = await app.given.invitationKey({ maxUses: 50 });
+    const joinFrom = async (address: string): Promise<void> => {
+      const guest = app.guest();
+      guest.headers.set('X-Forwarded-For', address);
+      expect((await guest.call('POST', '/api/v1/join', { key, ...somebody() })).status).toBe(201);
+      app.clock.advance(MINUTE);
+      await work(app);
+    };
+
+    for (const french of ['212.27.48.10', '2a01:e00::1', '192.168.1.5']) await joinFrom(french);
+    const before = await heard(app);
+    await joinFrom('81.2.69.142');
+    await joinFrom('81.2.69.143');
+
+    expect([before, await heard(app)]).toEqual([[], ['registration-key.new-country']]);
+    const owner = app.api(await app.given.owner());
+    const { items } = (await owner.call('GET', '/api/v1/notifications')).json() as { items: object[] };
+    expect(JSON.stringify(items)).toContain('United Kingdom');
+  });
+
   test('hears of each joining, of all of them once a day, or of none, as chosen', async () => {
     const app = await startTestApp({ engine });
     const owner = app.api(await app.given.owner());

@@ -63,6 +63,32 @@ export async function markLeftOut(tx: Tx, keyId: string, groupId: string, at: nu
   return true;
 }
 
+/** The countries that people came from to these keys so far. */
+export async function countriesSeen(
+  db: Queryable,
+  keyIds: readonly string[],
+): Promise<Map<string, Set<string>>> {
+  const rows = (await db
+    .knex(SENT)
+    .select('key_id', 'what')
+    .whereIn('key_id', [...keyIds])
+    .where('what', 'like', 'country:%')) as Row[];
+  const seen = new Map<string, Set<string>>();
+  for (const row of rows) {
+    const [keyId, country] = [String(row['key_id']), String(row['what']).slice('country:'.length)];
+    seen.set(keyId, (seen.get(keyId) ?? new Set()).add(country));
+  }
+  return seen;
+}
+
+export async function markCountry(
+  tx: Tx,
+  { keyId, country, at }: { keyId: string; country: string; at: number },
+): Promise<void> {
+  const row = { key_id: keyId, what: `country:${country}`, at };
+  await tx.knex(SENT).insert(row).onConflict(['key_id', 'what']).ignore();
+}
+
 export async function readMark(db: Queryable, name: string): Promise<number | null> {
   const row = await db.knex(SENT).where({ key_id: name, what: 'mark' }).first<Row | undefined>('at');
   return row ? Number(row['at']) : null;
@@ -150,6 +176,8 @@ export interface Joined {
   keyId: string;
   userId: string | null;
   at: number;
+  /** Cut, and empty once it is forgotten. */
+  network: string;
 }
 
 /** Who joined between two moments, oldest first. */
@@ -164,10 +192,11 @@ export async function joinedBetween(
     .where('settled_at', '<=', to)
     .orderBy('settled_at')
     .limit(limit)
-    .select<Row[]>('key_id', 'user_id', 'settled_at');
+    .select<Row[]>('key_id', 'user_id', 'settled_at', 'network');
   return rows.map((row) => ({
     keyId: String(row['key_id']),
     userId: typeof row['user_id'] === 'string' ? row['user_id'] : null,
     at: Number(row['settled_at']),
+    network: String(row['network']),
   }));
 }

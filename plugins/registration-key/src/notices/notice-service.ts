@@ -6,11 +6,14 @@ import { momentInWords } from '../keys/key-sentence.ts';
 import { assertMayManage } from '../keys/key-policy.ts';
 import { findKey, findKeys } from '../keys/key-repository.ts';
 import { factsOf, subjectOf } from '../keys/key-service.ts';
+import { countryOf } from './countries.ts';
 import {
   choicesOf,
   concerns,
+  countriesSeen,
   findConcerned,
   joinedBetween,
+  markCountry,
   markSent,
   moveMark,
   readMark,
@@ -42,6 +45,7 @@ export class NoticeService {
       ['ends-soon', 'clock', true],
       ['nobody-joined', 'user-question', false],
       ['ended', 'calendar-event', true],
+      ['new-country', 'world', true],
     ] as const;
     for (const [name, icon, mail] of kinds)
       host.notices.addKind({
@@ -143,11 +147,10 @@ export class NoticeService {
     if (until <= from) return;
     const joined = await joinedBetween(host.db, { from, to: until, limit: MOST_JOINS });
     const to = joined.length < MOST_JOINS ? until : Math.max(from + 1, (joined.at(-1)?.at ?? until) - 1);
-    const told = await this.#noticesFor(
-      joined.filter(({ at }) => at <= to),
-      'each',
-    );
-    const notices: Notice[] = [];
+    const settled = joined.filter(({ at }) => at <= to);
+    const arrivals = await arrivalsAmong(host.db, settled);
+    const told = await this.#noticesFor(settled, 'each');
+    const notices = await this.#aboutCountries(arrivals);
     for (const { key, readers, people } of told) {
       const name = people.length === 1 ? await this.#nameOf(people[0]) : '';
       const params = { ...(await this.#paramsOf(key)), count: people.length, name };
@@ -155,8 +158,29 @@ export class NoticeService {
     }
     await this.#unlessOther(async (tx) => {
       if (!(await moveMark(tx, 'joins', from, to))) return;
+      for (const arrival of arrivals) await markCountry(tx, { ...arrival, at: to });
       for (const notice of notices) await host.notices.notify(tx, notice);
     });
+  }
+
+  /** Where the first person came from is where the key is used; every other country is worth a look. */
+  async #aboutCountries(arrivals: readonly Arrival[]): Promise<Notice[]> {
+    const { db } = this.#host;
+    const keyIds = arrivals.filter(({ isFirst }) => !isFirst).map(({ keyId }) => keyId);
+    const keys = await findKeys(db, keyIds);
+    const chosen = await choicesOf(db, keyIds);
+    const { locale } = await this.#host.site();
+    const names = new Intl.DisplayNames([locale], { type: 'region' });
+    const notices: Notice[] = [];
+    for (const { keyId, country, isFirst } of arrivals) {
+      const key = keys.get(keyId);
+      if (isFirst || key === undefined) continue;
+      const { warnings } = chosen.get(keyId) ?? (await this.#usual(key));
+      if (!warnings) continue;
+      const params = { ...(await this.#paramsOf(key)), country: names.of(country) ?? country };
+      notices.push(this.#about(key, 'new-country', await this.#readersOf(key), params));
+    }
+    return notices;
   }
 
   /** Once a day, in the morning of the house: one notice a person over all their keys. */
@@ -248,3 +272,23 @@ export class NoticeService {
 }
 
 const nameOf = ({ label, hint }: InvitationKey): string => (label === '' ? `lkinv_${hint}…` : label);
+
+interface Arrival {
+  keyId: string;
+  country: string;
+  isFirst: boolean;
+}
+
+/** Each country from which nobody had come to a key before. */
+async function arrivalsAmong(db: Host['db'], joined: readonly Joined[]): Promise<Arrival[]> {
+  const seen = await countriesSeen(db, [...new Set(joined.map(({ keyId }) => keyId))]);
+  const arrivals: Arrival[] = [];
+  for (const { keyId, network } of joined) {
+    const country = await countryOf(network);
+    const known = seen.get(keyId) ?? new Set();
+    if (country === null || known.has(country)) continue;
+    arrivals.push({ keyId, country, isFirst: known.size === 0 });
+    seen.set(keyId, known.add(country));
+  }
+  return arrivals;
+}
