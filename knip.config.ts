@@ -18,7 +18,7 @@ export default {
   ignoreExportsUsedInFile: true,
   // A time is a whole number to the database and something else to the reader.
   exclude: ['duplicates'],
-  // Read as files: style sheets, fonts, icons, scripts for the browser; the runtime itself. knex asks for mysql2 by name.
+  // Read as files: style sheets, fonts, icons, scripts for the browser; the runtime itself.
   ignoreDependencies: [
     '@fontsource-variable/inter',
     '@tabler/core',
@@ -26,9 +26,7 @@ export default {
     '@simplewebauthn/browser',
     'htmx.org',
     'axe-core',
-    'mysql2',
+    '@ip-location-db/geo-whois-asn-country-mmdb',
     'node',
-    // Asked for by knex by its name.
-    'mysql2',
   ],
 } satisfies KnipConfig;
