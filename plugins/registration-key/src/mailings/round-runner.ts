@@ -35,13 +35,13 @@ const LONGEST_REST_MS = 250;
 const LEASE_MS = 15_000;
 const MOST_ROUNDS = 20;
 
-/** What a round does with one portion: before the transaction, and in it. */
 /** What is known of a portion before its transaction. */
 interface Mailing {
   tooOften: ReadonlySet<string>;
   replyTo: string | null;
 }
 
+/** What a round does with one portion. */
 type Work = (tx: Tx) => Promise<void>;
 
 /**
