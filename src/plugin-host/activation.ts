@@ -109,7 +109,8 @@ export function takePlace(next: Activation, before: Activation | undefined): voi
     next.scope.publish();
   } catch (error) {
     before?.scope.publish();
-    throw new ActivationError('contribute', error);
+    const at: Step = 'contribute';
+    throw new ActivationError(at, error);
   }
 }
 

@@ -8,7 +8,7 @@ import {
 import { carriesBody } from './carries/carries-json.ts';
 import type { CarriesDraft } from './carries/carries.ts';
 import type { InvitationKey } from './keys/invitation-key.ts';
-import { keyJson } from './keys/key-json.ts';
+import { keyJson } from './desk/key-json.ts';
 import type { KeyService, ShownKey } from './keys/key-service.ts';
 import { DAY_MS, type KeyDraft } from './keys/key-terms.ts';
 import type { OpeningHours } from './keys/opening-hours.ts';

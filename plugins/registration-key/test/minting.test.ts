@@ -4,7 +4,7 @@ import { days, hours } from '../../../test/support/clock.ts';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
 import { startTestApp } from '../../../test/support/test-app.ts';
 import { isWithin, nextOpening } from '../src/keys/opening-hours.ts';
-import { csvOf } from '../src/keys/minting-routes.ts';
+import { csvOf } from '../src/desk/minting-routes.ts';
 import { joinByApi, keyOf, PASSWORD, somebody } from './desk.ts';
 import { groupIn, KEYS, member, mint, pluginSetting, rootEntity } from './cases/minters.ts';
 import { codeOf, ownerApi, pathOf, words } from './cases/place.ts';

@@ -1,12 +1,12 @@
 import { mintToken } from '../../../src/plugin-api.ts';
 import { describe, expect, test } from 'vitest';
-import { isUnder, maskAddress, normaliseAddress, parseDomainRule } from '../src/join/address.ts';
+import { isUnder, maskAddress, normaliseAddress, parseDomainRule } from '../src/keys/address.ts';
 import { needsApproval, seatsLeft, standingOf } from '../src/keys/invitation-key.ts';
 import { readCustomKey, readKeyText } from '../src/keys/key-text.ts';
 import { assertSound, completeTerms, type KeyDraft } from '../src/keys/key-terms.ts';
 import { Lanes } from '../src/join/lanes.ts';
 import { qrCodeOf } from '../src/keys/qr.ts';
-import { risksOf } from '../src/keys/risk-lint.ts';
+import { risksOf } from '../src/desk/risk-lint.ts';
 
 const VECTOR = 'lkinv_WR0ZKX7BHVCNRDJ23KYQFM817EGYTPJN';
 const now = Date.parse('2026-03-02T09:00:00Z');

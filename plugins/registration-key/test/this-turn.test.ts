@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
 import { startTestApp } from '../../../test/support/test-app.ts';
-import { ThisTurn } from '../src/join/this-turn.ts';
+import { ThisTurn } from '../src/keys/this-turn.ts';
 
 describe('a row that many ask for in one turn of the event loop', () => {
   test('is read once, and read again in the next', async () => {

@@ -1,5 +1,5 @@
 import type { Queryable } from 'latchkey/plugin-api';
-import type { Redemption } from '../join/redemption.ts';
+import type { Redemption } from '../seats/redemption.ts';
 import { listTakenBy, titlesOf } from '../steps/step-repository.ts';
 import { answersOf } from './answer-repository.ts';
 import type { Answered } from './carried-fields.ts';

@@ -1,6 +1,6 @@
 import type { Actor, Host } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
-import type { KeyCare } from '../keys/key-care.ts';
+import type { KeyCare } from '../seats/key-care.ts';
 import { findKey } from '../keys/key-repository.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import { tripReason, weighed, type Thresholds, type Traffic } from './breaker-rules.ts';

@@ -1,6 +1,6 @@
 import { type AuditRecord, type Host } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
-import { networksOfRedemptions } from '../join/redemption-repository.ts';
+import { networksOfRedemptions } from '../seats/redemption-repository.ts';
 import {
   eraseNetworks,
   eventKinds,

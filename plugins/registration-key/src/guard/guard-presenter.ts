@@ -1,5 +1,5 @@
 import type { PersonFacts } from 'latchkey/plugin-api';
-import type { Redemption } from '../join/redemption.ts';
+import type { Redemption } from '../seats/redemption.ts';
 import type { Happening } from './evidence.ts';
 import type { Affected } from './undo-service.ts';
 import type { Undo } from './undo-repository.ts';

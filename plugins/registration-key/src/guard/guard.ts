@@ -1,8 +1,8 @@
 import type { Host } from 'latchkey/plugin-api';
-import { PAUSED_NOTICE, type KeyCare } from '../keys/key-care.ts';
+import { PAUSED_NOTICE, type KeyCare } from '../seats/key-care.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import type { KeyService } from '../keys/key-service.ts';
-import type { ProofBox } from '../join/proofs.ts';
+import type { ProofBox } from '../seats/proofs.ts';
 import type { RosterBook } from '../roster/roster-book.ts';
 import { personSlot } from '../tree/person-slot.ts';
 import { treeRoutes } from '../tree/tree-routes.ts';

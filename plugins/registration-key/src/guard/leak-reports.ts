@@ -1,5 +1,5 @@
 import { InvalidInputError, NotFoundError, type Host, type Limit } from 'latchkey/plugin-api';
-import type { KeyCare } from '../keys/key-care.ts';
+import type { KeyCare } from '../seats/key-care.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import { saveGuard } from './guard-repository.ts';
 

@@ -1,8 +1,8 @@
 import type { Actor, Host, Page, PageRequest, PersonFacts } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { KeyService } from '../keys/key-service.ts';
-import { listRedemptions } from '../join/redemption-repository.ts';
-import type { Redemption, RedemptionStatus } from '../join/redemption.ts';
+import { listRedemptions } from '../seats/redemption-repository.ts';
+import type { Redemption, RedemptionStatus } from '../seats/redemption.ts';
 
 export const peopleStatuses = [
   'all',

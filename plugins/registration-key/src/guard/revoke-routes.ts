@@ -10,7 +10,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { backWith } from '../keys/back-with.ts';
-import { countByStatus } from '../join/redemption-repository.ts';
+import { countByStatus } from '../seats/redemption-repository.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import { asLocal, momentOf } from './moment.ts';
 import type { UndoService } from './undo-service.ts';

@@ -1,8 +1,8 @@
 import type { Host } from 'latchkey/plugin-api';
 import { copyContext } from '../copies/copy.ts';
 import { findCopy, readSealedText, resealCopy } from '../copies/copy-repository.ts';
-import { readSecrets, replaceDraft } from '../join/attempt-repository.ts';
-import type { ProofBox } from '../join/proofs.ts';
+import { readSecrets, replaceDraft } from '../seats/attempt-repository.ts';
+import type { ProofBox } from '../seats/proofs.ts';
 import { contextOf, type KeyDoor } from '../keys/key-door.ts';
 import { findKey, readSealedCopy, resealSecret } from '../keys/key-repository.ts';
 import type { RosterBook } from '../roster/roster-book.ts';

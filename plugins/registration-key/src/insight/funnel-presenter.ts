@@ -1,5 +1,5 @@
 import type { Host, Queryable } from 'latchkey/plugin-api';
-import { countByStatus } from '../join/redemption-repository.ts';
+import { countByStatus } from '../seats/redemption-repository.ts';
 import { failReasons, type FailReason } from './funnel.ts';
 import { countFirstTickets, readFunnel } from './funnel-repository.ts';
 

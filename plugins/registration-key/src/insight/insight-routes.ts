@@ -1,5 +1,5 @@
 import { json, route, view, z, type Host, type Route } from 'latchkey/plugin-api';
-import { countByStatus } from '../join/redemption-repository.ts';
+import { countByStatus } from '../seats/redemption-repository.ts';
 import { seatsLeft } from '../keys/invitation-key.ts';
 import { findKeys } from '../keys/key-repository.ts';
 import type { KeyService } from '../keys/key-service.ts';

@@ -8,7 +8,7 @@ import {
   type Host,
   type Limit,
 } from 'latchkey/plugin-api';
-import { isUnder, normaliseAddress } from './address.ts';
+import { isUnder, normaliseAddress } from '../keys/address.ts';
 import {
   eraseDrafts,
   findAttempt,
@@ -20,19 +20,25 @@ import {
   replaceDraft,
   spendTry,
   type AttemptSecrets,
-} from './attempt-repository.ts';
+} from '../seats/attempt-repository.ts';
 import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
-import type { JoinMails } from './join-mails.ts';
-import type { KeyCare } from '../keys/key-care.ts';
+import type { JoinMails } from '../seats/join-mails.ts';
+import type { KeyCare } from '../seats/key-care.ts';
 import { copyOfSeat, seenThrough } from '../copies/copy-repository.ts';
 import { findKey, touchOpen } from '../keys/key-repository.ts';
 import { assertMayManage } from '../keys/key-policy.ts';
 import { subjectOf } from '../keys/key-service.ts';
 import type { Newcomers } from './newcomers.ts';
-import type { ProofBox } from './proofs.ts';
-import { accessOf, CODE_LIFE_MS, type Attempt, type NewcomerDraft, type Redemption } from './redemption.ts';
-import { findRedemption, moveRedemption } from './redemption-repository.ts';
-import { assertLocalSignIn, refusalOf } from './refusal.ts';
+import type { ProofBox } from '../seats/proofs.ts';
+import {
+  accessOf,
+  CODE_LIFE_MS,
+  type Attempt,
+  type NewcomerDraft,
+  type Redemption,
+} from '../seats/redemption.ts';
+import { findRedemption, moveRedemption } from '../seats/redemption-repository.ts';
+import { assertLocalSignIn, refusalOf } from '../seats/refusal.ts';
 import type { SeatLine } from './seat-line.ts';
 import type { SeatSweeper } from './seat-sweeper.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Host, KnownError, FieldProblem } from 'latchkey/plugin-api';
-import { maskAddress } from './address.ts';
+import { maskAddress } from '../keys/address.ts';
 import { carriedFields, isProfileField, withFixed } from '../carries/carried-fields.ts';
 import { joinForm, type JoinField } from '../hooks.ts';
 import { mayAsk } from '../requests/access-request.ts';
@@ -9,7 +9,7 @@ import type { Handle } from './join-handle.ts';
 import { nextOpening } from '../keys/opening-hours.ts';
 import { factsOf } from '../keys/key-service.ts';
 import type { Mailing } from '../mailings/mailing-repository.ts';
-import { explainCodeOf } from './refusal.ts';
+import { explainCodeOf } from '../seats/refusal.ts';
 
 /** What was typed, without the password. */
 export type Typed = Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import { maskAddress, normaliseAddress } from './address.ts';
+import { maskAddress, normaliseAddress } from '../keys/address.ts';
 import { calendarEntry } from '../keys/calendar.ts';
 import type { ConfirmService, Confirmed, LinkState } from './confirm-service.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
@@ -34,10 +34,10 @@ import type { JoinService } from './join-service.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import { findMailing, type Mailing } from '../mailings/mailing-repository.ts';
 import type { RequestService } from '../requests/request-service.ts';
-import { HOLD_MS } from './redemption.ts';
+import { HOLD_MS } from '../seats/redemption.ts';
 import type { JoinForm, Outcome, RedeemService } from './redeem-service.ts';
-import { findByUser } from './redemption-repository.ts';
-import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from './refusal.ts';
+import { findByUser } from '../seats/redemption-repository.ts';
+import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from '../seats/refusal.ts';
 import { KeysInView } from './keys-in-view.ts';
 import type { Landing } from '../steps/landing.ts';
 import type { StepWalk } from '../steps/step-walk.ts';

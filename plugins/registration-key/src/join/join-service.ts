@@ -1,7 +1,7 @@
 import { InvalidInputError, type Host } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { fieldsOf, isSoundField, questionsOf } from './join-presenter.ts';
-import type { KeyCare } from '../keys/key-care.ts';
+import type { KeyCare } from '../seats/key-care.ts';
 
 interface Deps {
   host: Host;

@@ -1,7 +1,7 @@
 import type { Host } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { findKey, findKeyStamp, type KeyStamp } from '../keys/key-repository.ts';
-import { ThisTurn } from './this-turn.ts';
+import { ThisTurn } from '../keys/this-turn.ts';
 
 const MOST_IN_VIEW = 1000;
 /** What another process has changed is seen this late at most. It is the page that waits; a seat is taken by what stands then. */

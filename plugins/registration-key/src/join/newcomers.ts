@@ -6,11 +6,11 @@ import { accountEnd } from '../carries/carries.ts';
 import { keyRedeemed } from '../hooks.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { noteJoined } from '../mailings/invitee-repository.ts';
-import type { JoinMails } from './join-mails.ts';
+import type { JoinMails } from '../seats/join-mails.ts';
 import { factsOf, subjectOf } from '../keys/key-service.ts';
 import type { SkippedGroups } from './skipped-groups.ts';
 import type { StepWalk } from '../steps/step-walk.ts';
-import type { NewcomerDraft } from './redemption.ts';
+import type { NewcomerDraft } from '../seats/redemption.ts';
 
 interface Deps {
   host: Host;

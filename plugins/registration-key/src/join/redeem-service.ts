@@ -12,23 +12,23 @@ import {
 import { rememberCopy, seenThrough } from '../copies/copy-repository.ts';
 import { withFixed } from '../carries/carried-fields.ts';
 import type { StepWalk } from '../steps/step-walk.ts';
-import { isUnder, normaliseAddress } from './address.ts';
+import { isUnder, normaliseAddress } from '../keys/address.ts';
 import {
   findAttemptByRedeemId,
   insertAttempt,
   readSecrets,
   type AttemptSecrets,
-} from './attempt-repository.ts';
+} from '../seats/attempt-repository.ts';
 import { mayRedeem } from '../hooks.ts';
 import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
 import type { Checked, HumanCheck } from './human-check.ts';
-import type { JoinMails } from './join-mails.ts';
+import type { JoinMails } from '../seats/join-mails.ts';
 import { findKey, findKeyStamp, seatNumber, takeSeat } from '../keys/key-repository.ts';
 import { factsOf } from '../keys/key-service.ts';
-import type { KeyCare } from '../keys/key-care.ts';
+import type { KeyCare } from '../seats/key-care.ts';
 import type { Mailing } from '../mailings/mailing-repository.ts';
 import type { Newcomers } from './newcomers.ts';
-import type { ProofBox } from './proofs.ts';
+import type { ProofBox } from '../seats/proofs.ts';
 import {
   accessOf,
   CODE_LIFE_MS,
@@ -36,15 +36,20 @@ import {
   type Attempt,
   type NewcomerDraft,
   type Redemption,
-} from './redemption.ts';
-import { findByAddress, findByUser, findRedemption, insertRedemption } from './redemption-repository.ts';
+} from '../seats/redemption.ts';
+import {
+  findByAddress,
+  findByUser,
+  findRedemption,
+  insertRedemption,
+} from '../seats/redemption-repository.ts';
 import {
   assertAddressFits,
   assertLocalSignIn,
   assertNewAccountsAllowed,
   assertOpen,
   assertRoom,
-} from './refusal.ts';
+} from '../seats/refusal.ts';
 import type { RosterBook } from '../roster/roster-book.ts';
 import type { SeatLine } from './seat-line.ts';
 

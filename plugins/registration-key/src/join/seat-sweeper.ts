@@ -1,9 +1,9 @@
 import { system, type Host } from 'latchkey/plugin-api';
-import { deleteEnded, eraseDrafts } from './attempt-repository.ts';
+import { deleteEnded, eraseDrafts } from '../seats/attempt-repository.ts';
 import { findKey, giveBackSeat } from '../keys/key-repository.ts';
 import { subjectOf } from '../keys/key-service.ts';
-import type { Redemption } from './redemption.ts';
-import { listLapsed, moveRedemption } from './redemption-repository.ts';
+import type { Redemption } from '../seats/redemption.ts';
+import { listLapsed, moveRedemption } from '../seats/redemption-repository.ts';
 import { freeEntry } from '../roster/roster-repository.ts';
 import { forgetStrays } from '../steps/step-repository.ts';
 

@@ -12,7 +12,7 @@ import { readKeyText, type KeyText } from './key-text.ts';
 import { ShownAgain } from './shown-again.ts';
 import { findCopyByLookup } from '../copies/copy-repository.ts';
 import { throughCopy } from '../copies/copy.ts';
-import { ThisTurn } from '../join/this-turn.ts';
+import { ThisTurn } from './this-turn.ts';
 import { findMailingByLookup, type Mailing } from '../mailings/mailing-repository.ts';
 
 const PURPOSE = {

@@ -1,6 +1,6 @@
 import { InvalidInputError, type FieldProblem } from 'latchkey/plugin-api';
 import { carriesProblems, completeCarries, type CarriesDraft } from '../carries/carries.ts';
-import { normaliseAddress, parseDomainRule } from '../join/address.ts';
+import { normaliseAddress, parseDomainRule } from './address.ts';
 import type { Approval, EmailProof, HumanCheckMode, InvitationKey, KeyTerms } from './invitation-key.ts';
 import { readCustomKey } from './key-text.ts';
 import { hoursProblem, type OpeningHours } from './opening-hours.ts';

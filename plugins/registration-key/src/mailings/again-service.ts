@@ -7,7 +7,7 @@ import {
   type Limit,
   type Tx,
 } from 'latchkey/plugin-api';
-import { normaliseAddress } from '../join/address.ts';
+import { normaliseAddress } from '../keys/address.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { assertMayManage } from '../keys/key-policy.ts';
 import { findKey, findKeys } from '../keys/key-repository.ts';

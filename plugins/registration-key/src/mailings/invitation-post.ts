@@ -1,5 +1,5 @@
 import { newId, type Host, type Tx } from 'latchkey/plugin-api';
-import type { JoinMails } from '../join/join-mails.ts';
+import type { JoinMails } from '../seats/join-mails.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import { countMails, noteMail } from './invitee-repository.ts';

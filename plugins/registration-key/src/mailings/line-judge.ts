@@ -1,6 +1,6 @@
 import { newId, type Host } from 'latchkey/plugin-api';
-import { normaliseAddress } from '../join/address.ts';
-import { assertAddressFits } from '../join/refusal.ts';
+import { normaliseAddress } from '../keys/address.ts';
+import { assertAddressFits } from '../seats/refusal.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { findKeys } from '../keys/key-repository.ts';
 import { findInvited } from './invitee-repository.ts';

@@ -1,6 +1,6 @@
 import { ConflictError, InvalidInputError, type Actor, type Host, type Limit } from 'latchkey/plugin-api';
-import { normaliseAddress } from '../join/address.ts';
-import { assertAddressFits } from '../join/refusal.ts';
+import { normaliseAddress } from '../keys/address.ts';
+import { assertAddressFits } from '../seats/refusal.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { assertMayManage } from '../keys/key-policy.ts';
 import { findKey } from '../keys/key-repository.ts';

@@ -1,4 +1,4 @@
-import { normaliseAddress } from '../join/address.ts';
+import { normaliseAddress } from '../keys/address.ts';
 
 export type TableFormat = 'addresses' | 'table' | 'discourse';
 

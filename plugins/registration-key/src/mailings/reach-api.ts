@@ -9,7 +9,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import { mintBody, draftFrom } from '../keys/key-json.ts';
+import { mintBody, draftFrom } from '../desk/key-json.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { RosterFacts, RosterService } from '../roster/roster-service.ts';
 import type { AgainService } from './again-service.ts';

@@ -8,7 +8,7 @@ import {
 } from 'latchkey/plugin-api';
 import { firstWord, said } from '../command-words.ts';
 import { momentFrom } from '../commands.ts';
-import { normaliseAddress } from '../join/address.ts';
+import { normaliseAddress } from '../keys/address.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { KeyDraft } from '../keys/key-terms.ts';
 import type { RosterService } from '../roster/roster-service.ts';

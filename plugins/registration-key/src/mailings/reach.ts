@@ -1,6 +1,6 @@
 import type { Host, Route } from 'latchkey/plugin-api';
 import { joinForm } from '../hooks.ts';
-import type { JoinMails } from '../join/join-mails.ts';
+import type { JoinMails } from '../seats/join-mails.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { Places } from '../keys/places.ts';

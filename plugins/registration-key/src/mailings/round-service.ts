@@ -11,7 +11,7 @@ import {
   type Page,
   type PageRequest,
 } from 'latchkey/plugin-api';
-import { normaliseAddress } from '../join/address.ts';
+import { normaliseAddress } from '../keys/address.ts';
 import { seatsLeft, type InvitationKey } from '../keys/invitation-key.ts';
 import { assertMayManage, assertMayMint } from '../keys/key-policy.ts';
 import { countOpenKeysOfBatch, findKey, openKeysOfBatch } from '../keys/key-repository.ts';

@@ -9,19 +9,19 @@ import {
   type PageRequest,
   type PersonFacts,
 } from 'latchkey/plugin-api';
-import { eraseDrafts, findAttempt, findAttemptOfSeat, readSecrets } from '../join/attempt-repository.ts';
+import { eraseDrafts, findAttempt, findAttemptOfSeat, readSecrets } from '../seats/attempt-repository.ts';
 import { answersOf, deleteAnswers } from '../carries/answer-repository.ts';
 import { eachOf, type BulkResult } from '../keys/key-bulk.ts';
 import type { Authority } from '../keys/authority.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
-import type { JoinMails } from '../join/join-mails.ts';
+import type { JoinMails } from '../seats/join-mails.ts';
 import { assertMayManage } from '../keys/key-policy.ts';
 import { findKey, findKeys, giveBackSeat } from '../keys/key-repository.ts';
 import { subjectOf } from '../keys/key-service.ts';
 import type { Newcomers } from '../join/newcomers.ts';
-import type { ProofBox } from '../join/proofs.ts';
-import { accessOf, type Attempt, type NewcomerDraft, type Redemption } from '../join/redemption.ts';
-import { findRedemption, listRedemptions, moveRedemption } from '../join/redemption-repository.ts';
+import type { ProofBox } from '../seats/proofs.ts';
+import { accessOf, type Attempt, type NewcomerDraft, type Redemption } from '../seats/redemption.ts';
+import { findRedemption, listRedemptions, moveRedemption } from '../seats/redemption-repository.ts';
 import { countRequests } from '../requests/request-repository.ts';
 import type { SeatSweeper } from '../join/seat-sweeper.ts';
 import { freeEntry } from '../roster/roster-repository.ts';

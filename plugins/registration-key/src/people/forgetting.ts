@@ -1,5 +1,5 @@
 import type { Delivery, Host } from 'latchkey/plugin-api';
-import type { ProofBox } from '../join/proofs.ts';
+import type { ProofBox } from '../seats/proofs.ts';
 import { addressesJoined, forgetAddress, forgetAnswers, seatsOf } from './forget-repository.ts';
 
 interface Deps {

@@ -11,9 +11,9 @@ import {
   type PageRequest,
   type PersonFacts,
 } from 'latchkey/plugin-api';
-import { normaliseAddress } from '../join/address.ts';
-import type { JoinMails } from '../join/join-mails.ts';
-import { refusalOf } from '../join/refusal.ts';
+import { normaliseAddress } from '../keys/address.ts';
+import type { JoinMails } from '../seats/join-mails.ts';
+import { refusalOf } from '../seats/refusal.ts';
 import { keyAsked } from '../hooks.ts';
 import { draftOf } from '../keys/key-draft.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';

@@ -7,7 +7,7 @@ import {
   type Page,
   type PageRequest,
 } from 'latchkey/plugin-api';
-import { normaliseAddress } from '../join/address.ts';
+import { normaliseAddress } from '../keys/address.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { assertMayManage, assertMaySee, mayManage } from '../keys/key-policy.ts';
 import { findKey } from '../keys/key-repository.ts';

@@ -1,7 +1,7 @@
 import type { Host } from 'latchkey/plugin-api';
 import type { Copy } from '../copies/copy.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
-import { presentSentence } from '../keys/key-presenter.ts';
+import { presentSentence } from '../desk/key-presenter.ts';
 import type { Places } from '../keys/places.ts';
 import { qrCodeOf } from '../keys/qr.ts';
 import { qrLink } from './qr-link.ts';

@@ -1,6 +1,6 @@
 import type { Host } from 'latchkey/plugin-api';
 import { findKeys } from '../keys/key-repository.ts';
-import { keysJoinedBy } from '../join/redemption-repository.ts';
+import { keysJoinedBy } from '../seats/redemption-repository.ts';
 import type { StepWalk } from './step-walk.ts';
 
 export const SAFE_LANDING = '/tickets/new?welcome=1';

@@ -1,7 +1,7 @@
 import { ConflictError, InvalidInputError, newId, type Host, type Tx } from 'latchkey/plugin-api';
 import { joinSteps } from '../hooks.ts';
-import type { ProofBox } from '../join/proofs.ts';
-import { ThisTurn } from '../join/this-turn.ts';
+import type { ProofBox } from '../seats/proofs.ts';
+import { ThisTurn } from '../keys/this-turn.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { factsOf } from '../keys/key-service.ts';
 import type { Phase, Step, WalkStep } from './step.ts';

@@ -11,7 +11,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { problemsOf } from '../join/join-presenter.ts';
-import { findByUser } from '../join/redemption-repository.ts';
+import { findByUser } from '../seats/redemption-repository.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { findKey } from '../keys/key-repository.ts';
 import { firstStepsPath, type Landing } from './landing.ts';

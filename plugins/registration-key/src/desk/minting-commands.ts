@@ -1,12 +1,12 @@
 import { z, type CommandDefinition, type Host } from 'latchkey/plugin-api';
 import { firstWord, manyWords, printResult, said } from '../command-words.ts';
-import type { BatchService } from './batch-service.ts';
-import type { InvitationKey } from './invitation-key.ts';
-import { deadKinds, type KeyBulk } from './key-bulk.ts';
+import type { BatchService } from '../keys/batch-service.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
+import { deadKinds, type KeyBulk } from '../keys/key-bulk.ts';
 import { keyJson } from './key-json.ts';
-import type { KeyService } from './key-service.ts';
-import type { PresetBook } from './preset-book.ts';
-import type { Preset } from './preset-repository.ts';
+import type { KeyService } from '../keys/key-service.ts';
+import type { PresetBook } from '../keys/preset-book.ts';
+import type { Preset } from '../keys/preset-repository.ts';
 
 interface Deps {
   host: Host;

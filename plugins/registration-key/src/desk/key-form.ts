@@ -1,9 +1,9 @@
 import { DateTime } from 'luxon';
 import { InvalidInputError, z } from 'latchkey/plugin-api';
 import { carriesFormOf, carriesFormShape, carriesFromForm } from '../carries/carries-form.ts';
-import { humanChecks, type InvitationKey, type KeyTerms } from './invitation-key.ts';
-import { completeTerms, DAY_MS, type KeyDraft } from './key-terms.ts';
-import type { OpeningHours } from './opening-hours.ts';
+import { humanChecks, type InvitationKey, type KeyTerms } from '../keys/invitation-key.ts';
+import { completeTerms, DAY_MS, type KeyDraft } from '../keys/key-terms.ts';
+import type { OpeningHours } from '../keys/opening-hours.ts';
 
 export const kinds = ['person', 'team', 'event'] as const;
 export type Kind = (typeof kinds)[number];

@@ -1,7 +1,7 @@
 import { InvalidInputError, type Actor } from 'latchkey/plugin-api';
-import { standingOf, type InvitationKey, type Standing } from './invitation-key.ts';
-import type { KeyService } from './key-service.ts';
-import { DAY_MS } from './key-terms.ts';
+import { standingOf, type InvitationKey, type Standing } from '../keys/invitation-key.ts';
+import type { KeyService } from '../keys/key-service.ts';
+import { DAY_MS } from '../keys/key-terms.ts';
 
 /** What lets a refused person in, and is one button. */
 export const fixes = ['extend-day', 'one-more', 'resume', 'restore', 'open-now', 'any-hour'] as const;

@@ -8,7 +8,7 @@ import {
   type Host,
   type KnownError,
 } from 'latchkey/plugin-api';
-import { isUnder } from './address.ts';
+import { isUnder } from '../keys/address.ts';
 import { standingOf, type InvitationKey, type Standing } from '../keys/invitation-key.ts';
 
 /** Whose HMAC was found, learns why; everybody else, and whoever holds a key that can be guessed, hears one thing. */

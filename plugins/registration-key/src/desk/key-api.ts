@@ -13,10 +13,10 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { saidOnTheWay } from '../carries/said-on-the-way.ts';
-import type { InvitationKey } from './invitation-key.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { HumanCheck } from '../join/human-check.ts';
 import type { JoinService } from '../join/join-service.ts';
-import type { KeyDoor, Opened } from './key-door.ts';
+import type { KeyDoor, Opened } from '../keys/key-door.ts';
 import {
   draftFrom,
   editBody,
@@ -27,11 +27,11 @@ import {
   redemptionSchema,
   shownKeySchema,
 } from './key-json.ts';
-import { sorts, states, tabOrState, tabs } from './key-filter.ts';
-import type { KeyService, ShownKey } from './key-service.ts';
+import { sorts, states, tabOrState, tabs } from '../keys/key-filter.ts';
+import type { KeyService, ShownKey } from '../keys/key-service.ts';
 import type { RedeemService } from '../join/redeem-service.ts';
-import { listRedemptions } from '../join/redemption-repository.ts';
-import { assertNewAccountsAllowed, assertOpen } from '../join/refusal.ts';
+import { listRedemptions } from '../seats/redemption-repository.ts';
+import { assertNewAccountsAllowed, assertOpen } from '../seats/refusal.ts';
 
 interface Deps {
   host: Host;

@@ -1,11 +1,11 @@
 import { empty, json, route, z, type ApiFacts, type Host, type Route } from 'latchkey/plugin-api';
-import { MOST_AT_ONCE, type BatchService } from './batch-service.ts';
-import { deadKinds, MOST_AT_A_TIME, type KeyBulk } from './key-bulk.ts';
+import { MOST_AT_ONCE, type BatchService } from '../keys/batch-service.ts';
+import { deadKinds, MOST_AT_A_TIME, type KeyBulk } from '../keys/key-bulk.ts';
 import { draftFrom, keyJson, keySchema, mintBody, shownKeySchema } from './key-json.ts';
-import type { KeyService } from './key-service.ts';
-import type { MemberQuota } from './member-quota.ts';
-import type { PresetBook } from './preset-book.ts';
-import type { Preset } from './preset-repository.ts';
+import type { KeyService } from '../keys/key-service.ts';
+import type { MemberQuota } from '../keys/member-quota.ts';
+import type { PresetBook } from '../keys/preset-book.ts';
+import type { Preset } from '../keys/preset-repository.ts';
 
 interface Deps {
   host: Host;

@@ -13,7 +13,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import { backWith } from './back-with.ts';
+import { backWith } from '../keys/back-with.ts';
 import { saidOnTheWay } from '../carries/said-on-the-way.ts';
 import { presentCarriesForm } from '../carries/carries-form.ts';
 import { listSteps } from '../steps/step-repository.ts';
@@ -30,23 +30,23 @@ import {
   presetOf,
   type Kind,
 } from './key-form.ts';
-import { sorts, states, tabs } from './key-filter.ts';
+import { sorts, states, tabs } from '../keys/key-filter.ts';
 import { presentDetail, presentRow, presentSentence, type DetailFacts } from './key-presenter.ts';
-import { mayEdit, mayManage } from './key-policy.ts';
+import { mayEdit, mayManage } from '../keys/key-policy.ts';
 import type { Guard } from '../guard/guard.ts';
-import type { KeyService, ShownKey } from './key-service.ts';
-import { DAY_MS, type KeyDraft } from './key-terms.ts';
+import type { KeyService, ShownKey } from '../keys/key-service.ts';
+import { DAY_MS, type KeyDraft } from '../keys/key-terms.ts';
 import type { MailingService } from '../mailings/mailing-service.ts';
 import type { RosterBook } from '../roster/roster-book.ts';
-import { MOST_AT_ONCE, type BatchService } from './batch-service.ts';
-import type { Places } from './places.ts';
-import { draftFrom, type PresetBook } from './preset-book.ts';
+import { MOST_AT_ONCE, type BatchService } from '../keys/batch-service.ts';
+import type { Places } from '../keys/places.ts';
+import { draftFrom, type PresetBook } from '../keys/preset-book.ts';
 import { presentLink } from '../sharing/link-model.ts';
 import type { KeyInsight } from '../insight/key-insight.ts';
-import { countByStatus, joinTimes, listRedemptions } from '../join/redemption-repository.ts';
+import { countByStatus, joinTimes, listRedemptions } from '../seats/redemption-repository.ts';
 import { risksOf, saferForm, saferTerms } from './risk-lint.ts';
-import { ShownSecret } from './shown-secret.ts';
-import { humanChecks, seatsLeft } from './invitation-key.ts';
+import { ShownSecret } from '../keys/shown-secret.ts';
+import { humanChecks, seatsLeft } from '../keys/invitation-key.ts';
 
 interface Deps {
   host: Host;

@@ -1,13 +1,19 @@
 import type { Host } from 'latchkey/plugin-api';
 import type { Happening } from '../guard/evidence.ts';
 import { whoDid } from '../guard/guard-presenter.ts';
-import { seatsLeft, standingOf, type InvitationKey, type KeyTerms, type Standing } from './invitation-key.ts';
-import { DAY_MS } from './key-terms.ts';
-import { regionOf, sentenceOf, type Clause } from './key-sentence.ts';
-import type { Places } from './places.ts';
+import {
+  seatsLeft,
+  standingOf,
+  type InvitationKey,
+  type KeyTerms,
+  type Standing,
+} from '../keys/invitation-key.ts';
+import { DAY_MS } from '../keys/key-terms.ts';
+import { regionOf, sentenceOf, type Clause } from '../keys/key-sentence.ts';
+import type { Places } from '../keys/places.ts';
 import type { Said } from '../carries/said-on-the-way.ts';
-import type { Redemption } from '../join/redemption.ts';
-import type { SeatCounts } from '../join/redemption-repository.ts';
+import type { Redemption } from '../seats/redemption.ts';
+import type { SeatCounts } from '../seats/redemption-repository.ts';
 
 const pills: Record<Standing, { tone: string; icon: string }> = {
   active: { tone: 'success', icon: 'circle-check' },

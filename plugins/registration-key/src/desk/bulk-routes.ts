@@ -8,7 +8,7 @@ import {
   type Host,
   type Route,
 } from 'latchkey/plugin-api';
-import { deadKinds, MOST_AT_A_TIME, type BulkResult, type KeyBulk } from './key-bulk.ts';
+import { deadKinds, MOST_AT_A_TIME, type BulkResult, type KeyBulk } from '../keys/key-bulk.ts';
 
 interface Deps {
   host: Host;

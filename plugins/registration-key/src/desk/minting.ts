@@ -1,15 +1,15 @@
 import type { Host, Route } from 'latchkey/plugin-api';
-import { BatchService } from './batch-service.ts';
+import { BatchService } from '../keys/batch-service.ts';
 import { bulkRoutes } from './bulk-routes.ts';
-import { KeyBulk } from './key-bulk.ts';
-import type { KeyService } from './key-service.ts';
-import type { MemberQuota } from './member-quota.ts';
+import { KeyBulk } from '../keys/key-bulk.ts';
+import type { KeyService } from '../keys/key-service.ts';
+import type { MemberQuota } from '../keys/member-quota.ts';
 import { memberRoutes } from './member-routes.ts';
 import { mintingApi } from './minting-api.ts';
 import { mintingCommands } from './minting-commands.ts';
 import { mintingRoutes } from './minting-routes.ts';
-import type { Places } from './places.ts';
-import type { PresetBook } from './preset-book.ts';
+import type { Places } from '../keys/places.ts';
+import type { PresetBook } from '../keys/preset-book.ts';
 
 interface Deps {
   host: Host;

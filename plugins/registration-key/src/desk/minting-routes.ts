@@ -10,13 +10,13 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import { backWith } from './back-with.ts';
-import type { BatchService, SheetLine } from './batch-service.ts';
-import type { KeyBulk } from './key-bulk.ts';
+import { backWith } from '../keys/back-with.ts';
+import type { BatchService, SheetLine } from '../keys/batch-service.ts';
+import type { KeyBulk } from '../keys/key-bulk.ts';
 import { pillOf } from './key-presenter.ts';
-import type { KeyService } from './key-service.ts';
-import type { Places } from './places.ts';
-import type { PresetBook } from './preset-book.ts';
+import type { KeyService } from '../keys/key-service.ts';
+import type { Places } from '../keys/places.ts';
+import type { PresetBook } from '../keys/preset-book.ts';
 import { saferTerms } from './risk-lint.ts';
 
 interface Deps {

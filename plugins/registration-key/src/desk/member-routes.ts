@@ -13,17 +13,17 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import { backWith } from './back-with.ts';
+import { backWith } from '../keys/back-with.ts';
 import { problemsOf } from '../join/join-presenter.ts';
-import type { InvitationKey } from './invitation-key.ts';
-import { mayManage, mayReveal } from './key-policy.ts';
+import type { InvitationKey } from '../keys/invitation-key.ts';
+import { mayManage, mayReveal } from '../keys/key-policy.ts';
 import { pillOf } from './key-presenter.ts';
-import type { KeyService, ShownKey } from './key-service.ts';
-import { DAY_MS, type KeyDraft } from './key-terms.ts';
-import type { MemberQuota } from './member-quota.ts';
-import type { Places } from './places.ts';
+import type { KeyService, ShownKey } from '../keys/key-service.ts';
+import { DAY_MS, type KeyDraft } from '../keys/key-terms.ts';
+import type { MemberQuota } from '../keys/member-quota.ts';
+import type { Places } from '../keys/places.ts';
 import { presentLink } from '../sharing/link-model.ts';
-import { ShownSecret } from './shown-secret.ts';
+import { ShownSecret } from '../keys/shown-secret.ts';
 
 interface Deps {
   host: Host;

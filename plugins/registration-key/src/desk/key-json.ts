@@ -1,9 +1,9 @@
 import { z, type Host } from 'latchkey/plugin-api';
 import { carriesBody, carriesJson, carriesSchema } from '../carries/carries-json.ts';
 import type { Said } from '../carries/said-on-the-way.ts';
-import { humanChecks, standingOf, standings, type InvitationKey } from './invitation-key.ts';
-import type { KeyDraft } from './key-terms.ts';
-import type { Redemption } from '../join/redemption.ts';
+import { humanChecks, standingOf, standings, type InvitationKey } from '../keys/invitation-key.ts';
+import type { KeyDraft } from '../keys/key-terms.ts';
+import type { Redemption } from '../seats/redemption.ts';
 
 /** A moment with its offset: a time of day without one is not a moment. */
 const moment = z.iso

@@ -1,12 +1,12 @@
 import { KnownError, type Actor, type Host } from 'latchkey/plugin-api';
-import { assertNewAccountsAllowed, assertRoom, refusalOf } from '../join/refusal.ts';
+import { assertNewAccountsAllowed, assertRoom, refusalOf } from '../seats/refusal.ts';
 import type { Authority } from '../keys/authority.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { StepWalk } from '../steps/step-walk.ts';
 import type { WalkStep } from '../steps/step.ts';
-import { attributesFrom } from './carried-fields.ts';
-import { accountEnd, type Question } from './carries.ts';
+import { attributesFrom } from '../carries/carried-fields.ts';
+import { accountEnd, type Question } from '../carries/carries.ts';
 
 interface Deps {
   host: Host;

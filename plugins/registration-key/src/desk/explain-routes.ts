@@ -10,12 +10,12 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import { reasonOfLetter } from '../join/refusal.ts';
+import { reasonOfLetter } from '../seats/refusal.ts';
 import { fixes, fixFor, applyFix } from './key-fixes.ts';
 import { pillOf } from './key-presenter.ts';
-import { mayManage } from './key-policy.ts';
-import type { KeyService } from './key-service.ts';
-import { standingOf, standings, type InvitationKey } from './invitation-key.ts';
+import { mayManage } from '../keys/key-policy.ts';
+import type { KeyService } from '../keys/key-service.ts';
+import { standingOf, standings, type InvitationKey } from '../keys/invitation-key.ts';
 
 interface Deps {
   host: Host;

@@ -1,7 +1,7 @@
-import { isPublicProvider } from '../join/address.ts';
+import { isPublicProvider } from '../keys/address.ts';
 import type { KeyForm } from './key-form.ts';
-import { DAY_MS, type KeyDraft } from './key-terms.ts';
-import type { InvitationKey, KeyTerms } from './invitation-key.ts';
+import { DAY_MS, type KeyDraft } from '../keys/key-terms.ts';
+import type { InvitationKey, KeyTerms } from '../keys/invitation-key.ts';
 
 export interface Risk {
   /** i18n key under `risk.`. */

@@ -7,13 +7,13 @@ import {
   type Limit,
   type PersonFacts,
 } from 'latchkey/plugin-api';
-import type { Authority, Giver } from './authority.ts';
+import type { Authority, Giver } from '../keys/authority.ts';
 import type { Evidence } from '../guard/evidence.ts';
 import { keyChanged, keyRefused } from '../hooks.ts';
-import type { InvitationKey, PauseReason } from './invitation-key.ts';
-import type { JoinMails } from '../join/join-mails.ts';
-import { findKeysOwnedBy, moveKey } from './key-repository.ts';
-import { factsOf, subjectOf } from './key-service.ts';
+import type { InvitationKey, PauseReason } from '../keys/invitation-key.ts';
+import type { JoinMails } from './join-mails.ts';
+import { findKeysOwnedBy, moveKey } from '../keys/key-repository.ts';
+import { factsOf, subjectOf } from '../keys/key-service.ts';
 
 /** The tenth failure within an hour locks a key that can be guessed. */
 const WRONG_ON_WEAK: Limit = { name: 'weak-key', points: 9, perSeconds: 3600 };

@@ -10,7 +10,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { presentStep } from '../steps/walk-routes.ts';
-import { givenFields } from './carries.ts';
+import { givenFields } from '../carries/carries.ts';
 import { outcomeJson, outcomeSchema } from './outcome-json.ts';
 import type { Outcome, Outcomes } from './outcome.ts';
 
