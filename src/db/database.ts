@@ -67,13 +67,17 @@ export class Database implements Queryable, Changing {
     this.dialect = dialect;
   }
 
-  /** Opens `sqlite:<file>` or `mysql://…`. */
+  /** Opens `sqlite:<file>` or `mysql://…`; there `poolSize` connections at most for transactions, and as many for reading. */
   static open(url: string, { poolSize = 10 } = {}): Database {
     if (url.startsWith('sqlite:')) {
       return new Database({ ...openSqlite(url.slice('sqlite:'.length)), dialect: sqliteDialect });
     }
-    const pool = openMysql(url, { poolSize });
-    return new Database({ writer: pool, reader: pool, dialect: mysqlDialect });
+    // Ten transactions that wait for an eleventh connection to read something would wait for each other: readers have their own.
+    return new Database({
+      writer: openMysql(url, { poolSize }),
+      reader: openMysql(url, { poolSize }),
+      dialect: mysqlDialect,
+    });
   }
 
   get changes(): number {

@@ -37,6 +37,26 @@ describeOnEachEngine('a transaction', (engine) => {
     expect(await used(1)).toEqual({ used: WRITERS });
   });
 
+  test('may ask something outside it, though as many are open as may be, and nobody waits for each other', async () => {
+    const many = 10;
+    let open = 0;
+
+    const seen = await Promise.all(
+      Array.from({ length: many }, () =>
+        db.transaction(async (tx) => {
+          if (db.dialect.name === 'mysql') {
+            await tx.knex('seats').where({ id: 2 }).first('name');
+            open += 1;
+            while (open < many) await sleep(5);
+          }
+          return used(2);
+        }),
+      ),
+    );
+
+    expect(seen).toEqual(Array.from({ length: many }, () => ({ used: 0 })));
+  });
+
   test('of each of forty writers is kept when they come through two processes’ pools', async () => {
     const other = openDatabase(url);
 

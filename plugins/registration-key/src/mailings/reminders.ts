@@ -53,11 +53,12 @@ export class Reminders {
       const now = host.clock.now();
       if (key === undefined || tooOften.has(emailNorm) || !isOpenFor(key, now)) continue;
       const replyTo = await post.replyToOf(key.ownerId);
+      const to = { email, emailNorm, locale: locale ?? key.locale ?? (await host.site()).locale };
       await host.transaction(async (tx) => {
         if (!(await markOnce(tx, id, 'reminded_at', now))) return;
         await post.write(tx, {
           key,
-          to: { email, emailNorm, locale: locale ?? key.locale ?? (await host.site()).locale },
+          to,
           kind: 'reminder',
           inviter: key.ownerName,
           message: '',
