@@ -91,13 +91,11 @@ function sabotageSqlite(): Saboteur {
   });
 }
 
-type Query = (
-  options: { sql: string } | string,
-  bindings: unknown,
-  done: (error: unknown) => void,
-) => unknown;
+type Ask = (statement: { sql: string } | string, ...rest: unknown[]) => unknown;
+/** What is prepared goes through one door, what is not through the other. */
 interface Connection {
-  query: Query;
+  query: Ask;
+  execute: Ask;
 }
 interface Pool {
   acquireConnection(): Promise<Connection>;
@@ -110,20 +108,23 @@ async function sabotageMysql(db: Database): Promise<Saboteur> {
   const connection = await pool.acquireConnection();
   await pool.releaseConnection(connection);
   const prototype = prototypeWithQuery(connection);
-  const { query } = prototype;
-  prototype.query = function (this: Connection, options, bindings, done) {
-    // What a new connection is told before anybody gets it comes as bare text.
-    const fault = typeof options === 'string' ? null : plan.next(options.sql);
-    if (!fault) return Reflect.apply(query, this, [options, bindings, done]);
-    const fail = (): void => {
-      done(fault.error());
+  const { query, execute } = prototype;
+  const guarded = (ask: Ask): Ask =>
+    function (this: Connection, statement, ...rest) {
+      const fault = plan.next(typeof statement === 'string' ? statement : statement.sql);
+      if (!fault) return Reflect.apply(ask, this, [statement, ...rest]);
+      const done = rest.at(-1) as (error: unknown) => void;
+      const fail = (): void => {
+        done(fault.error());
+      };
+      if (fault.losesTransaction) return Reflect.apply(query, this, [{ sql: 'ROLLBACK' }, [], fail]);
+      fail();
+      return undefined;
     };
-    if (fault.losesTransaction) return Reflect.apply(query, this, [{ sql: 'ROLLBACK' }, [], fail]);
-    fail();
-    return undefined;
-  };
+  prototype.query = guarded(query);
+  prototype.execute = guarded(execute);
   return extend(plan, () => {
-    prototype.query = query;
+    Object.assign(prototype, { query, execute });
   });
 }
 
