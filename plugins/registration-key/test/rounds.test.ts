@@ -480,6 +480,7 @@ describeOnEachEngine('an invitation by mail', (engine) => {
     app.clock.advance(days(5) + hours(1));
     await remind();
     await remind();
+    await app.mailbox.next('b@acme.test');
     await app.settle();
 
     const reminders = app.mailbox.letters.filter(({ subject }) => subject.includes('ends soon'));
