@@ -26,6 +26,8 @@ export default {
     '@simplewebauthn/browser',
     'htmx.org',
     'axe-core',
+    // Asked for by knex by its name.
+    'mysql2',
     '@ip-location-db/geo-whois-asn-country-mmdb',
     'node',
   ],

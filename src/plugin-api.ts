@@ -110,6 +110,7 @@ export type { ServiceToken } from './plugin-host/offered-services.ts';
  *   handler: async ({ actor, params, body }) => { await notes.say(actor, params.noteId, body.said); return redirect('/p/hello'); },
  * });
  */
+export { countryOf } from './http/country-of.ts';
 export { route } from './http/route.ts';
 export type { Access, ApiFacts, Incoming, Method, Route, SessionInfo, UploadedFile } from './http/route.ts';
 

@@ -1,12 +1,11 @@
 import { DateTime } from 'luxon';
-import { type Actor, type Host, type Notice, type Tx } from 'latchkey/plugin-api';
+import { countryOf, type Actor, type Host, type Notice, type Tx } from 'latchkey/plugin-api';
 import { keyExpired } from '../hooks.ts';
 import { seatsLeft, type InvitationKey } from '../keys/invitation-key.ts';
 import { momentInWords } from '../keys/key-sentence.ts';
 import { assertMayManage } from '../keys/key-policy.ts';
 import { findKey, findKeys } from '../keys/key-repository.ts';
 import { factsOf, subjectOf } from '../keys/key-service.ts';
-import { countryOf } from './countries.ts';
 import {
   choicesOf,
   concerns,

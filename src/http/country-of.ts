@@ -11,6 +11,8 @@ let reading: Promise<Reader<CountryResponse>> | null = null;
 /**
  * The country a network was given to, as `FR`; null for private networks and those that are in no list.
  * The beginning of an address is enough: networks are given out whole.
+ *
+ * @example await countryOf('212.27.48.0/24'); // 'FR'
  */
 export async function countryOf(network: string): Promise<string | null> {
   const [address = ''] = network.split('/');
