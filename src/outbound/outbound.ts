@@ -79,8 +79,9 @@ export class Outbound {
       ...(wanted.body === undefined ? {} : { body: wanted.body }),
       dispatcher: this.#agent,
       signal,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      // One clock only: undici's own, set to the same time, now and then rang first with another error.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     });
     const { bytes, isCut } = await readUpTo(body, maxBytes, onBytes);
     return {
