@@ -54,7 +54,12 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
       appendOnly: () => latchkey.plugins.appendOnlyTables(),
       makeSafe: (tx) => makeRestoreSafe(tx, latchkey),
     }),
-    seedHubCommand({ plugins, commands: () => latchkey.commands.all(), folder: folders.plugins }),
+    seedHubCommand({
+      plugins,
+      commands: () => latchkey.commands.all(),
+      folder: folders.plugins,
+      dataDir: config.dataDir,
+    }),
     ...seedCommands({
       ...domains,
       openHouse: async (clock) => {

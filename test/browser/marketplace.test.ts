@@ -104,9 +104,13 @@ describe.runIf(browserIsInstalled())('a vendor, a customer and an administrator'
           '/admin/hub/plugins',
           '/admin/hub/plugins/canned-replies',
           '/admin/hub/usage',
+          '/admin/hub/trust',
         ])
           await look(page, path, `hub${path.replaceAll('/', '-')}`);
       }
+      for (const page of [admin, dark])
+        for (const path of ['/admin/network', '/admin/network/doctor', '/admin/plugins'])
+          await look(page, path, `desk${path.replaceAll('/', '-')}`);
       expect(await admin.goto('/p/tag').then((answer) => answer?.status())).toBe(200);
     },
   );

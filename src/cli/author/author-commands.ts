@@ -127,11 +127,16 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
         },
         { flags: '--tags <list>', description: 'separated by commas' },
         { flags: '--trial-days <number>', description: 'how long it may be tried without that offer' },
+        {
+          flags: '--sig <file>',
+          description: 'what `plugin sign` wrote; <package>.sig unless said, if it is there',
+        },
       ],
       run: async ({ args: [file = ''], options, readStdin, readFile: bytesOf, print }) => {
-        const { hub, channel, offer, tags, trialDays } = options;
-        const facts = Object.entries({ channel, offer, tags, trialDays }).flatMap(([name, value]) =>
-          typeof value === 'string' ? [[name, value]] : [],
+        const { hub, channel, offer, tags, trialDays, sig } = options;
+        const signature = await signatureFor(file, { sig, readFile: bytesOf });
+        const facts = Object.entries({ channel, offer, tags, trialDays, signature }).flatMap(
+          ([name, value]) => (typeof value === 'string' ? [[name, value]] : []),
         );
         const token = (await readStdin()).trim();
         print(
@@ -173,6 +178,18 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
       },
     },
   ];
+}
+
+/** One that was named must be there; the one beside the package need not be. */
+async function signatureFor(
+  file: string,
+  { sig, readFile }: { sig: unknown; readFile: (path: string) => Promise<Buffer> },
+): Promise<string | undefined> {
+  if (typeof sig === 'string') return (await readFile(sig)).toString('utf8');
+  return readFile(`${file}.sig`).then(
+    (text) => text.toString('utf8'),
+    () => undefined,
+  );
 }
 
 const lineOf = ({ file, line, message }: { file: string; line: number | null; message: string }): string =>

@@ -1,9 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { signPackage } from '../../network/index.ts';
 import type { PluginHost } from '../../plugin-host/index.ts';
 import { ConflictError } from '../../shared/errors.ts';
 import { packPlugin } from '../author/pack-plugin.ts';
 import type { Command } from '../command.ts';
+import { holdCeremony } from './seed-keepers.ts';
 
 interface Deps {
   plugins: Pick<PluginHost, 'enable'>;
@@ -11,6 +13,7 @@ interface Deps {
   commands: () => readonly Command[];
   /** Where the plugins lie that come with Latchkey. */
   folder: string;
+  dataDir: string;
 }
 
 const HUB = 'network-hub';
@@ -25,9 +28,9 @@ const premium: Readonly<Record<string, { offer: string; tags: string; trialDays:
 };
 
 /** Turns this house into a hub with something on its shelves; doing it again changes nothing. */
-export const seedHubCommand = ({ plugins, commands, folder }: Deps): Command => ({
+export const seedHubCommand = ({ plugins, commands, folder, dataDir }: Deps): Command => ({
   name: 'seed hub',
-  summary: 'Makes this house a hub and publishes the free plugins and two premium ones on it',
+  summary: 'Makes this house a hub that signs, and publishes the free plugins and two premium ones on it',
   run: async (context) => {
     const { actor, print } = context;
     const { state, error } = await plugins.enable(actor, HUB);
@@ -46,17 +49,24 @@ export const seedHubCommand = ({ plugins, commands, folder }: Deps): Command => 
         options,
       })),
     ];
+    const keepers = await holdCeremony(context, { commands: commands(), folder: join(dataDir, 'hub-keys') });
     const published: unknown[] = [];
     for (const { place, options } of shelves) {
       const { id, bytes } = await packPlugin(place);
+      const signature = keepers.publisher && (await signPackage(bytes, keepers.publisher)).text;
       await publish.run({
         ...context,
         args: [id],
         options: { channel: 'stable', ...options },
-        readFile: () => Promise.resolve(bytes),
+        readFile: (path) => {
+          if (!path.endsWith('.sig')) return Promise.resolve(bytes);
+          return signature === null
+            ? Promise.reject(new Error('It is not signed'))
+            : Promise.resolve(Buffer.from(signature));
+        },
         print: (line) => void published.push(line),
       });
     }
-    print(published);
+    print({ published, keys: keepers.folder, note: keepers.note });
   },
 });
