@@ -73,7 +73,7 @@ export function composePlugins(
       providers: providersForPlugins,
       memberships,
       mail,
-      tickets: new TicketsForPlugins(tickets),
+      tickets: (plugin) => new TicketsForPlugins(tickets, { db: ground.db, plugin }),
       audit,
       sessions,
       limits,

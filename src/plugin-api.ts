@@ -26,7 +26,14 @@ export const definePlugin = (setup: PluginSetup): Plugin => ({ setup });
  */
 export type { Migration, Step } from './db/migrations.ts';
 
-/** What `setup` is given, and the parts of it. @example const seats = (host: Host) => new Seats({ clock: host.clock }); */
+/**
+ * What `setup` is given, and the parts of it.
+ *
+ * @example const seats = (host: Host) => new Seats({ clock: host.clock });
+ * @example
+ * const alarm = { title: `${sensor} is down`, description: reading, requesterId: warden.id };
+ * const { number } = await host.tickets.create(system, alarm, { once: `outage-${outage.id}` });
+ */
 export type {
   AuditEntry,
   AuditRecord,
@@ -54,12 +61,18 @@ export type {
   MailProgress,
   NewIdentity,
   NewPasskey,
+  NewTicketDraft,
   PersonFacts,
   Plugin,
   PluginSetup,
   PreparedUser,
+  Repeatable,
   SiteFacts,
   SlotModel,
+  TicketFile,
+  TicketFiles,
+  TicketSummary,
+  TicketWords,
   UserDraft,
 } from './plugin-host/host.ts';
 

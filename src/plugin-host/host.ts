@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Changing, Queryable, Tx } from '../db/database.ts';
 import type {
@@ -249,22 +250,121 @@ export interface MailDraft {
   replyTo?: string;
 }
 
-/** What the plugins' people may do with tickets; every call is judged by the actor's own rights. */
+/** A ticket, in a few facts. */
+export interface TicketSummary {
+  id: string;
+  /** What people say: "ticket 1042". */
+  number: number;
+  entityId: string;
+  title: string;
+  status: 'new' | 'open' | 'pending' | 'on-hold' | 'solved' | 'closed';
+  /** Rises with everything that happens on it. */
+  version: number;
+}
+
+type Level = 1 | 2 | 3 | 4 | 5;
+
+/** Files that go along with words: as a form brought them, or ids of the actor's own that were uploaded before. */
+export interface TicketFiles {
+  files?: readonly UploadedFile[];
+  attachments?: readonly string[];
+}
+
+/** What is needed of a new ticket; the rest has the beginnings that the form has. */
+export interface NewTicketDraft extends TicketFiles {
+  title: string;
+  /** Markdown. */
+  description: string;
+  type?: 'request' | 'incident';
+  /** Where the actor is at home, unless said. */
+  entityId?: string;
+  categoryId?: string | null;
+  urgency?: Level;
+  /** Counts for whoever may `ticket.update`. */
+  impact?: Level;
+  /** The actor, unless said; `system` has to say. For another it takes `ticket.create-for-others`. */
+  requesterId?: string;
+  observers?: string[];
+  /** Counts for whoever may `ticket.assign`. */
+  assignees?: { users: string[]; groups: string[] };
+}
+
+/**
+ * A name for a call that may have to be made again, because its answer was lost or the process ended: at most 100 characters, the
+ * plugin's own. However often a call of that name comes, on however many nodes at once, it happens once, and every call is
+ * answered with what the first one made.
+ */
+export interface Repeatable {
+  once?: string;
+}
+
+export interface TicketFile {
+  id: string;
+  name: string;
+  /** By its first bytes, never by its name. */
+  mediaType: string;
+  size: number;
+}
+
+/** A follow-up or a proposed solution. */
+export interface TicketWords {
+  id: string;
+  /** The ticket's version with which it was said. */
+  ticketVersion: number;
+  kind: 'follow-up' | 'solution';
+  /** `private`: among those who help. */
+  visibility: 'public' | 'private';
+  authorId: string | null;
+  authorName: string;
+  /** Markdown. */
+  body: string;
+  /** Of a solution: what the requester thinks of it. */
+  state: 'proposed' | 'accepted' | 'refused' | null;
+  writtenAt: number;
+  files: TicketFile[];
+  /** The name under which this plugin has said it; null when somebody else did. */
+  once: string | null;
+}
+
+/**
+ * What the plugins' people may do with tickets; every call is judged by the actor's own rights, and passes the same filters, vetoes,
+ * audit and notices as their own clicks: `ticket.draft`, `ticket.may-create`, `follow-up.draft` and the rest of the catalogue.
+ */
 export interface HostTickets {
-  find(
+  find(actor: Actor, number: number): Promise<TicketSummary>;
+  /**
+   * Opens one. Throws `ForbiddenError('ticket.may-not-create')` where the actor may not, `InvalidInputError` with the field that does
+   * not hold, `VetoError` when a plugin refuses.
+   */
+  create(actor: Actor, draft: NewTicketDraft, options?: Repeatable): Promise<TicketSummary>;
+  /**
+   * Says something in public. An answer of the requester brings a solved ticket back; on a closed one it opens another that goes on
+   * with it, and that one is answered.
+   */
+  reply(
     actor: Actor,
     number: number,
-  ): Promise<{ id: string; number: number; entityId: string; title: string }>;
+    draft: { body: string } & TicketFiles,
+    options?: Repeatable,
+  ): Promise<TicketSummary>;
+  /** The requester says that the proposed solution helped; closes the ticket. */
+  accept(actor: Actor, number: number, options?: Repeatable): Promise<TicketSummary>;
+  /**
+   * What was said after `sinceVersion`, oldest first, as far as this actor may read it: private notes too where they may, so look at
+   * `visibility` before anything leaves the house. `files` are those that came with the ticket itself. Nothing counts as read by it.
+   */
+  conversation(
+    actor: Actor,
+    number: number,
+    options?: { sinceVersion?: number },
+  ): Promise<{ ticket: TicketSummary; files: TicketFile[]; said: TicketWords[] }>;
+  /** The bytes of a file on a ticket that this actor may see. */
+  openFile(actor: Actor, id: string): Promise<TicketFile & { content: Readable }>;
   /** The address of whom it was written down for, who has no account; null when nobody, or when that is none of this actor's business. */
   correspondent(actor: Actor, number: number): Promise<string | null>;
   /** Whether this actor may note somebody without an account as the one it is about. */
   mayNoteCorrespondent(actor: Actor, number: number): Promise<boolean>;
   noteCorrespondent(actor: Actor, number: number, email: string): Promise<void>;
-  reply(
-    actor: Actor,
-    number: number,
-    draft: { body: string; attachments: readonly string[]; files: readonly UploadedFile[] },
-  ): Promise<void>;
   /**
    * They have an account now: `ticketId`, and with a proven address all that waited for it, become theirs.
    * In the transaction that makes the account. Answers how many.

@@ -151,7 +151,7 @@ export function makeHost(parts: Parts): Host {
     providers: lent(services.providers, 'users', parts),
     memberships: lent(services.memberships, 'memberships', parts),
     mail: lent(withinBudget(services.mail, budget), 'mail', parts),
-    tickets: lent(services.tickets, 'tickets', parts),
+    tickets: lent(services.tickets(id), 'tickets', parts),
     sessions: lent(services.sessions, 'sessions', parts),
     audit: lent(services.audit, null, parts),
     limits: lent(ownLimits(services.limits, id), null, parts),

@@ -69,7 +69,7 @@ export interface Services {
   providers: HostProviders;
   memberships: HostMemberships;
   mail: HostMail;
-  tickets: HostTickets;
+  tickets: (plugin: string) => HostTickets;
   audit: HostAudit;
   sessions: HostSessions;
   limits: HostLimits;

@@ -10,6 +10,7 @@ import { timelineShown } from './desk-hooks.ts';
 import { byOf, factsOf } from './ticket-news.ts';
 import { assertMayFollowUp, assertMaySee, mayReadEntry, mayReadPrivate, sideOf } from './ticket-policy.ts';
 import { findTicket } from './ticket-repository.ts';
+import type { Once } from './once-repository.ts';
 import { collision, type TicketService } from './ticket-service.ts';
 import type { Notices } from './ticket-notices.ts';
 import type { TicketWriter } from './ticket-writer.ts';
@@ -31,6 +32,8 @@ export interface NewFollowUp extends FollowUpDraft {
   then?: Status | undefined;
   /** What the writer had read when they began; when others have spoken since, they read that first. */
   version?: number | undefined;
+  /** A call that may come again. */
+  once?: Once | undefined;
 }
 
 export interface Conversation {
@@ -114,6 +117,7 @@ export class FollowUpService {
         trail: trace.telling,
         said: { kind: 'follow-up', ...said, attachments: draft.attachments ?? [] },
         change: status === ticket.status ? {} : { status },
+        once: draft.once,
       };
     });
   }
@@ -132,7 +136,7 @@ export class FollowUpService {
     return said;
   }
 
-  async #goOn(actor: Actor, closed: Ticket, { body, attachments }: NewFollowUp): Promise<Ticket> {
+  async #goOn(actor: Actor, closed: Ticket, { body, attachments, once }: NewFollowUp): Promise<Ticket> {
     const others = [closed.requesterId, ...closed.observers].filter((id) => id !== actor.userId);
     return this.#deps.tickets.create(actor, {
       title: closed.title,
@@ -143,6 +147,7 @@ export class FollowUpService {
       observers: others,
       followsId: closed.id,
       ...(attachments ? { attachments } : {}),
+      once,
     });
   }
 

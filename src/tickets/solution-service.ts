@@ -7,6 +7,7 @@ import { solutionDraft, solutionMayPropose } from './desk-hooks.ts';
 import { byOf, factsOf } from './ticket-news.ts';
 import { assertMayJudgeSolution, assertMaySolve } from './ticket-policy.ts';
 import { listLongSolved } from './ticket-repository.ts';
+import type { Once } from './once-repository.ts';
 import { collision } from './ticket-service.ts';
 import type { TicketWriter } from './ticket-writer.ts';
 import type { Ticket } from './ticket.ts';
@@ -52,10 +53,10 @@ export class SolutionService {
   }
 
   /** "Yes, that helped": the ticket is closed. */
-  async accept(actor: Actor, number: number): Promise<Ticket> {
+  async accept(actor: Actor, number: number, { once }: { once?: Once | undefined } = {}): Promise<Ticket> {
     const { ticket } = await this.#deps.writer.move(actor, number, (current) => {
       assertMayJudgeSolution(actor, current);
-      return Promise.resolve({ change: { status: 'closed' as const }, verdict: 'accepted' as const });
+      return Promise.resolve({ change: { status: 'closed' as const }, verdict: 'accepted' as const, once });
     });
     return ticket;
   }

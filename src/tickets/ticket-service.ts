@@ -11,6 +11,7 @@ import { lineage, type People } from './people.ts';
 import { ticketDraft, ticketMayCreate, type TicketDraft } from './ticket-hooks.ts';
 import { ticketChange } from './desk-hooks.ts';
 import { byOf, factsOf } from './ticket-news.ts';
+import type { Once } from './once-repository.ts';
 import { assertMayChange, assertMayCreate, assertMaySee, maySee } from './ticket-policy.ts';
 import { findTicket, findTicketById, followersOf } from './ticket-repository.ts';
 import { listTrail, type TrailStep } from './trail-repository.ts';
@@ -33,6 +34,8 @@ export interface NewTicket extends Partial<Omit<TicketDraft, 'title' | 'descript
   entityId?: string | undefined;
   attachments?: readonly string[];
   followsId?: string;
+  /** A call that may come again. */
+  once?: Once | undefined;
 }
 
 /** Opens tickets, finds them again and changes their facts. */
@@ -77,6 +80,7 @@ export class TicketService {
     return writer.create(actor, ticket, {
       attachments: wanted.attachments ?? [],
       trail: trace.telling,
+      once: wanted.once,
     });
   }
 

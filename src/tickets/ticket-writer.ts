@@ -7,6 +7,7 @@ import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { UnavailableError } from '../shared/errors.ts';
 import { claimDrafts } from './attachment-repository.ts';
+import { insertMade, type Once } from './once-repository.ts';
 import type { Attachment } from './attachment.ts';
 import type { People } from './people.ts';
 import { appendText, foldText } from '../shared/search-text.ts';
@@ -45,6 +46,8 @@ export interface Move {
   trail?: readonly TracedStep[];
   /** The requester's answer to the solutions proposed so far. */
   verdict?: 'accepted' | 'refused';
+  /** A call that may come again. */
+  once?: Once | undefined;
 }
 
 export interface Moved {
@@ -69,11 +72,16 @@ export class TicketWriter {
   async create(
     actor: Actor,
     ticket: Ticket,
-    { attachments, trail = [] }: { attachments: readonly string[]; trail?: readonly TracedStep[] },
+    {
+      attachments,
+      trail = [],
+      once,
+    }: { attachments: readonly string[]; trail?: readonly TracedStep[]; once?: Once | undefined },
   ): Promise<Ticket> {
     const { db } = this.#deps;
     const notices = await this.#noticesFor({ actor, before: null, after: ticket, said: null });
     return db.transaction(async (tx) => {
+      if (once) await insertMade(tx, once, { ticketId: ticket.id, entryId: null });
       await insertTicket(tx, ticket, foldText(ticket.title, ticket.description));
       await insertTrail(tx, ticket, trail);
       const claimed = await claim(tx, actor, attachments, { ticketId: ticket.id, entryId: null });
@@ -148,6 +156,7 @@ export class TicketWriter {
     if (move.verdict) await judgeProposals(tx, after.id, move.verdict);
 
     const entry = move.said ? await insertEntry(tx, this.#entryOf(actor, after, move.said)) : null;
+    if (move.once) await insertMade(tx, move.once, { ticketId: after.id, entryId: entry?.id ?? null });
     if (changes.length > 0) await insertEntry(tx, this.#changeEntry(actor, after, changes));
     const to = { ticketId: after.id, entryId: entry?.id ?? null };
     const attachments = await claim(tx, actor, move.said?.attachments ?? [], to);
