@@ -8,15 +8,17 @@ import {
   OfferedServices,
   PluginHost,
   PluginInstaller,
+  PluginNews,
   PluginUninstaller,
   PublisherKeys,
+  pluginNoticeKinds,
   pluginRights,
   preflightIn,
   type BootMarkers,
   type Reached,
   type Watchdog,
 } from './plugin-host/index.ts';
-import { identitySettings } from './identity/index.ts';
+import { identitySettings, ROOT_ENTITY_ID } from './identity/index.ts';
 import { SettingGroups, siteGroups } from './settings/index.ts';
 import { ticketSettings, TicketsForPlugins } from './tickets/index.ts';
 
@@ -51,6 +53,8 @@ export function composePlugins(
   const settingGroups = new SettingGroups();
   const identityGroup = identitySettings((actor, value) => identityLinks.assertMayCloseLocal(actor, value));
   for (const group of [...siteGroups, identityGroup, ticketSettings]) settingGroups.add(group);
+  for (const kind of pluginNoticeKinds) notifications.addKind(kind);
+  const caretakers = (): Promise<{ id: string }[]> => users.withRight('plugin.manage', ROOT_ENTITY_ID);
   const plugins = new PluginHost({
     ground,
     registries: {
@@ -81,6 +85,7 @@ export function composePlugins(
       outbound,
       site,
     },
+    news: new PluginNews({ ...ground, notifications, caretakers }),
     versions,
     places: { bundled: folders.plugins, added: config.pluginDir },
     latchkeyVersion: version,

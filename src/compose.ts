@@ -181,8 +181,8 @@ async function oneAfterTheOther(steps: readonly (() => Promise<void> | undefined
 export interface RunningServer {
   start(): Promise<{ url: string; port: number; ownerLink: string | null }>;
   stop(): Promise<void>;
-  /** Whether an error that nobody caught is a plugin's, which is charged with it: then the server may go on. */
-  takeBlame(error: unknown): boolean;
+  /** Whether an error that nobody caught is a plugin's, which is charged with it: then the server may go on, or must end for its sake. */
+  takeBlame(error: unknown, ending?: { endsProcess: boolean }): boolean;
 }
 
 const DRAIN_MS = 25_000;
@@ -269,7 +269,7 @@ function serverOf(config: Config, latchkey: Latchkey): RunningServer {
       clearTimeout(patience);
       await latchkey.close();
     },
-    takeBlame: (error) => latchkey.plugins.takeBlame(error),
+    takeBlame: (error, ending) => latchkey.plugins.takeBlame(error, ending),
   };
 }
 

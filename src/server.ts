@@ -6,13 +6,13 @@ import { keepProcess } from './plugin-host/index.ts';
 import { KnownError } from './shared/errors.ts';
 
 const ours = new URL('.', import.meta.url);
-let takeBlame: (error: unknown) => boolean = () => false;
+let takeBlame: (error: unknown, ending?: { endsProcess: boolean }) => boolean = () => false;
 const exit = keepProcess((attempt) => takeBlame(attempt));
 
 /** One server process: composes, listens, says so, and stops in reverse on SIGTERM or when its supervisor is gone. */
 async function run(): Promise<void> {
   const server = await composeServer(readConfig(processEnvironment()));
-  takeBlame = (error) => server.takeBlame(error);
+  takeBlame = (error, ending) => server.takeBlame(error, ending);
   let isStopping = false;
   const stop = (code: number): void => {
     if (isStopping) return;
@@ -27,8 +27,9 @@ async function run(): Promise<void> {
   };
   // An unhandled rejection comes here as well.
   process.on('uncaughtException', (error, origin) => {
-    const isPlugins = takeBlame(error);
-    if (isPlugins && (origin === 'unhandledRejection' || !isInOurMiddle(error))) return;
+    const endsProcess = origin !== 'unhandledRejection' && isInOurMiddle(error);
+    const isPlugins = takeBlame(error, { endsProcess });
+    if (isPlugins && !endsProcess) return;
     console.error(error);
     if (isPlugins) stop(1);
     else exit(1);
@@ -45,8 +46,12 @@ async function run(): Promise<void> {
   });
 }
 
-/** Code of ours had called what threw, and did not get to its end: the process is no longer what it should be. */
+/**
+ * Code of ours had called what threw, and did not get to its end: the process is no longer what it should be. What listens to an
+ * `EventTarget` stops nobody: its errors come here by themselves.
+ */
 function isInOurMiddle({ stack = '' }: Error): boolean {
+  if (stack.includes('node:internal/event_target')) return false;
   const outermost = stack.split('\n').findLast((line) => /^\s+at /.test(line) && !line.includes('node:'));
   return (
     outermost !== undefined && [ours.href, fileURLToPath(ours)].some((place) => outermost.includes(place))

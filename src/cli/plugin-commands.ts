@@ -82,6 +82,6 @@ const lineOf = ({
       `${node}: ${there} ${there === 'enabled' ? runs : ''}`.trim(),
     )
     .join(', '),
-  ...(watched === null ? {} : { onTrial: watched.on }),
+  ...(watched === null ? {} : { onTrial: watched.on, rolledTo: watched.done }),
   ...(disabledWith === null ? {} : { disabledWith }),
 });

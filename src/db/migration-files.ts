@@ -12,10 +12,13 @@ export async function loadMigrations(folder: string): Promise<Migration[]> {
 }
 
 async function loadMigration(folder: string, file: string): Promise<Migration> {
-  const { migration } = (await import(pathToFileURL(join(folder, file)).href)) as { migration?: Migration };
+  const { migration } = (await import(pathToFileURL(join(folder, file)).href).catch((cause: unknown) => {
+    throw new Error(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  })) as { migration?: Migration };
   const expected = file.replace(/\.ts$/, '');
   if (migration?.name !== expected) {
     throw new Error(`${file} must export a migration named "${expected}"`);
   }
+  if (!Array.isArray(migration.up)) throw new Error(`${file}: "up" must be a list of statements`);
   return migration;
 }

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../shared/errors.ts';
 import type { Database } from './database.ts';
+import { MigrationError } from './migration-error.ts';
+import { isPassingTrouble } from './passing-trouble.ts';
 
 /**
  * One change of the schema: a list of single statements, since MariaDB commits at each of them and a crash may come between any two.
@@ -91,7 +93,12 @@ async function run(
     if (done.has(`${name}#${String(at)}`)) continue;
     await renew();
     await record(db, { owner, migration: name, step: at }, 'started');
-    for (const statement of statementsOf(db, step)) await executeRepeatably(db, statement);
+    const place = { migration: name, step: at + 1, steps: up.length, statement: asWritten(db, step) };
+    for (const statement of statementsOf(db, step)) {
+      await executeRepeatably(db, statement).catch((error: unknown) => {
+        throw isPassingTrouble(error) ? error : new MigrationError(place, error);
+      });
+    }
     await record(db, { owner, migration: name, step: at }, 'done');
   }
 }
@@ -100,6 +107,12 @@ function statementsOf({ dialect }: Database, step: Step): string[] {
   if (typeof step === 'string') return [dialect.ddl(step)];
   if ('searchIndexOn' in step) return dialect.search.createIndex(step.searchIndexOn);
   return [dialect.ddl(step[dialect.name])];
+}
+
+/** For people: before the engine's own words are put in. */
+function asWritten({ dialect }: Database, step: Step): string {
+  if (typeof step === 'string') return step;
+  return 'searchIndexOn' in step ? `search index on ${step.searchIndexOn}` : step[dialect.name];
 }
 
 async function executeRepeatably(db: Database, statement: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from './hook-catalogue.ts';
+import { Latencies } from './latencies.ts';
 
 /** Where plugins run besides filters and vetoes. */
 export type ChargedKind = 'event' | 'slot' | 'route' | 'job' | 'service';
@@ -27,6 +28,7 @@ export interface CostLine {
 /** Each of these takes a good deal longer than reading the clock twice, so every one is timed. */
 export class CostAccount {
   readonly #lines = new Map<string, CostLine>();
+  readonly #latencies = new Map<string, Latencies>();
 
   charge({ owner, kind, name, tookMs, isFault }: Charge): void {
     const key = `${owner} ${kind} ${name}`;
@@ -37,6 +39,17 @@ export class CostAccount {
     line.totalMs += tookMs;
     line.averageMs = line.totalMs / line.calls;
     line.slowestMs = Math.max(line.slowestMs, tookMs);
+    const latencies = this.#latencies.get(key) ?? new Latencies();
+    this.#latencies.set(key, latencies);
+    latencies.add(tookMs);
+  }
+
+  /** By kind and name. */
+  latenciesOf(owner: string): [string, Latencies][] {
+    const prefix = `${owner} `;
+    return [...this.#latencies]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, latencies]) => [key.slice(prefix.length), latencies]);
   }
 
   lines(): CostLine[] {

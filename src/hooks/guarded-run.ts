@@ -205,6 +205,7 @@ export class GuardedRun implements Awaited {
     cost.timed += 1;
     cost.totalMs += tookMs;
     cost.slowestMs = Math.max(cost.slowestMs, tookMs);
+    cost.latencies.add(tookMs);
     return tookMs;
   }
 

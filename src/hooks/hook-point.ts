@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import { Breaker, USUAL_LIMITS } from './breaker.ts';
+import { Latencies } from './latencies.ts';
 import { arrange, type Ordered } from './listener-order.ts';
 import type { HookToken, Order, Undo } from './tokens.ts';
 
@@ -21,6 +22,7 @@ export interface Cost {
   timed: number;
   totalMs: number;
   slowestMs: number;
+  readonly latencies: Latencies;
 }
 
 interface Registration {
@@ -79,7 +81,14 @@ export class HookPoint {
   add({ owner, order, call }: Registration): Undo {
     this.#seats += 1;
     const breaker = this.listeners.find((one) => one.owner === owner)?.breaker ?? this.#newBreaker(owner);
-    const cost = { missed: this.runs, faults: 0, timed: 0, totalMs: 0, slowestMs: 0 };
+    const cost = {
+      missed: this.runs,
+      faults: 0,
+      timed: 0,
+      totalMs: 0,
+      slowestMs: 0,
+      latencies: new Latencies(),
+    };
     const listener = { owner, order, call: call as Call, seat: this.#seats, breaker, cost };
     this.#arrange([...this.listeners, listener]);
     return () => {

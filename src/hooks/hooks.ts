@@ -5,6 +5,7 @@ import type { Clock } from '../shared/clock.ts';
 import { CostAccount, linesOf, type Charge, type CostLine } from './cost-account.ts';
 import { Deadlines, sweepsIn } from './deadline.ts';
 import { insertEvent } from './event-repository.ts';
+import type { Latencies } from './latencies.ts';
 import { GuardedRun, isThenable, unavailable, type Guards, type Way } from './guarded-run.ts';
 import { HookPoint, type Call, type Listener } from './hook-point.ts';
 import type { CatalogueEntry } from './hook-catalogue.ts';
@@ -167,6 +168,18 @@ export class Hooks {
   costs(): CostLine[] {
     return [...this.catalogue().flatMap(linesOf), ...this.#account.lines()].sort(
       (one, other) => other.totalMs - one.totalMs,
+    );
+  }
+
+  /** How long each thing of this owner's took, as it stands now; listeners are sampled. */
+  latenciesOf(owner: string): ReadonlyMap<string, Latencies> {
+    const ofListeners = [...this.#points.values()].flatMap(({ name, token, listeners }) =>
+      listeners
+        .filter((listener) => listener.owner === owner && token !== null && token.kind !== 'event')
+        .map(({ cost }) => [`${token?.kind ?? ''} ${name}`, cost.latencies] as const),
+    );
+    return new Map(
+      [...ofListeners, ...this.#account.latenciesOf(owner)].map(([key, now]) => [key, now.since()]),
     );
   }
 

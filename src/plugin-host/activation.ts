@@ -15,6 +15,7 @@ import { loadAfreshNextTime, loadPlugin } from './plugin-loader.ts';
 import { assertOwnTables } from './own-tables.ts';
 import type { Step } from './plugin-repository.ts';
 import type { Ground, Registries, Services } from './registries.ts';
+import type { Pace } from './trial.ts';
 import { Scope } from './scope.ts';
 
 /** A plugin that runs here. */
@@ -26,8 +27,8 @@ export interface Activation {
   hooks: ReadonlySet<string>;
   /** Templates of ours that it would draw, had ours not changed since. */
   drifted: readonly string[];
-  /** What was on its account when this version began. */
-  before?: { calls: number; faults: number };
+  /** What was on its account when this version began, and how quick the one before was. */
+  before?: { calls: number; faults: number; pace: Pace; paceOfOther: Pace };
 }
 
 /** How far a plugin came, and what stopped it. */
@@ -155,10 +156,20 @@ async function labelled<T>(step: Step, work: () => Promise<T>): Promise<T> {
 }
 
 /** Whose code stands in the trace of an error. */
-export const culpritOf = (error: unknown, running: readonly Activation[]): Activation | undefined => {
+export const culpritOf = <T extends Pick<Activation, 'found'>>(
+  error: unknown,
+  running: readonly T[],
+): T | undefined => {
   const trace = error instanceof Error ? (error.stack ?? '') : '';
   return running.find(
     ({ found: { folder } }) =>
       trace.includes(`${folder}/`) || trace.includes(pathToFileURL(`${folder}/`).href),
   );
 };
+
+/** The line of its own at which an error was thrown: `index.ts:12`. */
+export function placeIn(error: unknown, folder: string): string {
+  const trace = error instanceof Error ? (error.stack ?? '') : '';
+  const line = trace.split('\n').find((one) => one.includes(`${folder}/`)) ?? '';
+  return line.slice(line.indexOf(`${folder}/`) + folder.length + 1).replace(/:\d+\)?$/, '');
+}

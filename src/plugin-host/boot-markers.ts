@@ -23,7 +23,11 @@ type Markers = z.output<typeof markers>;
 export type Crash = z.output<typeof crash>;
 
 const NONE: Markers = { booting: null, crashes: {}, isStarting: false, failedStarts: 0, node: null };
-const lastWords = z.object({ plugin: z.string(), why: z.enum(['loop', 'memory']), place: z.string() });
+const lastWords = z.object({
+  plugin: z.string(),
+  why: z.enum(['loop', 'memory', 'uncaught']),
+  place: z.string(),
+});
 
 /** Crashes of one plugin within an hour until it is left out, and starts in vain until all are (ruling 16). */
 const CRASHES_TO_QUARANTINE = 3;
@@ -54,6 +58,12 @@ export class BootMarkers {
   /** What the run before ended with, if that was a plugin's doing. */
   get lastCrash(): { plugin: string; why: string } | null {
     return this.#lastCrash;
+  }
+
+  /** This process ends for the sake of this plugin. */
+  accuse(plugin: string, place: string): void {
+    const words: z.input<typeof lastWords> = { plugin, why: 'uncaught', place };
+    writeFileSync(this.lastWordsFile, JSON.stringify(words));
   }
 
   /** Counts what the last run left behind, and marks this one; answers what that one was called. */
@@ -127,6 +137,7 @@ const WHY = {
   start: 'The process ended while it was being started',
   loop: 'It gave nobody else a turn',
   memory: 'It took all memory',
+  uncaught: 'It threw in the middle of the work of the server, which had to be started again',
 };
 
 /** A file that is not there or was torn says nothing. */

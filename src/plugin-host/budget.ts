@@ -1,3 +1,4 @@
+import { Lane } from './lane.ts';
 import type { Clock } from '../shared/clock.ts';
 import { TooManyError } from '../shared/errors.ts';
 
@@ -8,9 +9,9 @@ const perMinute = { lines: 600, events: 3_000, mails: 1_000 } as const;
 type Spent = keyof typeof perMinute;
 
 /** Transactions of one plugin at the same time: the rest of the pool is for everybody else. */
-const AT_ONCE = 8;
-/** Those that wait for their turn. */
-const WAITING = 1_000;
+const transactions = { width: 8, longest: 1_000 };
+/** Its jobs at the same time; the others begin when one of these has ended. */
+const jobs = { width: 4, longest: 1_000 };
 
 interface Deps {
   plugin: string;
@@ -25,49 +26,39 @@ export class Budget {
   #windowEnds = 0;
   #spent: Record<Spent, number> = { lines: 0, events: 0, mails: 0 };
   #isTold = false;
-  #open = 0;
-  readonly #queue: PromiseWithResolvers<unknown>[] = [];
+  readonly #transactions = new Lane(transactions);
+  readonly #jobs = new Lane(jobs);
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
   /** @throws {TooManyError} `plugin.too-much` */
-  spend(what: Spent): void {
-    if (!this.allows(what)) throw this.#refusal(what);
+  spend(what: Spent, count = 1): void {
+    if (!this.allows(what, count)) throw this.#refusal(what);
   }
 
-  allows(what: Spent): boolean {
+  allows(what: Spent, count = 1): boolean {
     const now = this.#deps.clock.now();
     if (now >= this.#windowEnds) {
       this.#windowEnds = now + WINDOW_MS;
       this.#spent = { lines: 0, events: 0, mails: 0 };
       this.#isTold = false;
     }
-    this.#spent[what] += 1;
+    this.#spent[what] += count;
     if (this.#spent[what] <= perMinute[what]) return true;
     this.#tell(what);
     return false;
   }
 
   /** Has a connection for `work` when it is its turn. */
-  async oneOfFew<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#open >= AT_ONCE) await this.#turn();
-    else this.#open += 1;
-    try {
-      return await work();
-    } finally {
-      const next = this.#queue.shift();
-      if (next) next.resolve(null);
-      else this.#open -= 1;
-    }
+  async aTransaction<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#transactions.isFull) throw this.#refusal('transactions');
+    return this.#transactions.through(work);
   }
 
-  #turn(): Promise<unknown> {
-    if (this.#queue.length >= WAITING) throw this.#refusal('transactions');
-    const turn = Promise.withResolvers<unknown>();
-    this.#queue.push(turn);
-    return turn.promise;
+  aJob(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    return this.#jobs.through(work, signal);
   }
 
   #refusal(what: string): TooManyError {

@@ -11,6 +11,7 @@ export { Watchdog } from './watchdog.ts';
 export { CommandList } from './command-list.ts';
 export { OfferedServices } from './offered-services.ts';
 export { demoSeeding, type DemoScene } from './demo-seeding.ts';
+export { PluginNews, pluginNoticeKinds } from './plugin-news.ts';
 export { PluginInstaller, type InstallPlan, type Upload } from './plugin-installer.ts';
 export { PublisherKeys } from './publisher-keys.ts';
 export { reportFor, type FitLine } from './upgrade-report.ts';

@@ -116,7 +116,11 @@ export function makeHost(parts: Parts): Host {
         id: `${id}.${name}`,
         ...(cron === undefined ? { everyMs: everyMs ?? 0 } : { cron }),
         runOn: job.run,
-        run: (jobRun) => scope.busyWith(() => charging(hooks, id)('job', name, async () => run(jobRun))),
+        run: (turn) =>
+          budget.aJob(
+            () => scope.busyWith(() => charging(hooks, id)('job', name, async () => run(turn))),
+            turn.signal,
+          ),
       };
       scope.register(() => registries.jobs.every(definition), { isDoor: true });
     },
@@ -138,7 +142,7 @@ export function makeHost(parts: Parts): Host {
     transaction: async (work) => {
       scope.assertAlive();
       try {
-        return await budget.oneOfFew(() => pluginTransaction(ground.db, work, { plugin: id }));
+        return await budget.aTransaction(() => pluginTransaction(ground.db, work, { plugin: id }));
       } catch (error) {
         if (error instanceof KnownError && error.code === 'plugin.transaction-too-long')
           blame('transaction', error);
@@ -160,8 +164,9 @@ export function makeHost(parts: Parts): Host {
         if (!kind.id.startsWith(`${id}.`)) throw new Error(`A kind of notice of ${id} begins with "${id}."`);
         scope.register(() => services.notifications.addKind(kind));
       },
-      notify: (tx, notice) => {
+      notify: async (tx, notice) => {
         scope.assertAlive();
+        budget.spend('mails', notice.userIds.length);
         return services.notifications.notify(tx, notice);
       },
     },

@@ -11,12 +11,12 @@ import {
   ActivationError,
   culpritOf,
   ownMigrations,
+  placeIn,
   takePlace,
   type Activation,
 } from './activation.ts';
 import type { BootMarkers } from './boot-markers.ts';
-import { Canary, type Doing } from './canary.ts';
-
+import { Canary } from './canary.ts';
 import type { Reached } from './crash-points.ts';
 import { findAt, findPlugins, textOf, type FoundPlugin, type Places } from './discovery.ts';
 import { FaultLadder } from './fault-ladder.ts';
@@ -24,6 +24,7 @@ import { dependentsOf, planOrder, requirementsOf, type OrderProblem, type Plan }
 import type { Manifest } from './manifest.ts';
 import { prefixOf } from './own-tables.ts';
 import { resolvePluginApi } from './plugin-loader.ts';
+import type { PluginNews, Trouble } from './plugin-news.ts';
 import {
   insertState,
   listNodes,
@@ -43,6 +44,7 @@ import {
 import type { Ground, Registries, Services } from './registries.ts';
 import { clearStaging, folderOf, placeRelease } from './release-folders.ts';
 import { listReleases, type Release } from './release-repository.ts';
+import { paceSince, type Doing, type Pace } from './trial.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** The version row that moves when something else is wanted of a plugin. */
@@ -63,6 +65,8 @@ export interface PluginHostDeps {
   ground: Ground;
   registries: Registries;
   services: Services;
+  /** For what people must hear of. */
+  news: Pick<PluginNews, 'tell' | 'tellIn'>;
   versions: Versions;
   places: Places;
   latchkeyVersion: string;
@@ -124,8 +128,8 @@ export interface PluginFacts extends Outcome {
     Release,
     'version' | 'size' | 'addedAt' | 'addedBy' | 'trust' | 'signedBy' | 'wentWrong'
   > & { madeFor: string })[];
-  /** Until when its newest version is on trial, and on which node. */
-  watched: { on: string; until: number } | null;
+  /** Until when its newest version is watched, on which node, and how many have it for good already. */
+  watched: { on: string; until: number; done: number } | null;
   /** The plugin it was disabled with, and comes back with. */
   disabledWith: string | null;
   /** Plugins that come back with it. */
@@ -158,6 +162,8 @@ const stays = (step: Step, error: string): Outcome => ({ ...failed(step, error),
 export class PluginHost {
   readonly #deps: PluginHostDeps;
   readonly #running = new Map<string, Activation>();
+  /** By folder. What one that was ended has left behind may still throw. */
+  readonly #everRan = new Map<string, Pick<Activation, 'found' | 'manifest'>>();
   readonly #outcomes = new Map<string, Outcome>();
   /** What failed is not tried again until somebody asks for it: the time of the wish it failed for. */
   readonly #failedFor = new Map<string, number>();
@@ -179,10 +185,11 @@ export class PluginHost {
 
   constructor(deps: PluginHostDeps) {
     this.#deps = deps;
-    const { ground, node } = deps;
+    const { ground, news, node } = deps;
     this.#ladder = new FaultLadder(() => ground.clock.now());
     this.#canary = new Canary({
       ground,
+      news,
       node,
       versionRow: PLUGINS_VERSION,
       doing: (id) => this.#doing(id),
@@ -201,7 +208,7 @@ export class PluginHost {
     resolvePluginApi();
     const before = markers?.starting(this.#deps.node) ?? null;
     // What crashed here does not run any more, and nobody else could know.
-    if (before !== null) await this.#deps.ground.db.transaction((tx) => replaceNode(tx, before, []));
+    if (before !== null) await this.#takeOverFrom(before);
     this.#sayWhoCrashed();
     this.#unhear = this.#deps.registries.hooks.whenRested(({ owner, hook }) => {
       this.#rested(owner, hook);
@@ -216,6 +223,13 @@ export class PluginHost {
       }, SETTLE_MS),
     );
     this.#later(setInterval(() => void this.#heartbeat(), HEARTBEAT_MS));
+  }
+
+  async #takeOverFrom(before: string): Promise<void> {
+    const { ground, markers } = this.#deps;
+    await ground.db.transaction((tx) => replaceNode(tx, before, []));
+    const crash = markers?.lastCrash ?? null;
+    await this.#canary.resume(await listStates(ground.db), { before, crash });
   }
 
   #sayWhoCrashed(): void {
@@ -311,14 +325,16 @@ export class PluginHost {
 
   /**
    * An error that nobody caught: whether a plugin's code is in its trace. If so it is charged to that plugin and the process may go on;
-   * at the third within ten minutes the plugin is ended on this node.
+   * at the third within ten minutes the plugin is ended on this node. Where the process must end all the same, the next one reads why.
    */
-  takeBlame(error: unknown): boolean {
-    const culprit = culpritOf(error, [...this.#running.values()]);
+  takeBlame(error: unknown, { endsProcess = false } = {}): boolean {
+    const culprit = culpritOf(error, [...this.#running.values(), ...this.#everRan.values()]);
     if (!culprit) return false;
     const { id } = culprit.manifest;
     this.#blame(id, 'uncaught', error);
-    if (this.#isOneTooMany(id)) {
+    if (endsProcess)
+      this.#deps.markers?.accuse(nameOf(culprit.manifest), placeIn(error, culprit.found.folder));
+    else if (this.#running.has(id) && this.#isOneTooMany(id)) {
       this.#turn = this.#turn.then(() => this.#giveUp(id, error)).catch(() => undefined);
     }
     return true;
@@ -333,7 +349,10 @@ export class PluginHost {
     if (rung === 'resting') return;
     this.#blame(id, hook, new Error(words));
     this.#outcomes.set(id, stays('running', words));
-    const then = rung === 'ended' ? () => this.#giveUp(id, new Error(words)) : () => this.#report();
+    const then =
+      rung === 'ended'
+        ? () => this.#giveUp(id, new Error(words))
+        : () => this.#report().then(() => this.#tell('troubled', id, words));
     this.#turn = this.#turn.then(then).catch(() => undefined);
   }
 
@@ -349,8 +368,34 @@ export class PluginHost {
     await this.#deactivate(id);
     this.#uncaught.delete(id);
     this.#failedFor.set(id, states.find((state) => state.id === id)?.changedAt ?? 0);
-    this.#outcomes.set(id, failed('running', error instanceof Error ? error.message : String(error)));
+    const problem = error instanceof Error ? error.message : String(error);
+    this.#outcomes.set(id, failed('running', problem));
     await this.#report();
+    await this.#tell('ended', id, problem);
+  }
+
+  /** What nobody asked for, somebody must hear of. That it could not be told changes nothing of what was done. */
+  async #tell(what: Trouble['what'], id: string, problem: string, ofVersion?: string): Promise<void> {
+    const { news, node, ground, markers } = this.#deps;
+    if (!markers) return;
+    const version = ofVersion ?? this.manifestOf(id)?.version ?? '';
+    const previous = this.#states.get(id)?.previous ?? null;
+    await news
+      .tell({ what, id, version, problem: redact(problem), node, previous })
+      .catch((error: unknown) => {
+        ground.log.warn({ plugin: id, err: error }, 'Nobody could be told of a trouble with a plugin');
+      });
+  }
+
+  /** What was set aside here for its crashes, also where the version before stands in for it. */
+  async #tellOfCrashes(states: Iterable<PluginState>): Promise<void> {
+    const { markers } = this.#deps;
+    for (const { id, desired, chosen, changedAt } of states) {
+      const version = chosen ?? this.manifestOf(id)?.version ?? '';
+      const asked = { askedForAt: changedAt };
+      if (desired !== 'enabled' || markers?.isQuarantined(`${id}@${version}`, asked) !== true) continue;
+      await this.#tell('quarantined', id, markers.crashOf(`${id}@${version}`, asked)?.why ?? '', version);
+    }
   }
 
   /**
@@ -444,6 +489,7 @@ export class PluginHost {
     });
     await this.#report();
     if (this.#deps.markers) this.#canary.follow(states.values());
+    await this.#tellOfCrashes(states.values());
     this.#reached('reported');
   }
 
@@ -478,8 +524,10 @@ export class PluginHost {
     this.#found = await findPlugins(places, folders);
   }
 
-  #versionFor({ id, chosen, previous, changedAt, watchedOn }: PluginState): string {
-    if (watchedOn !== null && watchedOn !== this.#deps.node && previous !== null) return previous;
+  #versionFor({ id, chosen, previous, changedAt, watchedOn, rolledTo }: PluginState): string {
+    const { node } = this.#deps;
+    const isMyTurn = watchedOn === null || watchedOn === node || rolledTo?.includes(node) === true;
+    if (!isMyTurn && previous !== null) return previous;
     const isSetAside =
       this.#deps.markers?.isQuarantined(`${id}@${chosen ?? ''}`, { askedForAt: changedAt }) ?? false;
     return (isSetAside ? previous : null) ?? chosen ?? '';
@@ -662,6 +710,7 @@ export class PluginHost {
     markers?.booting(nameOf(manifest));
     const before = this.#running.get(id);
     this.#tellWatchdog([{ found, manifest }]);
+    this.#everRan.set(found.folder, { found, manifest });
     try {
       const activation = await activate(found, this.#activationDeps());
       markers?.booted(nameOf(manifest), { well: true });
@@ -682,13 +731,14 @@ export class PluginHost {
   /** Between two requests; whoever is still with the version before is let finish there. */
   async #swap(next: Activation, before: Activation | undefined): Promise<void> {
     const { id } = next.manifest;
+    const paceOfOther = before ? paceSince(this.#pace(id), before.before?.pace) : new Map<string, never>();
     try {
       takePlace(next, before);
     } catch (error) {
       await next.scope.dispose({ drainMs: 0 });
       throw error;
     }
-    next.before = this.#counted(id);
+    next.before = { ...this.#counted(id), pace: this.#pace(id), paceOfOther };
     this.#running.set(id, next);
     this.#outcomes.set(id, this.#outcomeOfRunning(next.manifest));
     this.#tellWatchdog();
@@ -716,12 +766,19 @@ export class PluginHost {
     if (!activation) return null;
     const outcome = this.#outcomes.get(id) ?? RUNNING;
     const { calls, faults } = this.#counted(id);
+    const { before } = activation;
     return {
       version: activation.manifest.version,
-      calls: calls - (activation.before?.calls ?? 0),
-      faults: faults - (activation.before?.faults ?? 0),
+      calls: calls - (before?.calls ?? 0),
+      faults: faults - (before?.faults ?? 0),
+      pace: paceSince(this.#pace(id), before?.pace),
+      paceBefore: before?.paceOfOther ?? new Map<string, never>(),
       problem: outcome.state === 'enabled' ? outcome.error : (outcome.error ?? outcome.state),
     };
+  }
+
+  #pace(id: string): Pace {
+    return this.#deps.registries.hooks.latenciesOf(id);
   }
 
   #counted(id: string): { calls: number; faults: number } {
@@ -920,7 +977,10 @@ export class PluginHost {
           madeFor: release.manifest.engines.latchkey,
         }),
       ),
-      watched: state.watchedOn === null ? null : { on: state.watchedOn, until: state.watchedUntil ?? 0 },
+      watched:
+        state.watchedOn === null
+          ? null
+          : { on: state.watchedOn, until: state.watchedUntil ?? 0, done: state.rolledTo?.length ?? 0 },
       disabledWith: state.disabledWith,
       returning: [...this.#states.values()].filter((one) => one.disabledWith === id).map((one) => one.id),
       chosen: state.chosen,

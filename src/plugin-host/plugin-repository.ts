@@ -17,6 +17,8 @@ const states = defineTable('plugin_state', {
   /** While a new version is tried on one node, the others keep the one before: the node, and until when. */
   watchedOn: nullable(text),
   watchedUntil: nullable(instant),
+  /** Servers that have the new version already; the others come one by one. Null while none is on its way. */
+  rolledTo: nullable(json<string[]>()),
   /** Since when the version in use is everybody's. */
   rolledOutAt: nullable(instant),
   /** The plugin with which it was disabled: it comes back with that one. */
@@ -75,32 +77,53 @@ export const newcomer = (
   previous: null,
   watchedOn: null,
   watchedUntil: null,
+  rolledTo: null,
   rolledOutAt: null,
   disabledWith: null,
 });
 
 /** The one pointer that an installation, an update or a way back moves. */
 export type Pointer = Pick<PluginState, 'chosen' | 'previous'> &
-  Partial<Pick<PluginState, 'watchedOn' | 'watchedUntil' | 'rolledOutAt'>>;
+  Partial<Pick<PluginState, 'watchedOn' | 'watchedUntil' | 'rolledTo' | 'rolledOutAt'>>;
 
 export async function setChosen(tx: Tx, id: string, pointer: Pointer): Promise<void> {
-  const usual = { watchedOn: null, watchedUntil: null, rolledOutAt: null };
+  const usual = { watchedOn: null, watchedUntil: null, rolledTo: null, rolledOutAt: null };
   await tx
     .knex(states.name)
     .where({ id })
     .update(states.encode({ ...usual, ...pointer }));
 }
 
-/** Only the one who still finds it so. */
-export async function endWatch(
+/** True once for each trouble, until what is wanted of the plugin has changed or some time has gone by. */
+export async function noteTrouble(
+  tx: Tx,
+  id: string,
+  { what, now, notSince }: { what: string; now: number; notSince: number },
+): Promise<boolean> {
+  const changed = await tx
+    .knex(states.name)
+    .where({ id })
+    .where((told) => {
+      void told
+        .whereNull('told_at')
+        .orWhere('told_of', '<>', what)
+        .orWhere('told_at', '<=', notSince)
+        .orWhere('told_at', '<', tx.knex.ref('changed_at'));
+    })
+    .update({ told_of: what, told_at: now });
+  return changed === 1;
+}
+
+/** The watch ends, or goes over to the next server. Only the one who still finds it so may say. */
+export async function moveWatch(
   tx: Tx,
   { id, chosen, watchedOn }: Pick<PluginState, 'id' | 'chosen' | 'watchedOn'>,
-  pointer: Pointer,
+  pointer: Partial<Pointer>,
 ): Promise<boolean> {
   const changed = await tx
     .knex(states.name)
     .where({ id, chosen, watched_on: watchedOn })
-    .update(states.encode({ ...pointer, watchedOn: null, watchedUntil: null }));
+    .update(states.encode(pointer));
   return changed === 1;
 }
 

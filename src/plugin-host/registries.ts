@@ -40,6 +40,7 @@ export interface Registries {
     | 'onContribution'
     | 'charge'
     | 'costs'
+    | 'latenciesOf'
     | 'gather'
     | 'declare'
     | 'filter'

@@ -54,6 +54,18 @@ describeOnEachEngine('of a plugin', (engine) => {
     undo();
   });
 
+  test('throws when it has been ended, from what it left behind: that is still known as its own', async () => {
+    const { house } = await houseWith(
+      engine,
+      `globalThis.leftBehind = () => new Error('Too late'); host.signal.addEventListener('abort', () => {});`,
+    );
+    const { leftBehind } = globalThis as unknown as { leftBehind: () => Error };
+    await house.plugins.disable(system, 'bad');
+
+    expect(house.plugins.takeBlame(leftBehind())).toBe(true);
+    expect(house.plugins.takeBlame(new Error('Nobody knows whose'))).toBe(false);
+  });
+
   test('a page that throws: only it answers 500, and says whose it is in the costs', async () => {
     const { house, guest } = await houseWith(
       engine,
@@ -68,10 +80,13 @@ describeOnEachEngine('of a plugin', (engine) => {
 
 describeOnEachEngine('a plugin that is too much', (engine) => {
   test('keeps failing: it is named, then ended, and what it guards stays closed', async () => {
-    const { house, clock } = await houseWith(
+    const { house, clock, db, given } = await houseWith(
       engine,
       `host.filter(word, () => { throw new Error('No luck'); }); host.veto(may, () => null);`,
     );
+    const owner = await given.owner();
+    const told = async (): Promise<unknown> =>
+      db.knex('notification').where({ user_id: owner.id }).orderBy('id').pluck('kind');
     const { hooks } = house.ground;
     const failUntilItRests = async (): Promise<void> => {
       for (let time = 0; time < 5; time += 1) await hooks.filter(word, 'go', {});
@@ -84,9 +99,11 @@ describeOnEachEngine('a plugin that is too much', (engine) => {
       state: 'enabled',
       error: 'It keeps failing at test.word',
     });
+    await expect.poll(told).toEqual(['plugin.troubled']);
     for (let time = 0; time < 4; time += 1) await failUntilItRests();
 
     await expect.poll(async () => (await house.plugins.find('bad', 'en')).state).toBe('failed');
+    await expect.poll(told).toEqual(['plugin.troubled', 'plugin.ended']);
     await expect(hooks.veto(may, {})).rejects.toMatchObject({ params: { plugin: 'bad' } });
     expect(await hooks.filter(word, 'as it was', {})).toBe('as it was');
   });
@@ -119,6 +136,41 @@ describeOnEachEngine('a plugin that is too much', (engine) => {
     expect((await guest().get('/login')).status).toBe(200);
     await expect(house.ground.db.knex('event')).resolves.not.toHaveLength(4_000);
   });
+
+  test('has more jobs than there is room for: few run at a time, and those of the house have their turns', async () => {
+    const ids = Array.from({ length: 40 }, (_, at) => `flood-${String(at)}`);
+    const { house, guest, clock } = await houseWith(
+      engine,
+      `globalThis.rush = { now: 0, most: 0, ended: 0 };
+      const rush = globalThis.rush;
+      for (const id of ${JSON.stringify(ids)}) host.job(id, async () => {
+        rush.now += 1;
+        rush.most = Math.max(rush.most, rush.now);
+        for (let line = 0; line < 200; line += 1) host.log.info({}, 'Again');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        rush.now -= 1;
+        rush.ended += 1;
+      });`,
+      { jobs: ids.map((id) => ({ id, everyMs: 1_000 })) },
+      { work: true },
+    );
+    const { rush } = globalThis as unknown as { rush: { most: number; ended: number } };
+
+    let rounds = 0;
+    const everySecond = { id: 'core.rounds', everyMs: 1_000, run: () => Promise.resolve(void (rounds += 1)) };
+    const undo = house.domains.jobs.every(everySecond);
+
+    const ended = (): number => {
+      clock.advance(1_000);
+      return rush.ended;
+    };
+    await expect.poll(ended, { timeout: 15_000 }).toBeGreaterThanOrEqual(ids.length);
+
+    expect(rush.most).toBe(4);
+    expect(rounds).toBeGreaterThan(0);
+    expect((await guest().get('/login')).status).toBe(200);
+    undo();
+  });
 });
 
 type House = Awaited<ReturnType<typeof startTestApp>>['house'];
@@ -127,13 +179,14 @@ async function houseWith(
   engine: 'sqlite' | 'mysql',
   setup: string,
   manifest: Record<string, unknown> = {},
+  options: Partial<Parameters<typeof startTestApp>[0]> = {},
 ): Promise<Awaited<ReturnType<typeof startTestApp>>> {
   const pluginDir = await temporaryFolder();
   await writePlugin(pluginDir, 'bad', {
     manifest,
     files: { 'index.ts': setupWith(`${declared}\n${setup}`) },
   });
-  const app = await startTestApp({ engine, pluginDir });
+  const app = await startTestApp({ engine, pluginDir, ...options });
   expect(await app.house.plugins.enable(system, 'bad')).toMatchObject({ state: 'enabled' });
   return app;
 }

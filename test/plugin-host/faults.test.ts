@@ -90,12 +90,17 @@ const faults: Record<string, Fault> = {
     step: 'migrate',
     says: /users_copy/,
   },
+  'whose migration cannot be read': {
+    files: { 'migrations/0001-torn.ts': 'export const migration = {{{' },
+    step: 'migrate',
+    says: /^0001-torn\.ts: /,
+  },
   'whose schema is wrong': {
     files: {
-      'migrations/0001-wrong.ts': `export const migration = { name: '0001-wrong', up: ['CREATE TABLE bad_thing (('], down: [] };`,
+      'migrations/0001-wrong.ts': `export const migration = { name: '0001-wrong', up: ['CREATE TABLE bad_fine (id {id})', 'CREATE TABLE bad_thing (('], down: [] };`,
     },
     step: 'migrate',
-    says: /syntax|CREATE/i,
+    says: /^0001-wrong\.ts, step 2 of 2, CREATE TABLE bad_thing \(\(: .*(syntax|incomplete)/i,
   },
 };
 

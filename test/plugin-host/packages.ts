@@ -53,8 +53,10 @@ const listOf = (id: string, version: string, files: Record<string, string>): str
   });
 
 /** A page that says which version answers. */
-export const sayingVersion = (version: string): Record<string, string> => ({
+export const sayingVersion = (version: string, { afterMs = 0 } = {}): Record<string, string> => ({
   'index.ts': setupWith(
-    `host.routes([api.route({ method: 'get', path: '/p/parcel', access: 'public', handler: () => api.text('version ${version}') })]);`,
+    `const answer = () => api.text('version ${version}');
+    const later = () => new Promise((resolve) => setTimeout(() => resolve(answer()), ${String(afterMs)}));
+    host.routes([api.route({ method: 'get', path: '/p/parcel', access: 'public', handler: ${afterMs === 0 ? 'answer' : 'later'} })]);`,
   ),
 });

@@ -28,8 +28,62 @@ describeOnEachEngine('a new version', (engine) => {
     clock.advance(minutes(2));
 
     await expect.poll(() => answerOf(other), soon).toBe('version 2.0.0');
-    expect(await one.house.plugins.find('parcel', 'en')).toMatchObject({ watched: null, previous: '1.0.0' });
+    await expect
+      .poll(async () => (await one.house.plugins.find('parcel', 'en')).watched)
+      .toMatchObject({ done: 1 });
+    clock.advance(20_000);
+    await expect.poll(async () => (await one.house.plugins.find('parcel', 'en')).watched, soon).toBeNull();
+    expect(await one.house.plugins.find('parcel', 'en')).toMatchObject({ previous: '1.0.0' });
   });
+
+  test('goes from one server to the next, and back from all of them where one does badly', LONG, async () => {
+    const { one, other, clock } = await twoServers(engine);
+    const third = await startTestApp({ engine, databaseUrl: one.databaseUrl, clock });
+    const others = [other, third].sort((a, b) => a.house.ground.node.localeCompare(b.house.ground.node));
+    const answers = (): Promise<string[]> => Promise.all([one, ...others].map(answerOf));
+    await installed(one.house, '1.0.0');
+    await expect.poll(answers, soon).toEqual(Array(3).fill('version 1.0.0'));
+    await installed(one.house, '2.0.0', failingWhen('parcelFails'));
+
+    clock.advance(minutes(2));
+    await expect.poll(answers, soon).toEqual(['version 2.0.0', 'version 2.0.0', 'version 1.0.0']);
+    Object.assign(globalThis, { parcelFails: true });
+    for (let time = 0; time < 3; time += 1) await others[0]?.guest().get('/p/parcel');
+
+    await expect.poll(answers, soon).toEqual(Array(3).fill('version 1.0.0'));
+    Object.assign(globalThis, { parcelFails: false });
+    expect((await third.house.plugins.find('parcel', 'en')).releases.at(-1)).toMatchObject({
+      wentWrong: expect.stringContaining('It failed') as string,
+    });
+  });
+
+  test(
+    'that is clearly slower than the one before gives way, and those who look after plugins hear of it once',
+    LONG,
+    async () => {
+      const { house, guest, given, mailbox, as } = await startTestApp({ engine, mail: true });
+      const owner = await given.owner();
+      await installed(house, '1.0.0');
+      const ask = async (): Promise<void> => {
+        for (let time = 0; time < 25; time += 1) await guest().get('/p/parcel');
+      };
+      await ask();
+      await installed(house, '2.0.0', sayingVersion('2.0.0', { afterMs: 30 }));
+      await ask();
+
+      await expect.poll(async () => (await guest().get('/p/parcel')).text, soon).toBe('version 1.0.0');
+      const { releases } = await house.plugins.find('parcel', 'en');
+      expect(releases.at(-1)?.wentWrong).toMatch(
+        /^route GET \/p\/parcel takes \d+ ms where the version before took [\d.]+ ms/,
+      );
+      const letter = await mailbox.next(owner.email);
+      expect(letter.subject).toBe('parcel 2.0.0 did badly and was taken back');
+      expect(letter.text).toContain('route GET /p/parcel takes');
+      expect((await as(owner).get('/notifications')).text).toContain(
+        'parcel 2.0.0 did badly and was taken back',
+      );
+    },
+  );
 
   test('that keeps failing where it is tried gives way by itself, and it is said why', LONG, async () => {
     const { one, other } = await twoServers(engine);
@@ -168,6 +222,16 @@ async function twoServers(
   const other = await startTestApp({ engine, databaseUrl: one.databaseUrl, clock: one.clock });
   return { one, other, clock: one.clock };
 }
+
+/** Its page fails from the moment on when somebody says so. */
+const failingWhen = (name: string): Record<string, string> => ({
+  'index.ts': setupWith(
+    `host.routes([api.route({ method: 'get', path: '/p/parcel', access: 'public', handler: () => {
+      if (globalThis.${name}) throw new Error('No luck');
+      return api.text('version 2.0.0');
+    } })]);`,
+  ),
+});
 
 const packed = (version: string, files: Record<string, string> = {}): Promise<Buffer> =>
   packageOf('parcel', version, { files: { ...sayingVersion(version), ...files } });

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BootMarkers } from '../../src/plugin-host/index.ts';
+import type { Trouble } from '../../src/plugin-host/plugin-news.ts';
 import { cliActor, system } from '../../src/shared/actor.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import { emptyHouse, setupWith, startHost, temporaryFolder, writePlugin } from './start-host.ts';
@@ -110,8 +111,10 @@ describeOnEachEngine('a plugin that ends the process', (engine) => {
     await (await startHost({ db, places })).host.stop();
     crashWhileBooting(markerFile, 'bomb@1.0.0', 3);
 
-    const { host } = await startHost({ db, places, markerFile });
+    const told: Trouble[] = [];
+    const { host } = await startHost({ db, places, markerFile, told });
     expect(await host.find('bomb', 'en')).toMatchObject({ desired: 'enabled', state: 'quarantined' });
+    expect(told).toMatchObject([{ what: 'quarantined', id: 'bomb', version: '1.0.0' }]);
 
     expect(await host.enable(system, 'bomb')).toMatchObject({ state: 'enabled' });
   });

@@ -20,6 +20,7 @@ import {
   type Registries,
   type Services,
 } from '../../src/plugin-host/index.ts';
+import type { Trouble } from '../../src/plugin-host/plugin-news.ts';
 import { SettingGroups, SettingsService } from '../../src/settings/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { AssetStore, I18n, Menu, Renderer, Slots } from '../../src/views/index.ts';
@@ -86,6 +87,8 @@ interface Options {
   markerFile?: string;
   node?: string;
   setupMs?: number;
+  /** What people would be told. */
+  told?: Trouble[];
 }
 
 /** A host with all the registries of the product, and nobody to serve. Several on one database are several processes. */
@@ -111,10 +114,12 @@ export async function startHost(
     sessions: {},
   };
   const services = { ...nothing, audit, limits: new RateLimits() } as unknown as Services;
+  const hear = (trouble: Trouble): Promise<void> => Promise.resolve(void options.told?.push(trouble));
   const host = new PluginHost({
     ground: { node: 'test', db, clock, log, keys, settings, audit },
     registries,
     services,
+    news: { tell: hear, tellIn: (_tx, trouble) => hear(trouble) },
     versions,
     places,
     latchkeyVersion: '0.1.0',

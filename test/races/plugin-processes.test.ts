@@ -70,6 +70,21 @@ describe('a plugin in a running server', () => {
     expect(await statusOf(`${server.url}/p/rogue/exit`)).toBe(404);
   });
 
+  test('that throws in the middle of our own work is named, and the server is started again in order', async () => {
+    const { server, states } = await serverWith('warped', warped, { patient });
+    await expect.poll(states, { timeout: 30_000, interval: 100 }).toContainEqual({ state: 'enabled' });
+
+    const whoIsStillThere = fetch(`${server.url}/p/patient`);
+    await statusOf(`${server.url}/p/warped`);
+    await server.says(/ended unexpectedly \(code 1\)/);
+
+    expect(await (await whoIsStillThere).text()).toBe('patient');
+    await expect.poll(() => statusOf(`${server.url}/healthz`), { timeout: 30_000 }).toBe(200);
+    expect(await shownBy(server.dataDir, 'warped')).toMatchObject({
+      error: expect.stringMatching(/in the middle of the work of the server.*, at index\.ts:\d+$/) as string,
+    });
+  });
+
   test('goes within two seconds when the command line disables it, and comes back so', async () => {
     const server = await startServer();
     const join = (): Promise<number> => statusOf(`${server.url}/join`);
@@ -91,6 +106,16 @@ const rogue = setupWith(`
   const does = { exit: () => process.exit(0), loop: spin, hoard: () => { setInterval(keep, 40); } };
   host.routes(Object.entries(does).map(([name, run]) => api.route({
     method: 'get', path: '/p/rogue/' + name, access: 'public', handler: () => { run(); return api.text(name); } })));`);
+
+/** Replaces what the heartbeat of the server uses. */
+const warped = setupWith(`
+  const warp = () => { Atomics.store = () => { throw new Error('Not as it was meant'); }; return api.text('warped'); };
+  host.routes([api.route({ method: 'get', path: '/p/warped', access: 'public', handler: warp })]);`);
+
+/** Takes its time over an answer. */
+const patient = setupWith(`
+  const answer = () => new Promise((resolve) => setTimeout(() => resolve(api.text('patient')), 4_000));
+  host.routes([api.route({ method: 'get', path: '/p/patient', access: 'public', handler: answer })]);`);
 
 /** Asks for a page that the process does not survive, and waits until there is another. */
 async function fillHouse(server: TestServer, page: string): Promise<void> {
@@ -114,13 +139,16 @@ async function shownBy(dataDir: string, id: string): Promise<unknown> {
 async function serverWith(
   id: string,
   main: string,
+  others: Record<string, string> = {},
 ): Promise<{ server: TestServer; states: () => Promise<unknown> }> {
   const dataDir = await temporaryFolder();
-  await writePlugin(`${dataDir}/plugins`, id, { files: { 'index.ts': main } });
+  const all = { ...others, [id]: main };
+  for (const [name, code] of Object.entries(all))
+    await writePlugin(`${dataDir}/plugins`, name, { files: { 'index.ts': code } });
   const server = await startServer({ dataDir, env: { NODE_OPTIONS: '--max-old-space-size=256' } });
   const db = openDatabase(`sqlite:${dataDir}/latchkey.db`);
   await db.transaction(async (tx) => {
-    await tx.knex('plugin_state').where({ id }).update({ desired: 'enabled' });
+    await tx.knex('plugin_state').whereIn('id', Object.keys(all)).update({ desired: 'enabled' });
     await bumpVersion(tx, 'plugins');
   });
   return { server, states: async () => db.knex('plugin_node').where({ plugin_id: id }).select('state') };
