@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { version, type Ground } from './compose-ground.ts';
 import { guardWhatTicketsNeed } from './compose-guards.ts';
-import { activePeople, identityServices, scheduleIdentityJobs, type Hashing } from './identity/index.ts';
+import {
+  activePeople,
+  identityServices,
+  ROOT_ENTITY_ID,
+  scheduleIdentityJobs,
+  type Hashing,
+} from './identity/index.ts';
 import { RateLimits } from './http/rate-limit.ts';
 import { EventDispatcher, jobsRights, JobScheduler, scheduleHousekeeping } from './jobs/index.ts';
 import {
@@ -17,8 +23,10 @@ import {
   HubClient,
   hubUrl,
   NetworkDoctor,
+  networkNotice,
   networkRights,
   NetworkService,
+  scheduleDoctor,
   scheduleNetworkRefresh,
   scheduleTrustRefresh,
   TrustService,
@@ -26,6 +34,7 @@ import {
 import { AddressGuard } from './outbound/address-guard.ts';
 import { Outbound } from './outbound/outbound.ts';
 import { Probe } from './outbound/probe.ts';
+import { ProxyRule } from './outbound/proxy.ts';
 import { NotificationService, scheduleNotificationRetention } from './notifications/index.ts';
 import {
   attachmentStore,
@@ -112,7 +121,13 @@ export async function composeDomains(ground: Ground, { hashing }: { hashing?: Ha
   const notifications = new NotificationService({ db, hooks, clock, mail, recipients: activePeople });
   scheduleNotificationRetention(jobs, { db, clock });
 
-  const { network, trust, entitlements, networkDoctor, hubLine } = await composeNetwork(ground, site);
+  const { network, trust, entitlements, networkDoctor, hubLine } = await composeNetwork(ground, {
+    site,
+    notifications,
+    caretakers: () => users.withRight('network.manage', ROOT_ENTITY_ID),
+  });
+  notifications.addKind(networkNotice);
+  scheduleDoctor(jobs, networkDoctor);
   scheduleNetworkRefresh(jobs, network);
   scheduleTrustRefresh(jobs, trust, entitlements);
 
@@ -151,13 +166,20 @@ export async function composeDomains(ground: Ground, { hashing }: { hashing?: Ha
   };
 }
 
+interface NetworkSurroundings {
+  site: () => Promise<Site>;
+  notifications: NotificationService;
+  caretakers: () => Promise<{ id: string }[]>;
+}
+
 /** A hub that the operator has named may lie inside; one that a page named must not. */
 async function composeNetwork(
   { config, db, clock, log, audit, settings, keys }: Ground,
-  site: () => Promise<Site>,
+  { site, notifications, caretakers }: NetworkSurroundings,
 ) {
   const allowed = config.hubUrl === undefined ? config.outboundAllow : 'all';
-  const hubLine = new Outbound({ allowed, connectMs: HUB_CONNECT_MS });
+  const proxies = new ProxyRule(config.proxy);
+  const hubLine = new Outbound({ allowed, connectMs: HUB_CONNECT_MS, proxy: proxies });
   const network = new NetworkService({
     db,
     clock,
@@ -192,12 +214,16 @@ async function composeNetwork(
     clock,
     probe: new Probe(new AddressGuard(allowed)),
     outbound: hubLine,
+    proxies,
+    version,
     hub: new HubClient({ outbound: hubLine, version }),
     network,
     trust,
     entitlements,
     address: async () => config.hubUrl ?? (await settings.get(hubUrl)),
-    folder: join(config.dataDir, 'plugins'),
+    folder: config.pluginDir,
+    notifications,
+    caretakers,
   });
   return { network, trust, entitlements, networkDoctor, hubLine };
 }

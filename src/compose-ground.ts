@@ -16,6 +16,7 @@ import { Versions } from './db/versions.ts';
 import { Hooks } from './hooks/index.ts';
 import { createLog, type Log } from './log.ts';
 import { Outbound } from './outbound/outbound.ts';
+import { ProxyRule } from './outbound/proxy.ts';
 import { SETTINGS_VERSION, SettingsService } from './settings/index.ts';
 import { systemClock, type Clock } from './shared/clock.ts';
 import { AssetStore, I18n, Menu, Renderer, Slots } from './views/index.ts';
@@ -114,7 +115,7 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
     assets,
     renderer,
     slots,
-    outbound: new Outbound({ allowed: config.outboundAllow }),
+    outbound: new Outbound({ allowed: config.outboundAllow, proxy: new ProxyRule(config.proxy) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { apiMenu } from './api/api-routes.ts';
 import type { Domains } from './compose-domains.ts';
-import type { Ground } from './compose-ground.ts';
+import { version, type Ground } from './compose-ground.ts';
 import { welcomeSteps } from './compose-welcome.ts';
 import { releaseAfterRestore } from './compose-restore.ts';
 import type { Route } from './http/route.ts';
@@ -71,7 +71,7 @@ export function coreRoutes(
       translate: (key, locale) => i18n.translate(locale, key),
     }),
     ...networkRoutes({ network: domains.network, trust: domains.trust, clock }),
-    ...doctorRoutes({ doctor: domains.networkDoctor, log: ground.log }),
+    ...doctorRoutes({ doctor: domains.networkDoctor, log: ground.log, version }),
     ...trustRoutes({ trust: domains.trust, clock }),
     ...pluginRoutes({ plugins, clock }),
     ...hookRoutes(ground),

@@ -19,6 +19,7 @@ import {
   BootMarkers,
   Watchdog,
   packageRoutes,
+  reportFor,
   type CommandList,
   type PluginHost,
   type PluginInstaller,
@@ -101,6 +102,11 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     domains.entitlements.tellOf(async () =>
       (await plugins.list('en')).flatMap(({ id, version: has, state }) =>
         state === 'enabled' ? [{ id, version: has }] : [],
+      ),
+    );
+    domains.networkDoctor.askForMisfits(async () =>
+      reportFor(version, await plugins.list('en')).filter(
+        ({ fits, desired }) => !fits && desired === 'enabled',
       ),
     );
     const { marketplace, reader } = composeMarketplace(ground, domains, { plugins, installer });

@@ -13,6 +13,11 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const yesNo = z
   .enum(['1', '0', 'true', 'false', 'yes', 'no'])
   .transform((word) => ['1', 'true', 'yes'].includes(word));
+/** As other programs write it, with or without http:// before it. */
+const proxyUrl = z
+  .string()
+  .transform((text) => (text.includes('://') ? text : `http://${text}`))
+  .pipe(z.url({ protocol: /^https?$/ }));
 const webUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
 const variables = {
@@ -60,6 +65,15 @@ const variables = {
     schema: z.string().min(1).default('none'),
     help: 'Private addresses that webhooks may call: none, all, or addresses and networks such as 10.0.0.0/8.',
   },
+  PROXY: {
+    schema: proxyUrl.optional(),
+    help: 'Proxy for all calls to the outside, e.g. http://user:password@proxy.example.org:3128. Default: HTTPS_PROXY or HTTP_PROXY.',
+    secret: true,
+  },
+  NO_PROXY: {
+    schema: z.string().min(1).optional(),
+    help: 'Called without the proxy: names, addresses, networks, with commas, e.g. .example.org,10.0.0.0/8. Default: NO_PROXY.',
+  },
   HUB_URL: {
     schema: webUrl.optional(),
     help: 'Address of the hub this installation belongs to, e.g. https://hub.example.org; wins over the page.',
@@ -97,6 +111,8 @@ export interface Config {
   readonly mailFrom: string | undefined;
   readonly trustProxy: string;
   readonly outboundAllow: string;
+  /** Null when everything is called directly. */
+  readonly proxy: { url: string; from: string; bypass: string } | null;
   readonly hubUrl: string | undefined;
   readonly networkKey: string | undefined;
   readonly logLevel: Parsed['LOG_LEVEL'];
@@ -147,6 +163,7 @@ export function readConfig(env: Environment): Config {
     mailFrom: parsed.MAIL_FROM,
     trustProxy: parsed.TRUST_PROXY,
     outboundAllow: parsed.OUTBOUND_ALLOW,
+    proxy: proxyOf(env, parsed),
     hubUrl: parsed.HUB_URL,
     networkKey: parsed.NETWORK_KEY,
     logLevel: parsed.LOG_LEVEL,
@@ -214,7 +231,25 @@ function rawValue(
     throw new Error(`LATCHKEY_${name} and LATCHKEY_${name}_FILE are both set: keep one of them.`);
   }
   if (path !== undefined) return { value: contentOf(name, path), source: 'file' };
-  return { value: direct, source: direct === undefined ? 'default' : 'environment' };
+  const value = direct ?? customary(env, name)?.value;
+  return { value, source: value === undefined ? 'default' : 'environment' };
+}
+
+const proxyOf = (env: Environment, { PROXY, NO_PROXY }: Parsed): Config['proxy'] =>
+  PROXY === undefined
+    ? null
+    : { url: PROXY, from: customary(env, 'PROXY')?.variable ?? 'LATCHKEY_PROXY', bypass: NO_PROXY ?? '' };
+
+/** What all programs read, where ours says nothing. */
+const customs: Partial<Record<VariableName, readonly string[]>> = {
+  PROXY: ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'],
+  NO_PROXY: ['NO_PROXY', 'no_proxy'],
+};
+
+function customary(env: Environment, name: VariableName): { variable: string; value: string } | undefined {
+  if (saidIn(env, `LATCHKEY_${name}`) ?? saidIn(env, `LATCHKEY_${name}_FILE`)) return undefined;
+  const variable = customs[name]?.find((known) => saidIn(env, known) !== undefined);
+  return variable === undefined ? undefined : { variable, value: env[variable] ?? '' };
 }
 
 /** Empty is not said: that is how files of variables leave one out. */

@@ -17,12 +17,16 @@ const answer = z.object({
   validation_message: shortOrNull.catch(null),
   owner: z.object({ name: short }).nullish().catch(null),
   subscription: subscription.nullish().catch(null),
+  /** Hubs of our own say it in a word as well. */
+  reason: z.enum(['unknown', 'revoked', 'ended']).nullish().catch(null),
 });
 
 /** What a hub says of a key, in our words. */
 export interface HubAnswer {
   isValid: boolean;
   message: string | null;
+  /** Why it is not valid, where the hub says it in a word; absent in answers of old. */
+  reason?: 'unknown' | 'revoked' | 'ended' | null;
   owner: string | null;
   subscription: {
     title: string;
@@ -38,10 +42,11 @@ export interface HubAnswer {
 export function readAnswer(text: string): HubAnswer | null {
   const parsed = answer.safeParse(jsonOf(text));
   if (!parsed.success) return null;
-  const { is_valid: isValid, validation_message: message, owner, subscription: plan } = parsed.data;
+  const { is_valid: isValid, validation_message: message, reason, owner, subscription: plan } = parsed.data;
   return {
     isValid,
     message,
+    reason: reason ?? null,
     owner: owner?.name ?? null,
     subscription: plan
       ? {

@@ -9,6 +9,10 @@ export type HubProblem =
   | 'N07'
   | 'N08'
   | 'N09'
+  | 'N10'
+  | 'N11'
+  | 'N12'
+  | 'N13'
   | 'N14'
   | 'N15'
   | 'N17'
@@ -22,6 +26,8 @@ export type HubProblem =
 const byCode: Readonly<Record<string, HubProblem>> = {
   ENOTFOUND: 'N01',
   EAI_AGAIN: 'N02',
+  ETIMEOUT: 'N02',
+  ESERVFAIL: 'N02',
   ECONNREFUSED: 'N03',
   UND_ERR_CONNECT_TIMEOUT: 'N04',
   ETIMEDOUT: 'N04',
@@ -36,7 +42,12 @@ const byCode: Readonly<Record<string, HubProblem>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'N07',
   ERR_TLS_CERT_ALTNAME_INVALID: 'N08',
   CERT_HAS_EXPIRED: 'N08',
+  CERT_NOT_YET_VALID: 'N08',
   ERR_SSL_WRONG_VERSION_NUMBER: 'N09',
+  PROXY_UNREACHABLE: 'N10',
+  PROXY_LOGIN: 'N11',
+  PROXY_FORBIDS: 'N12',
+  PROXY_FAULT: 'N13',
   UND_ERR_HEADERS_TIMEOUT: 'N14',
   UND_ERR_BODY_TIMEOUT: 'N14',
   TimeoutError: 'N14',

@@ -23,5 +23,7 @@ export { TrustService, type Claimed, type TrustStatus } from './trust/trust-serv
 export { Distrust, type NamedTarget, type TrustProblem } from './trust/trusted-set.ts';
 export { covers, type Entitled, type EntitledState } from './entitlement/entitled.ts';
 export { EntitlementService, type EntitlementStatus } from './entitlement/entitlement-service.ts';
+export { scheduleDoctor } from './doctor/doctor-job.ts';
+export { networkNotice } from './doctor/network-notice.ts';
 export { doctorRoutes } from './doctor/doctor-routes.ts';
 export { NetworkDoctor } from './doctor/doctor-service.ts';

@@ -25,7 +25,7 @@ import {
   type StoredKey,
 } from './network-repository.ts';
 import { hubUrl } from './network-settings.ts';
-import { markOf, readPastedKey } from './pasted-key.ts';
+import { markOf, problemOfKey, readPastedKey } from './pasted-key.ts';
 import { lightOfAnswer, lightOfHub, type KeyLight, type NetworkStatus } from './registration.ts';
 
 interface Deps {
@@ -50,6 +50,7 @@ interface Registration {
   light: KeyLight;
   mark: string | null;
   savedAt: number | null;
+  problem?: string;
 }
 
 const HOUR_MS = 3_600_000;
@@ -84,7 +85,7 @@ export class NetworkService {
   /** The same for the house itself: what the gates of the marketplace go by. */
   async standing(): Promise<NetworkStatus> {
     const { db, given } = this.#deps;
-    const { hub, uid, key, light, mark, savedAt } = await this.#registration();
+    const { hub, uid, key, light, mark, savedAt, problem } = await this.#registration();
     const check = key === null ? null : await findCheck(db, this.#about(hub, uid, key));
     return {
       hub: { url: hub, isGiven: given.hubUrl !== undefined, light: lightOfHub(hub, check) },
@@ -93,6 +94,7 @@ export class NetworkService {
         mark,
         isGiven: given.key !== undefined,
         savedAt,
+        problem: problem ?? problemsOfLights[light] ?? null,
       },
       check,
       uid,
@@ -255,13 +257,13 @@ export class NetworkService {
     return { hub, uid, mark, savedAt, ...this.#opened(stored) };
   }
 
-  #readGiven(text: string): Pick<Registration, 'key' | 'light' | 'mark'> {
+  #readGiven(text: string): Pick<Registration, 'key' | 'light' | 'mark' | 'problem'> {
     try {
       const key = readPastedKey(text);
       return { key, light: 'unconfirmed', mark: markOf(key) };
     } catch (error) {
-      if (error instanceof KnownError) return { key: null, light: 'unreadable', mark: null };
-      throw error;
+      if (!(error instanceof KnownError)) throw error;
+      return { key: null, light: 'unreadable', mark: null, problem: problemOfKey(error) };
     }
   }
 
@@ -305,6 +307,12 @@ export class NetworkService {
     });
   }
 }
+
+const problemsOfLights: Partial<Record<KeyLight, string>> = {
+  none: 'K01',
+  unreadable: 'K13',
+  'other-hub': 'K05',
+};
 
 /** Sealed for one hub: moved to another it does not open. */
 const contextOf = (hub: string): string => `network-key|${hub}`;

@@ -1,5 +1,5 @@
 import { check, mask, normalise, tokenKinds } from '../crypto/tokens.ts';
-import { InvalidInputError } from '../shared/errors.ts';
+import { InvalidInputError, KnownError } from '../shared/errors.ts';
 
 const PREFIX = 'lknet_';
 const LEAST_FOREIGN = 20;
@@ -28,6 +28,18 @@ export function readPastedKey(text: string): string {
   if (!/^[\x21-\x7e]+$/.test(joined)) throw wrong('network.key-unsendable');
   return joined;
 }
+
+/** The id of the table of failures that says the same. */
+const ids: Readonly<Record<string, string>> = {
+  'network.key-missing': 'K01',
+  'network.key-cut': 'K02',
+  'network.key-too-short': 'K02',
+  'network.key-mistyped': 'K03',
+  'network.key-mistyped-group': 'K03',
+};
+
+/** Of a key that could not be read; what is nothing of all this is another kind of thing. */
+export const problemOfKey = (error: KnownError): string => ids[error.fields[0]?.code ?? ''] ?? 'K04';
 
 /** For lists: never enough to use. */
 export const markOf = (key: string): string => (key.startsWith(PREFIX) ? mask(key) : `${key.slice(0, 4)}…`);

@@ -31,7 +31,14 @@ export interface CheckRecord {
 /** All that the page, the command line and the gates go by; none of it was asked for just now. */
 export interface NetworkStatus {
   hub: { url: string; isGiven: boolean; light: HubLight };
-  key: { light: KeyLight; mark: string | null; isGiven: boolean; savedAt: number | null };
+  key: {
+    light: KeyLight;
+    mark: string | null;
+    isGiven: boolean;
+    savedAt: number | null;
+    /** Why there is none to show the hub, by the ids that page, command line and API share. */
+    problem: string | null;
+  };
   check: CheckRecord | null;
   uid: string;
 }

@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns';
+import { lookup as systemLookUp, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -10,23 +10,32 @@ export class ForbiddenAddressError extends Error {
   }
 }
 
+/** Asks for all addresses of a name, as `dns.lookup` does. */
+export type LookUp = (
+  hostname: string,
+  options: LookupAllOptions,
+  done: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
+) => void;
+
 /**
  * Which addresses may be called. Public ones always; others only where the operator has allowed them. It is asked for the address that
  * is really connected to, after the name was looked up, so that a name cannot change its mind in between.
  */
 export class AddressGuard {
   readonly #allowed = new BlockList();
-  readonly #allowsAll: boolean;
+  readonly allowsAll: boolean;
+  readonly #lookUp: LookUp;
 
   /** `none`, `all`, or addresses and networks with commas: `10.1.2.3, 192.168.0.0/16`. */
-  constructor(allowed: string) {
+  constructor(allowed: string, lookUp: LookUp = systemLookUp) {
+    this.#lookUp = lookUp;
     const parts = allowed.split(/[\s,]+/).filter((part) => part !== '' && part !== 'none');
-    this.#allowsAll = parts.includes('all');
+    this.allowsAll = parts.includes('all');
     for (const part of parts.filter((one) => one !== 'all')) this.#allow(part);
   }
 
   permits(address: string): boolean {
-    if (this.#allowsAll) return true;
+    if (this.allowsAll) return true;
     if (!ipaddr.isValid(address)) return false;
     // An IPv4 address in IPv6 clothes is what it is.
     const plain = ipaddr.process(address);
@@ -42,7 +51,7 @@ export class AddressGuard {
 
   /** For a connection: looks the name up and gives only what is permitted. */
   readonly lookup: LookupFunction = (hostname, options, done) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
+    this.#lookUp(hostname, { ...options, all: true }, (error, found) => {
       if (error) {
         done(error, '');
         return;
@@ -54,6 +63,18 @@ export class AddressGuard {
       else done(null, first.address, first.family);
     });
   };
+
+  /** The address to call instead of a name, where somebody else would look the name up: an IPv6 address in its brackets. */
+  addressOf(hostname: string): Promise<string> {
+    this.assertHost(hostname);
+    if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return Promise.resolve(hostname);
+    return new Promise((resolve, reject) => {
+      this.lookup(hostname, {}, (error, address, family) => {
+        if (error) reject(error);
+        else resolve(family === 6 ? `[${String(address)}]` : String(address));
+      });
+    });
+  }
 
   #allow(part: string): void {
     const [address = '', bits] = part.split('/');

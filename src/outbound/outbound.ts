@@ -1,5 +1,6 @@
-import { Agent, request } from 'undici';
-import { AddressGuard } from './address-guard.ts';
+import { Agent, ProxyAgent, request, type Dispatcher } from 'undici';
+import { AddressGuard, type LookUp } from './address-guard.ts';
+import { refusalOf, throughProxy, type ProxyRule } from './proxy.ts';
 
 export interface OutboundRequest {
   /** http or https, without user and password. */
@@ -30,6 +31,12 @@ const TIMEOUT_MS = 15_000;
 const CONNECT_MS = 5_000;
 const MOST_BYTES = 64 * 1024;
 const LONGEST_URL = 2_000;
+const poolOptions = {
+  connections: 8,
+  pipelining: 1,
+  keepAliveTimeout: 4_000,
+  maxHeaderSize: 16 * 1024,
+};
 
 /** A request that was not even sent: its address is not one to call. */
 export class UnsendableError extends Error {
@@ -39,22 +46,40 @@ export class UnsendableError extends Error {
   }
 }
 
+interface OutboundOptions {
+  /** As `AddressGuard` reads it. */
+  allowed: string;
+  connectMs?: number;
+  proxy?: ProxyRule;
+  lookUp?: LookUp;
+}
+
+interface Way {
+  dispatcher: Dispatcher;
+  url: URL;
+  headers: Record<string, string>;
+  proxy: URL | null;
+}
+
 /**
  * The one way out. Every call has a deadline and a cap, follows no redirects (they could lead inside), and its address is guarded at the
- * moment of connecting.
+ * moment of connecting. A proxy looks names up by itself, so it is asked for the address that was judged here, never for the name; only
+ * where everything is allowed does it get the name.
  */
 export class Outbound {
   readonly #guard: AddressGuard;
   readonly #agent: Agent;
+  readonly #rule: ProxyRule | undefined;
+  readonly #connectMs: number;
+  #tunnels: ProxyAgent | null = null;
 
-  constructor({ allowed, connectMs = CONNECT_MS }: { allowed: string; connectMs?: number }) {
-    this.#guard = new AddressGuard(allowed);
+  constructor({ allowed, connectMs = CONNECT_MS, proxy, lookUp }: OutboundOptions) {
+    this.#guard = new AddressGuard(allowed, lookUp);
+    this.#rule = proxy;
+    this.#connectMs = connectMs;
     this.#agent = new Agent({
+      ...poolOptions,
       connect: { lookup: this.#guard.lookup, timeout: connectMs },
-      connections: 8,
-      pipelining: 1,
-      keepAliveTimeout: 4_000,
-      maxHeaderSize: 16 * 1024,
     });
   }
 
@@ -73,16 +98,20 @@ export class Outbound {
     const deadline = AbortSignal.timeout(timeoutMs);
     const signal = wanted.signal ? AbortSignal.any([deadline, wanted.signal]) : deadline;
     const startedAt = performance.now();
-    const { statusCode, headers, body } = await request(url, {
+    const way = await this.#wayTo(url);
+    const { statusCode, headers, body } = await request(way.url, {
       method: wanted.method,
-      headers: { 'user-agent': 'Latchkey', ...wanted.headers },
+      headers: { 'user-agent': 'Latchkey', ...wanted.headers, ...way.headers },
       ...(wanted.body === undefined ? {} : { body: wanted.body }),
-      dispatcher: this.#agent,
+      dispatcher: way.dispatcher,
       signal,
       // One clock only: undici's own, set to the same time, now and then rang first with another error.
       headersTimeout: 0,
       bodyTimeout: 0,
+    }).catch((error: unknown) => {
+      throw way.proxy ? throughProxy(error, way.proxy) : error;
     });
+    if (way.proxy && statusCode === 407) throw refusalOf(statusCode, { proxy: way.proxy.host });
     const { bytes, isCut } = await readUpTo(body, maxBytes, onBytes);
     return {
       status: statusCode,
@@ -108,6 +137,27 @@ export class Outbound {
 
   async close(): Promise<void> {
     await this.#agent.destroy();
+    await this.#tunnels?.destroy();
+  }
+
+  async #wayTo(url: URL): Promise<Way> {
+    const proxy = this.#rule?.for(url).proxy ?? null;
+    if (proxy === null) return { dispatcher: this.#agent, url, headers: {}, proxy };
+    const dispatcher = (this.#tunnels ??= this.#tunnelsThrough(proxy));
+    if (this.#guard.allowsAll) return { dispatcher, url, headers: {}, proxy };
+    const judged = new URL(url);
+    judged.hostname = await this.#guard.addressOf(url.hostname);
+    return { dispatcher, url: judged, headers: { host: url.host }, proxy };
+  }
+
+  #tunnelsThrough(proxy: URL): ProxyAgent {
+    return new ProxyAgent({
+      ...poolOptions,
+      uri: proxy.href,
+      // What is not encrypted is handed over whole, as proxies know it: many let no tunnel through to port 80.
+      proxyTunnel: false,
+      proxyTls: { timeout: this.#connectMs },
+    });
   }
 }
 

@@ -10,7 +10,7 @@ const live = { withdrawn: null };
 const standing = (light: KeyLight, offer = 'network-standard', silentMs = 0): Standing => ({
   now,
   hub: { url: 'https://hub.example', isGiven: false, light: 'reachable' },
-  key: { light, mark: null, isGiven: false, savedAt: now },
+  key: { light, mark: null, isGiven: false, savedAt: now, problem: null },
   check: {
     nextAt: now,
     checkedAt: now,

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import { redirect, text, view } from '../../http/reply.ts';
 import { route, type Route } from '../../http/route.ts';
 import type { Log } from '../../log.ts';
 import { NotFoundError } from '../../shared/errors.ts';
 import type { Finding } from './doctor.ts';
 import { firstProblem } from './doctor.ts';
+import { reportOf } from './doctor-report.ts';
 import type { NetworkDoctor } from './doctor-service.ts';
 
 const PATH = '/admin/network/doctor';
@@ -14,29 +16,38 @@ const icons = { ok: 'circle-check', warning: 'alert-triangle', problem: 'ban', s
 interface Deps {
   doctor: NetworkDoctor;
   log: Log;
+  version: string;
 }
 
+const reportQuery = z.object({ places: z.enum(['shown', 'hidden']).default('shown') });
+
 /** Every layer between this server and its hub, and the one that fails. The page shows the last run; nobody waits for the next. */
-export function doctorRoutes({ doctor, log }: Deps): Route[] {
+export function doctorRoutes({ doctor, log, version }: Deps): Route[] {
   return [
     route({
       method: 'get',
       path: PATH,
       access,
-      handler: async ({ actor }) => {
+      query: reportQuery,
+      handler: async ({ actor, query }) => {
         const run = await doctor.last(actor);
+        const withPlaces = query.places === 'shown';
         const findings = run?.findings ?? [];
         const host = hubIn(findings);
+        const first = firstProblem(findings);
         return view('network/doctor', {
           ranAt: run?.ranAt,
+          report: run ? reportOf(run, { version, withPlaces }) : '',
+          withPlaces,
           host,
-          first: firstProblem(findings),
+          first,
+          isFineBefore: first !== null && first !== findings[0] && isFineBefore(first, findings),
           findings: findings.map((finding, at) => ({
             ...finding,
             number: at + 1,
             tone: tones[finding.state],
             icon: icons[finding.state],
-            facts: Object.entries(finding.facts).map(([name, value]) => `${name}: ${String(value)}`),
+            facts: Object.entries(finding.facts).map(([name, value]) => ({ name, value })),
             before: run?.beforeThat?.find(({ step }) => step === finding.step)?.state ?? finding.state,
           })),
         });
@@ -55,6 +66,17 @@ export function doctorRoutes({ doctor, log }: Deps): Route[] {
     }),
     route({
       method: 'get',
+      path: `${PATH}.txt`,
+      access,
+      query: reportQuery,
+      handler: async ({ actor, query }) => {
+        const run = await doctor.last(actor);
+        if (!run) throw new NotFoundError('network.no-doctor');
+        return text(reportOf(run, { version, withPlaces: query.places === 'shown' }));
+      },
+    }),
+    route({
+      method: 'get',
       path: `${PATH}.json`,
       access,
       handler: async ({ actor }) => {
@@ -65,6 +87,9 @@ export function doctorRoutes({ doctor, log }: Deps): Route[] {
     }),
   ];
 }
+
+const isFineBefore = (first: Finding, findings: readonly Finding[]): boolean =>
+  findings.slice(0, findings.indexOf(first)).every(({ state }) => state === 'ok' || state === 'skipped');
 
 const hubIn = (findings: readonly Finding[]): string =>
   String(findings.find(({ step }) => step === 'settings')?.facts['hub'] ?? '');

@@ -45,21 +45,22 @@ const needs: Partial<Record<Step, readonly Step[]>> = {
   dns: ['settings'],
   tcp: ['dns'],
   'proxy-connect': ['tcp'],
-  tls: ['tcp'],
+  tls: ['proxy-connect', 'tcp'],
   ping: ['tls', 'tcp'],
   marker: ['ping'],
   clock: ['ping'],
   'key-online': ['marker', 'key'],
-  plan: ['key-online'],
+  // While the clock is wrong no date is to be believed.
+  plan: ['key-online', 'clock'],
   catalogue: ['marker'],
   download: ['catalogue'],
-  signatures: ['marker'],
+  signatures: ['marker', 'clock'],
 };
 const STEP_MS = 6_000;
 const ALL_MS = 45_000;
 
 /** From the top; what leans on a failed step is skipped and says so. Never longer than 45 seconds. */
-export async function examine(looks: Looks, problemOf: (error: unknown) => string): Promise<Finding[]> {
+export async function examine(looks: Looks, problemOf: (error: unknown) => Looked): Promise<Finding[]> {
   const begun = performance.now();
   const found = new Map<Step, Finding>();
   for (const step of steps) {
@@ -76,14 +77,11 @@ export async function examine(looks: Looks, problemOf: (error: unknown) => strin
 
 async function lookAt(
   step: Step,
-  { look, problemOf, left }: { look: Looks[Step]; problemOf: (error: unknown) => string; left: number },
+  { look, problemOf, left }: { look: Looks[Step]; problemOf: (error: unknown) => Looked; left: number },
 ): Promise<Finding> {
   const at = performance.now();
   const common = { step, because: null, problem: null, facts: {} };
-  const looked = await Promise.race([look(), tooLong(left)]).catch((error: unknown): Looked => ({
-    state: 'problem',
-    problem: problemOf(error),
-  }));
+  const looked = await Promise.race([look(), tooLong(left)]).catch(problemOf);
   return { ...common, state: 'ok', ...looked, ms: Math.round(performance.now() - at) };
 }
 
@@ -106,8 +104,9 @@ const tooLong = (ms: number): Promise<Looked> =>
     ).unref();
   });
 
+export const redAmong = (findings: readonly Finding[]): Finding | null =>
+  findings.find(({ state }) => state === 'problem') ?? null;
+
 /** The one thing to do something about; all before it is fine. */
 export const firstProblem = (findings: readonly Finding[]): Finding | null =>
-  findings.find(({ state }) => state === 'problem') ??
-  findings.find(({ state }) => state === 'warning') ??
-  null;
+  redAmong(findings) ?? findings.find(({ state }) => state === 'warning') ?? null;
