@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTls } from 'node:https';
 import { connect, createServer as createTcp, type AddressInfo } from 'node:net';
@@ -260,6 +260,14 @@ async function blackHole(): Promise<string> {
   });
   return `http://127.0.0.1:${String(port).trim()}`;
 }
+
+test('every finding that a page can name stands in the documentation', async () => {
+  const words = JSON.parse(await readFile('locales/en/network.json', 'utf8')) as Record<string, string>;
+  const page = await readFile('docs/network/doctor.md', 'utf8');
+  const ids = Object.keys(words).flatMap((key) => /^problem\.(\w+)$/.exec(key)?.[1] ?? []);
+
+  expect(ids.filter((id) => !new RegExp(`\\b${id}\\b`).test(page))).toEqual([]);
+});
 
 describe('a way that swallows everything', () => {
   test('is found within the deadline, to the hub and to the proxy alike', { timeout: 30_000 }, async () => {
