@@ -1,5 +1,6 @@
 import { check, mask, normalise, tokenKinds } from '../crypto/tokens.ts';
-import { InvalidInputError, KnownError } from '../shared/errors.ts';
+import type { KnownError } from '../shared/errors.ts';
+import { InvalidInputError } from '../shared/errors.ts';
 
 const PREFIX = 'lknet_';
 const LEAST_FOREIGN = 20;

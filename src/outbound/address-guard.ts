@@ -69,9 +69,11 @@ export class AddressGuard {
     this.assertHost(hostname);
     if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return Promise.resolve(hostname);
     return new Promise((resolve, reject) => {
-      this.lookup(hostname, {}, (error, address, family) => {
+      this.lookup(hostname, { all: true }, (error, found) => {
+        const [first] = typeof found === 'string' ? [] : found;
         if (error) reject(error);
-        else resolve(family === 6 ? `[${String(address)}]` : String(address));
+        else if (!first) reject(new ForbiddenAddressError(hostname));
+        else resolve(first.family === 6 ? `[${first.address}]` : first.address);
       });
     });
   }

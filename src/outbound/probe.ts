@@ -158,7 +158,7 @@ function headOf(socket: Socket): Promise<string> {
 
 /** The typings promise an error; Node gives its code. */
 const faultOf = ({ authorized, authorizationError }: TLSSocket): string =>
-  authorized ? '' : String(authorizationError as unknown);
+  authorized ? '' : String(authorizationError);
 
 const factsOf = ({ issuer, valid_to: validTo }: PeerCertificate): { issuer: string; validTo: string } => ({
   issuer: [issuer.O, issuer.CN].flat().filter(Boolean).join(', '),

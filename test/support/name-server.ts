@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { LookUp } from '../../src/outbound/address-guard.ts';
 import { afterwards } from './cleanup.ts';
 
-/** What it says of a name: an IPv4 address, that there is no such name, that it is broken, or nothing at all. */
-type Said = string | 'no-such-name' | 'fault' | 'silence';
+/** What it says of a name: an IPv4 address, `no-such-name`, `fault`, or nothing at all: `silence`. */
+type Said = string;
 
 /** A name service of our own, and the look-up that asks it. */
 export async function namesThat(answer: (name: string) => Said): Promise<LookUp> {

@@ -36,7 +36,10 @@ const ofPaper: Readonly<Record<string, string>> = {
 const listed = z.array(
   z.object({
     versions: z.preprocess(
-      (versions) => (typeof versions === 'object' && versions !== null ? Object.values(versions) : []),
+      (versions) =>
+        typeof versions === 'object' && versions !== null
+          ? (Object.values(versions as object) as unknown[])
+          : [],
       z.array(z.object({ download_url: z.string().nullish() })),
     ),
   }),
