@@ -33,17 +33,9 @@ const ofPaper: Readonly<Record<string, string>> = {
   older: 'S04',
 };
 /** As hubs of every kind list plugins; `versions` is an array or, with gaps, an object. */
-const listed = z.array(
-  z.object({
-    versions: z.preprocess(
-      (versions) =>
-        typeof versions === 'object' && versions !== null
-          ? (Object.values(versions as object) as unknown[])
-          : [],
-      z.array(z.object({ download_url: z.string().nullish() })),
-    ),
-  }),
-);
+const release = z.object({ download_url: z.string().nullish() });
+const versions = z.union([z.array(release), z.record(z.string(), release)]);
+const listed = z.array(z.object({ versions: versions.transform((found) => Object.values(found)) }));
 
 /** What the hub says once it can be heard: of the key, the plan, its plugins and its signatures. */
 export function hubLooks(deps: HubLookDeps, { actor, hub }: { actor: Actor; hub: string }): HubLooks {
