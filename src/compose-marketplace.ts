@@ -6,6 +6,8 @@ import {
   HubCatalogue,
   MarketplaceService,
   scheduleMarketplace,
+  stopNotices,
+  StopService,
   trustVerifier,
   updateNotice,
 } from './marketplace/index.ts';
@@ -18,10 +20,10 @@ interface Surroundings {
 
 /** Floor 5: what the hub offers, and the way here. */
 export function composeMarketplace(
-  { db, clock, log }: Ground,
-  { network, trust, hubLine, notifications, jobs, users }: Domains,
+  { db, clock, log, audit }: Ground,
+  { network, trust, entitlements, hubLine, notifications, jobs, users }: Domains,
   { plugins, installer }: Surroundings,
-): { marketplace: MarketplaceService; reader: CatalogueReader } {
+): { marketplace: MarketplaceService; reader: CatalogueReader; stops: StopService } {
   const catalogue = new HubCatalogue({ outbound: hubLine, version });
   const reader = new CatalogueReader({ db, clock, log, network, catalogue });
   const marketplace = new MarketplaceService({
@@ -29,14 +31,19 @@ export function composeMarketplace(
     clock,
     log,
     network,
+    trust,
+    entitlements,
     plugins,
     installer,
     catalogue,
     reader,
-    verifier: trustVerifier(trust),
+    verifier: trustVerifier(trust, entitlements),
   });
-  notifications.addKind(updateNotice);
+  for (const kind of [updateNotice, ...stopNotices]) notifications.addKind(kind);
   const caretakers = (): Promise<{ id: string }[]> => users.withRight('plugin.manage', ROOT_ENTITY_ID);
-  scheduleMarketplace({ db, clock, jobs, reader, marketplace, notifications, caretakers });
-  return { marketplace, reader };
+  const told = { db, clock, notifications, caretakers };
+  const stops = new StopService({ ...told, audit, plugins, trust, entitlements });
+  plugins.heed((id, wanted) => stops.objectionTo(id, wanted));
+  scheduleMarketplace({ ...told, jobs, reader, marketplace, stops });
+  return { marketplace, reader, stops };
 }

@@ -14,7 +14,13 @@ import type { LockReason } from './crypto/key-store.ts';
 import { HashThread } from './identity/index.ts';
 import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
-import { marketplaceRoutes, type CatalogueReader, type MarketplaceService } from './marketplace/index.ts';
+import {
+  marketplaceRoutes,
+  stopRoutes,
+  type CatalogueReader,
+  type MarketplaceService,
+  type StopService,
+} from './marketplace/index.ts';
 import {
   BootMarkers,
   Watchdog,
@@ -45,6 +51,7 @@ export interface Latchkey {
   uninstaller: PluginUninstaller;
   marketplace: MarketplaceService;
   reader: CatalogueReader;
+  stops: StopService;
   publishers: PublisherKeys;
   commands: CommandList;
   /** Loads the plugins; with `work`, also begins to deliver events, send mail and run jobs. */
@@ -109,10 +116,10 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         ({ fits, desired }) => !fits && desired === 'enabled',
       ),
     );
-    const { marketplace, reader } = composeMarketplace(ground, domains, { plugins, installer });
+    const { marketplace, reader, stops } = composeMarketplace(ground, domains, { plugins, installer });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
-    routes.add(marketplaceRoutes({ marketplace, clock }), CORE_OWNER);
+    routes.add([...marketplaceRoutes({ marketplace, clock }), ...stopRoutes({ stops, clock })], CORE_OWNER);
     routes.add(packageRoutes({ plugins, installer, uninstaller, publishers, clock }), CORE_OWNER);
     routes.add(
       apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }),
@@ -130,6 +137,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       uninstaller,
       marketplace,
       reader,
+      stops,
       publishers,
       commands,
       open: async ({ work }) => {

@@ -5,6 +5,7 @@ import {
   type MarketplaceService,
   type Offered,
   type Operation,
+  type StopService,
 } from '../marketplace/index.ts';
 import type { PluginInstaller } from '../plugin-host/index.ts';
 import type { Actor } from '../shared/actor.ts';
@@ -13,11 +14,12 @@ import type { Command } from './command.ts';
 interface House {
   marketplace: MarketplaceService;
   reader: Pick<CatalogueReader, 'refresh'>;
+  stops: Pick<StopService, 'list' | 'allow'>;
   installer: Pick<PluginInstaller, 'rollback'>;
 }
 
 /** The marketplace for whoever sits at the server; it shows what was last read, as the page does. */
-export function marketplaceCommands({ marketplace, reader, installer }: House): Command[] {
+export function marketplaceCommands({ marketplace, reader, stops, installer }: House): Command[] {
   const ended = async (actor: Actor, { id }: Operation): Promise<object> => {
     const { pluginId, version, step, problem, params } = await marketplace.finished(actor, id);
     return { id: pluginId, version, result: step, problem, ...(problem === null ? {} : { details: params }) };
@@ -60,10 +62,15 @@ export function marketplaceCommands({ marketplace, reader, installer }: House): 
       name: 'marketplace install',
       summary: 'Fetches a plugin from the hub, verifies and tries it, and puts it to use',
       args: '<id>',
-      options: [{ flags: '--release <version>', description: 'this one; the newest that fits unless said' }],
+      options: [
+        { flags: '--release <version>', description: 'this one; the newest that fits unless said' },
+        { flags: '--trial', description: 'tries it, where the offer does not cover it' },
+      ],
       run: async ({ actor, args: [id = ''], options, print }) => {
         const version = options['release'];
-        const begun = await marketplace.install(actor, id, typeof version === 'string' ? version : undefined);
+        const wanted = typeof version === 'string' ? version : undefined;
+        const asTrial = options['trial'] === true;
+        const begun = await marketplace.install(actor, id, wanted, { asTrial });
         print(await ended(actor, begun));
       },
     },
@@ -86,6 +93,23 @@ export function marketplaceCommands({ marketplace, reader, installer }: House): 
       run: async ({ actor, args: [id = ''], print }) => {
         const { version, state, step, error } = await installer.rollback(actor, id);
         print({ id, version, state, step, error });
+      },
+    },
+    {
+      name: 'marketplace stopped',
+      summary: 'Plugins that the hub withdrew for security, and those whose trial is over',
+      run: async ({ actor, print }) => {
+        print((await stops.list(actor)).map(({ stoppedAt: _at, allowedAt: _allowed, ...stop }) => stop));
+      },
+    },
+    {
+      name: 'marketplace allow',
+      summary: 'Lets a version run although it was withdrawn for security',
+      args: '<id>',
+      options: [{ flags: '--reason <text>', description: 'why it is safe here; it is written down' }],
+      run: async ({ actor, args: [id = ''], options, print }) => {
+        const { version, state, error } = await stops.allow(actor, id, String(options['reason'] ?? ''));
+        print({ id, version, state, error });
       },
     },
     {

@@ -5,5 +5,7 @@ export { marketplaceRoutes } from './marketplace-routes.ts';
 export { MarketplaceService, nameOf, type Offered } from './marketplace-service.ts';
 export type { Operation } from './operation.ts';
 export type { ReleaseClaim, ReleaseVerifier } from './release-verifier.ts';
+export { stopNotices, StopService } from './stop-service.ts';
+export { stopRoutes } from './stop-routes.ts';
 export { trustVerifier } from './trust-verifier.ts';
 export { scheduleMarketplace, updateNotice } from './update-news.ts';

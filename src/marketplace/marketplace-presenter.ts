@@ -13,19 +13,28 @@ interface Reader {
 
 /** What the page says before any plugin: whether there is a catalogue, whose, and how old. */
 export function presentShelf({ standing, reading, mayBrowse }: Shelf): object {
-  const { hub, key, now } = standing;
-  const light = hub.url === '' ? 'no-hub' : key.light;
+  const { hub, key, now, paper } = standing;
+  const light = hub.url === '' ? 'no-hub' : paper?.state === 'revoked' ? 'revoked' : key.light;
   return {
     mayBrowse,
     hub: URL.parse(hub.url)?.host ?? '',
     portal: hub.url === '' ? '' : `${hub.url}/network`,
     light,
+    gate: gateOf(standing),
     readAt: reading?.readAt ?? null,
     isWaiting: key.light === 'valid' && (reading?.readAt ?? null) === null && !reading?.problem,
     problem: reading?.problem ?? null,
     isOld: reading?.readAt !== null && now - (reading?.readAt ?? now) > OLD_MS,
     plan: standing.check?.answer?.subscription?.title ?? null,
   };
+}
+
+/** What keeps premium plugins, or all of them, from coming; null when nothing does. */
+function gateOf({ isStranger, paper, key }: Shelf['standing']): string | null {
+  if (isStranger) return 'hub-unconfirmed';
+  if (paper === null) return key.light === 'ended' ? 'ended' : null;
+  const gates = { none: 'no-paper', 'not-yet': 'not-yet', ended: 'ended', stale: 'dark' } as const;
+  return paper.state === 'entitled' || paper.state === 'revoked' ? null : gates[paper.state];
 }
 
 /** What one can do with it next: one button, or the reason why there is none. */
@@ -62,10 +71,11 @@ export function presentOffered(offered: Offered, reading: Reading | null, reader
     version,
     from: local?.chosen ?? null,
     isBundled: local?.isBundled ?? false,
-    isLocked: refusal === 'offer-too-low',
+    isLocked: refusal === 'offer-too-low' || refusal === 'trial-over',
     button: buttonOf(offered),
     refusal,
-    reason: release?.reason ?? null,
+    reason: offered.securityReason ?? release?.reason ?? null,
+    mayTry: offered.mayTry,
     localPath: `/admin/plugins/${item.id}`,
     touches: item.manifest ? presentTouches(item.manifest) : [],
     progress: underWay ? { path: `${PATH}/operations/${underWay.id}`, percent: percentOf(underWay) } : null,

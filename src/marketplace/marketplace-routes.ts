@@ -18,7 +18,7 @@ import type { MarketplaceService } from './marketplace-service.ts';
 const PATH = '/admin/marketplace';
 const access = { right: 'plugin.manage' };
 const plugin = z.object({ id: z.string().max(64) });
-const installForm = z.object({ version: z.string().max(40).optional() });
+const installForm = z.object({ version: z.string().max(40).optional(), trial: z.literal('yes').optional() });
 const digest = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 const wish = z.object({
   q: z.string().trim().max(200).catch(''),
@@ -120,7 +120,9 @@ export function marketplaceRoutes({ marketplace, clock }: Deps): Route[] {
         const { actor, params, body } = incoming;
         const asked = askAgain(incoming, { now: clock.now(), next: `${PATH}/plugins/${params.id}` });
         if (asked) return asked;
-        const { id } = await marketplace.install(actor, params.id, body.version);
+        const { id } = await marketplace.install(actor, params.id, body.version, {
+          asTrial: body.trial === 'yes',
+        });
         return redirect(`${PATH}/operations/${id}`);
       },
     }),

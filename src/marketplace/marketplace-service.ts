@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
-import type { NetworkService } from '../network/index.ts';
+import type { EntitlementService, NetworkService, TrustService } from '../network/index.ts';
 import {
   compareVersions,
   isInRange,
@@ -25,17 +25,20 @@ import {
   type Reading,
   type Wish,
 } from './catalogue-repository.ts';
-import { mayBrowse, refusalOf, type Refusal, type Standing } from './gates.ts';
+import { mayBrowse, mayTry, refusalOf, securityReason, type Refusal, type Standing } from './gates.ts';
 import { HubTrouble, type HubCatalogue } from './hub-catalogue.ts';
 import { isOver, type Operation } from './operation.ts';
 import { findOperation, insertOperation, listUnderWay, noteStep } from './operation-repository.ts';
 import type { ReleaseVerifier } from './release-verifier.ts';
+import { putTrial } from './stop-repository.ts';
 
 interface Deps {
   db: Database;
   clock: Clock;
   log: Log;
   network: Pick<NetworkService, 'credentials' | 'standing'>;
+  trust: Pick<TrustService, 'status'>;
+  entitlements: Pick<EntitlementService, 'status' | 'startTrial'>;
   plugins: Pick<PluginHost, 'list' | 'enable' | 'latchkeyVersion'>;
   installer: Pick<PluginInstaller, 'stage' | 'use' | 'rollback'>;
   catalogue: HubCatalogue;
@@ -50,6 +53,10 @@ export interface Offered {
   release: CatalogueRelease | undefined;
   /** Null when it may be installed now. */
   refusal: Refusal | null;
+  /** It may not be had with this offer, and may be tried. */
+  mayTry: boolean;
+  /** Why this version must not run, if so. */
+  securityReason: string | null;
   local: PluginFacts | undefined;
   /** A newer version than the one that is here. */
   hasUpdate: boolean;
@@ -79,7 +86,7 @@ export class MarketplaceService {
   async shelf(actor: Actor): Promise<Shelf> {
     assertMay(actor);
     const { db, clock, network } = this.#deps;
-    const standing = { ...(await network.standing()), now: clock.now() };
+    const standing = { ...(await network.standing()), ...(await this.#signed()), now: clock.now() };
     const reading = await findReading(db);
     const isOurs = reading?.hub === standing.hub.url;
     return { standing, reading: isOurs ? reading : null, mayBrowse: mayBrowse(standing) && isOurs };
@@ -143,7 +150,12 @@ export class MarketplaceService {
   }
 
   /** Begins to bring it in and says where to watch; whatever fails leaves what runs as it is. */
-  async install(actor: Actor, id: string, version?: string): Promise<Operation> {
+  async install(
+    actor: Actor,
+    id: string,
+    version?: string,
+    { asTrial = false }: { asTrial?: boolean } = {},
+  ): Promise<Operation> {
     const { shelf, offered } = await this.find(actor, id);
     const { item, local, underWay } = offered;
     if (underWay) return underWay;
@@ -153,14 +165,15 @@ export class MarketplaceService {
         : item.releases.find((one) => one.version === version && this.#fits(one));
     if (!release && local?.isBundled !== true)
       throw new ConflictError('marketplace.V01', { params: { plugin: id } });
-    const refusal = refusalOf(shelf.standing, item, release);
-    if (refusal !== null)
+    const isBundled = local?.isBundled === true;
+    const refusal = refusalOf(shelf.standing, item, release, { isBundled });
+    const isTried = asTrial && mayTry(shelf.standing, item, refusal);
+    if (refusal !== null && !isTried)
       throw new ConflictError(`marketplace.refused.${refusal}`, { params: { plugin: nameOf(item, actor) } });
     const operation = this.#operation(actor, offered, release);
     await this.#deps.db.transaction((tx) => insertOperation(tx, operation));
-    const run = this.#run(actor, operation, local?.isBundled === true ? undefined : release).finally(() =>
-      this.#running.delete(run),
-    );
+    const bringing = { release: isBundled ? undefined : release, isTried };
+    const run = this.#run(actor, operation, bringing).finally(() => this.#running.delete(run));
     this.#running.add(run);
     return operation;
   }
@@ -194,14 +207,36 @@ export class MarketplaceService {
     await Promise.all(this.#running);
   }
 
-  async #run(actor: Actor, operation: Operation, release: CatalogueRelease | undefined): Promise<void> {
+  async #run(
+    actor: Actor,
+    operation: Operation,
+    { release, isTried }: { release: CatalogueRelease | undefined; isTried: boolean },
+  ): Promise<void> {
     try {
+      if (isTried) await this.#startTrial(operation);
       if (release) await this.#bring(actor, operation, release);
       else await this.#deps.plugins.enable(actor, operation.pluginId);
       await this.#note(operation, { step: 'done', endedAt: this.#deps.clock.now() });
     } catch (error) {
       await this.#fail(operation, error);
     }
+  }
+
+  /** The hub signs how long; what is tried and not paid for by then stops. */
+  async #startTrial({ pluginId }: Operation): Promise<void> {
+    const { db, entitlements } = this.#deps;
+    await entitlements.startTrial(pluginId);
+    const endsAt = (await entitlements.status()).trials[pluginId];
+    if (endsAt === undefined) throw new ConflictError('network.no-trial');
+    await db.transaction((tx) => putTrial(tx, { pluginId, endsAt, entitledAt: null }));
+  }
+
+  /** Who signs for the hub decides what counts: its answers, or only what was signed. */
+  async #signed(): Promise<Pick<Standing, 'isStranger' | 'paper' | 'rules'>> {
+    const { trust, entitlements } = this.#deps;
+    const { state, rules } = await trust.status();
+    const paper = state === 'confirmed' ? await entitlements.status() : null;
+    return { isStranger: state === 'unconfirmed', paper, rules };
   }
 
   async #bring(actor: Actor, operation: Operation, release: CatalogueRelease): Promise<void> {
@@ -273,13 +308,25 @@ export class MarketplaceService {
     const underWay = new Map((await listUnderWay(db, clock.now())).map((one) => [one.pluginId, one]));
     return items.map((item) => {
       const local = here.get(item.id);
-      const release = item.releases.find((one) => one.channel === 'stable' && this.#fits(one));
+      const fitting = item.releases.filter((one) => one.channel === 'stable' && this.#fits(one));
+      const isGood = (one: CatalogueRelease): boolean =>
+        one.withdrawn === null && securityReason(standing, item, one) === null;
+      const release = fitting.find(isGood) ?? fitting[0];
       const hasUpdate =
         release !== undefined &&
         (local?.chosen ?? null) !== null &&
         compareVersions(release.version, local?.chosen ?? '') > 0;
-      const refusal = refusalOf(standing, item, release);
-      return { item, release, refusal, local, hasUpdate, underWay: underWay.get(item.id) };
+      const refusal = refusalOf(standing, item, release, { isBundled: local?.isBundled === true });
+      return {
+        item,
+        release,
+        refusal,
+        mayTry: mayTry(standing, item, refusal),
+        securityReason: securityReason(standing, item, release),
+        local,
+        hasUpdate,
+        underWay: underWay.get(item.id),
+      };
     });
   }
 

@@ -1,20 +1,36 @@
-import { Distrust, verifySigned, type TrustService } from '../network/index.ts';
-import { InvalidInputError } from '../shared/errors.ts';
+import {
+  covers,
+  Distrust,
+  verifySigned,
+  type EntitlementService,
+  type TrustService,
+} from '../network/index.ts';
+import { ConflictError, InvalidInputError } from '../shared/errors.ts';
 import { digestVerifier, type ReleaseVerifier } from './release-verifier.ts';
 
 /**
  * Catalogue and publisher must both have signed what was downloaded (ruling 38); what the hub's pages say counts for nothing. A hub that
  * has shown who signs for it is confirmed before anything comes from it. One that never has is held to its own digests: nothing more is
- * to be had from it, and once it has shown a root there is no way back to that.
+ * to be had from it, and once it has shown a root there is no way back to that. A package that the hub has signed for some offers only is
+ * taken with a paper for one of them.
  */
-export const trustVerifier = (trust: Pick<TrustService, 'claim' | 'status'>): ReleaseVerifier => ({
+export const trustVerifier = (
+  trust: Pick<TrustService, 'claim' | 'status'>,
+  entitlements: Pick<EntitlementService, 'status'>,
+): ReleaseVerifier => ({
   verify: async (claim, packed) => {
     await digestVerifier.verify(claim, packed);
     const { state } = await trust.status();
     if (state === 'unseen' || state === 'none') return;
     const { pluginId: id, version } = claim;
     try {
-      await verifySigned(await trust.claim(packagePath(id, version)), { id, version, packed });
+      const required = await verifySigned(await trust.claim(packagePath(id, version)), {
+        id,
+        version,
+        packed,
+      });
+      if (required.length > 0 && !covers(await entitlements.status(), { id, required }))
+        throw new ConflictError('marketplace.refused.offer-too-low', { params: { plugin: id } });
     } catch (error) {
       if (!(error instanceof Distrust)) throw error;
       throw new InvalidInputError(`network.${error.problem}`, {

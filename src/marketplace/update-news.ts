@@ -7,6 +7,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { CatalogueReader } from './catalogue-reader.ts';
 import { noteTold } from './catalogue-repository.ts';
 import { nameOf, type MarketplaceService } from './marketplace-service.ts';
+import type { StopService } from './stop-service.ts';
 
 interface Deps {
   db: Database;
@@ -14,6 +15,7 @@ interface Deps {
   jobs: JobScheduler;
   reader: CatalogueReader;
   marketplace: MarketplaceService;
+  stops: Pick<StopService, 'look'>;
   notifications: Pick<NotificationService, 'notify'>;
   /** Whoever looks after plugins. */
   caretakers: () => Promise<{ id: string }[]>;
@@ -28,9 +30,13 @@ export const updateNotice: NotificationKind = {
   mail: true,
 };
 
-/** Looks every minute whether it is time to read the catalogue, and tells of each newer version once. */
-export function scheduleMarketplace({ jobs, reader, ...deps }: Deps): Undo {
-  return jobs.every({
+/**
+ * Looks every minute whether it is time to read the catalogue, and tells of each newer version once; and whether something that runs is
+ * not to run any more.
+ */
+export function scheduleMarketplace({ jobs, reader, stops, ...deps }: Deps): Undo {
+  const undo = jobs.every({ id: 'marketplace.stops', everyMs: 60_000, run: () => stops.look() });
+  const undoRefresh = jobs.every({
     id: 'marketplace.refresh',
     everyMs: 60_000,
     run: async () => {
@@ -38,6 +44,10 @@ export function scheduleMarketplace({ jobs, reader, ...deps }: Deps): Undo {
       await tellOfUpdates(deps);
     },
   });
+  return () => {
+    undo();
+    undoRefresh();
+  };
 }
 
 async function tellOfUpdates({
@@ -46,7 +56,7 @@ async function tellOfUpdates({
   marketplace,
   notifications,
   caretakers,
-}: Omit<Deps, 'jobs' | 'reader'>): Promise<void> {
+}: Omit<Deps, 'jobs' | 'reader' | 'stops'>): Promise<void> {
   const updates = await marketplace.updates(system);
   if (updates.length === 0) return;
   const userIds = (await caretakers()).map(({ id }) => id);

@@ -21,7 +21,7 @@ export { scheduleTrustRefresh } from './trust/trust-job.ts';
 export { trustRoutes } from './trust/trust-routes.ts';
 export { TrustService, type Claimed, type TrustStatus } from './trust/trust-service.ts';
 export { Distrust, type NamedTarget, type TrustProblem } from './trust/trusted-set.ts';
-export { covers, type Entitled, type EntitledState } from './entitlement/entitled.ts';
+export { covers, type Entitled } from './entitlement/entitled.ts';
 export { EntitlementService, type EntitlementStatus } from './entitlement/entitlement-service.ts';
 export { scheduleDoctor } from './doctor/doctor-job.ts';
 export { networkNotice } from './doctor/network-notice.ts';

@@ -21,6 +21,7 @@ export { compareVersions, isInRange } from './versions.ts';
 export { keepProcess } from './process-guard.ts';
 export { preflightIn, type Preflight } from './preflight.ts';
 export type { Reached } from './crash-points.ts';
+export type { Objection } from './objection.ts';
 export { PluginHost, PLUGINS_VERSION, type PluginFacts, type PluginHostDeps } from './plugin-host.ts';
 export type { Ground, Registries, Services } from './registries.ts';
 export { pluginRights } from './plugin-rights.ts';

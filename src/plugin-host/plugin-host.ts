@@ -22,6 +22,7 @@ import { findAt, findPlugins, textOf, type FoundPlugin, type Places } from './di
 import { FaultLadder } from './fault-ladder.ts';
 import { dependentsOf, planOrder, requirementsOf, type OrderProblem, type Plan } from './load-order.ts';
 import type { Manifest } from './manifest.ts';
+import { nobodyObjects, type Objecting, type Objection } from './objection.ts';
 import { prefixOf } from './own-tables.ts';
 import { resolvePluginApi } from './plugin-loader.ts';
 import type { PluginNews, Trouble } from './plugin-news.ts';
@@ -171,6 +172,7 @@ export class PluginHost {
   readonly #inPassing = new Set<string>();
   readonly #expected = new Map<string, () => void>();
   readonly #uncaught = new Map<string, number[]>();
+  #objecting: Objecting = nobodyObjects;
   #found: FoundPlugin[] = [];
   /** What is wanted of them cannot be had here, and why: where a version of theirs runs, it goes on. */
   readonly #staying = new Map<string, Outcome>();
@@ -277,6 +279,7 @@ export class PluginHost {
     await this.#assertMayManage(actor, id);
     const returning = await this.#disabledWith(id);
     const ids = [id, ...returning].flatMap((one) => [one, ...requirementsOf(one, this.#manifests())]);
+    for (const one of new Set(ids)) await this.assertNothingAgainst(one);
     for (const asked of ids) this.#failedFor.delete(asked);
     await this.#want(actor, [...new Set(ids)], 'enabled');
     return this.find(id, actor.locale);
@@ -291,6 +294,23 @@ export class PluginHost {
     const dependents = dependentsOf(id, this.#manifests()).filter(isEnabled);
     await this.#want(actor, [id, ...dependents], 'disabled', { dependents });
     return this.find(id, actor.locale);
+  }
+
+  /** From now on this is asked before a plugin is put to use. */
+  heed(objecting: Objecting): void {
+    this.#objecting = objecting;
+  }
+
+  /** What there is against a version of it, the one in use unless said. */
+  async objectionTo(id: string, version?: string): Promise<Objection | null> {
+    const chosen = (await listStates(this.#deps.ground.db)).find((state) => state.id === id)?.chosen;
+    return this.#objecting(id, version ?? chosen ?? this.manifestOf(id)?.version ?? '');
+  }
+
+  /** @throws {ConflictError} with the reason, when it may not run */
+  async assertNothingAgainst(id: string, version?: string): Promise<void> {
+    const objection = await this.objectionTo(id, version);
+    if (objection?.isStopping === true) throw new ConflictError(objection.code, { params: objection.params });
   }
 
   /** Where a new version shows first how it does: here, or from the command line on one of the servers. Null where none runs. */

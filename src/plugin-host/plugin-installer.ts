@@ -108,6 +108,7 @@ export class PluginInstaller {
     const before = await this.#stateOf(id);
     const release = await findRelease(this.#deps.ground.db, id, version);
     if (!release) throw unknownVersion(id, version);
+    await this.#deps.plugins.assertNothingAgainst(id, version);
     await this.#assertAnsweredFor(actor, release, { acceptsUnsigned });
     const previous = before.chosen === version ? before.previous : before.chosen;
     const isUpdate = before.desired === 'enabled' && before.chosen !== null && before.chosen !== version;

@@ -47,7 +47,10 @@ export function pluginRoutes({ plugins, clock }: Deps): Route[] {
       access,
       params,
       handler: async ({ locale, params: { id } }) =>
-        view('plugins/details', { plugin: presentDetails(await plugins.find(id, locale)) }),
+        view('plugins/details', {
+          plugin: presentDetails(await plugins.find(id, locale)),
+          objection: await plugins.objectionTo(id),
+        }),
     }),
     route({
       method: 'post',

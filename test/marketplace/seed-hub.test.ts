@@ -35,18 +35,14 @@ test('a seeded hub signs what it publishes, keeps its keys to itself, and is bel
   await seed(hub);
   await seed(hub);
   const desk = await startTestApp({ clock: hub.clock, config: { HUB_URL: hub.origin } });
-  const { trust, jobs } = desk.house.domains;
+  const { trust, entitlements, jobs } = desk.house.domains;
   await jobs.runNow('network.trust');
   await trust.confirm(system, (await trust.status()).fingerprint ?? '');
   await jobs.runNow('network.trust');
 
-  const {
-    id: pluginId,
-    version,
-    bytes,
-  } = await packPlugin(join(folders.plugins, 'network-hub/premium/canned-replies'));
+  const { id: pluginId, version, bytes } = await packPlugin(join(folders.plugins, 'tag'));
   const claim = { hub: hub.origin, pluginId, version, sha256: sha256Of(bytes), size: bytes.length };
-  await trustVerifier(trust).verify(claim, bytes);
+  await trustVerifier(trust, entitlements).verify(claim, bytes);
 
   for (const name of ['keeper-1.key', 'keeper-2.key', 'keeper-3.key', 'publisher.key'])
     expect((await stat(join(hub.house.config.dataDir, 'hub-keys', name))).mode & 0o777).toBe(0o600);

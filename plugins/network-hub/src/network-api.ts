@@ -19,6 +19,7 @@ import type { Listing, PublishDraft, ReleaseService } from './release-service.ts
 import type { Offer } from './subscription.ts';
 import type { Shown, SubscriptionService } from './subscription-service.ts';
 import { titleOf } from './offer-title.ts';
+import { listTrials } from './trust/check-in-repository.ts';
 
 interface Deps {
   host: Host;
@@ -140,11 +141,19 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
     const required = coveringOffers(plugin.requiredOffers, await subscriptions.offers());
     const isCovered =
       required.length === 0 || (judged.isRunning && required.includes(judged.offer.reference));
-    if (!isCovered) throw new ForbiddenError('hub.offer-too-low');
+    if (!isCovered && !(await isTrying(judged.subscription.userId, plugin.record.id)))
+      throw new ForbiddenError('hub.offer-too-low');
     const packed = await releases.packed(release);
     if (incoming.isHead !== true) await releases.countDownload(release);
     const name = `${plugin.record.id}-${release.version}.tgz`;
     return file(packed, { name, mediaType: 'application/gzip', size: packed.length });
+  }
+
+  async function isTrying(userId: string, pluginId: string): Promise<boolean> {
+    const now = host.clock.now();
+    return (await listTrials(host.db, userId)).some(
+      ({ plugin, until }) => plugin === pluginId && now < until,
+    );
   }
 
   async function picture({ params }: Incoming): Promise<Reply> {

@@ -110,7 +110,9 @@ export class ReleaseService {
     await this.#assertMayFollow(facts, known, draft);
     await this.#host.transaction(async (tx) => {
       await this.#write(tx, actor, { facts, packed, draft, known });
-      if (draft.signature !== undefined) await this.#sign(tx, { facts, packed, signature: draft.signature });
+      const offers = draft.offer === undefined ? (known?.requiredOffers ?? []) : offersOf(draft);
+      if (draft.signature !== undefined)
+        await this.#sign(tx, { facts, packed, signature: draft.signature, offers });
     });
     const listing = await this.find(id);
     const release = listing.releases.find((one) => one.version === version);
@@ -121,14 +123,19 @@ export class ReleaseService {
   /** The catalogue's half of the two signatures that helpdesks ask for. */
   async #sign(
     tx: Tx,
-    { facts, packed, signature }: { facts: PackageFacts; packed: Uint8Array; signature: string },
+    {
+      facts,
+      packed,
+      signature,
+      offers,
+    }: { facts: PackageFacts; packed: Uint8Array; signature: string; offers: string[] },
   ): Promise<void> {
     const { id, version, publisher } = facts.manifest;
     await this.#trust.name(tx, {
       path: `plugins/${id}/${version}.tgz`,
       length: packed.length,
       sha256: createHash('sha256').update(packed).digest('hex'),
-      custom: { id, version, publisher, signature },
+      custom: { id, version, publisher, signature, offers },
     });
   }
 

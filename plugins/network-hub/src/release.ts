@@ -77,6 +77,10 @@ const placeOf = (uid: string, releaseId: string): number =>
 export const newestFirst = (one: Release, other: Release): number =>
   compareVersions(other.version, one.version);
 
+/** The lower ones, which an offer has all of. */
+export const offersIncludedIn = ({ position }: Offer, offers: readonly Offer[]): string[] =>
+  offers.filter((one) => one.position < position).map(({ reference }) => reference);
+
 /** Every offer that would do: those asked for, and all that include them. Empty is free for everybody. */
 export function coveringOffers(required: readonly string[], offers: readonly Offer[]): string[] {
   const least = Math.min(

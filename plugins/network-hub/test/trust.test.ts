@@ -79,8 +79,8 @@ describeOnEachEngine('a hub that signs', (engine) => {
     await signedBy(hub, 'Latchkey', publisher.publicKey);
     const { id: pluginId, version, bytes } = await publish(hub, { publisherKey: publisher.privateKey });
     const app = await startTestApp({ engine, clock: hub.app.clock, config: { HUB_URL: hub.app.origin } });
-    const { trust } = app.house.domains;
-    const verifier = trustVerifier(trust);
+    const { trust, entitlements } = app.house.domains;
+    const verifier = trustVerifier(trust, entitlements);
     const claim = { hub: hub.app.origin, pluginId, version, sha256: sha256Of(bytes), size: bytes.length };
 
     await look(app);

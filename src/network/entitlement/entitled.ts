@@ -3,7 +3,6 @@ import type { Entitlement } from './entitlement-document.ts';
 const DAY_MS = 86_400_000;
 /** Longest life of a paper, whatever it says. */
 const LONGEST_MS = 35 * DAY_MS;
-const UPDATES_WHEN_STALE_MS = 14 * DAY_MS;
 const SLACK_MS = DAY_MS;
 const REVOKED_AFTER_MS = DAY_MS;
 
@@ -20,9 +19,14 @@ export type EntitledState =
 export interface Entitled {
   state: EntitledState;
   offer: string | null;
+  /** With those that it includes. */
+  offers: readonly string[];
+  /** Plugins that the offer covers may be brought in and up to date. */
   mayInstall: boolean;
-  mayUpdate: boolean;
+  /** Those that are being tried, and until when. */
   trials: Readonly<Record<string, number>>;
+  /** Those that were tried. */
+  triedBefore: readonly string[];
 }
 
 interface Times {
@@ -30,49 +34,50 @@ interface Times {
   now: number;
   /** What the clock of the machine shows. */
   clock: number;
-  /** When a signed revocation was first seen. */
+  /** The hub's time in the first signed revocation. */
   revokedSince: number | null;
 }
 
 export const nothing: Entitled = {
   state: 'none',
   offer: null,
+  offers: [],
   mayInstall: false,
-  mayUpdate: false,
   trials: {},
+  triedBefore: [],
 };
 
 /** Pure: a document and the time, and what follows from them. A clock that jumps never gives more, and never takes what runs. */
 export function entitledNow(document: Entitlement | null, { now, clock, revokedSince }: Times): Entitled {
   if (document === null) return nothing;
-  const { offer, licence_until: licenceUntil } = document;
+  const { offer, includes, licence_until: licenceUntil } = document;
   const paperUntil = Math.min(document.doc_until, document.hub_time + LONGEST_MS);
   const trials = Object.fromEntries(
     Object.entries(document.trials).filter(([, until]) => now < until && now < paperUntil),
   );
-  const as = (state: EntitledState, mayInstall: boolean, mayUpdate: boolean): Entitled => ({
+  const as = (state: EntitledState): Entitled => ({
     state,
     offer,
-    mayInstall,
-    mayUpdate,
+    offers: [offer, ...includes],
+    mayInstall: state === 'entitled',
     trials: state === 'entitled' ? trials : {},
+    triedBefore: Object.keys(document.trials).filter((plugin) => !Object.hasOwn(trials, plugin)),
   });
   if (document.state === 'revoked') {
-    const isSure = revokedSince !== null && now - revokedSince >= REVOKED_AFTER_MS;
-    return as(isSure ? 'revoked' : 'ended', false, false);
+    // Said twice, a day apart: time that passes while nobody answers does not make it surer.
+    const isSure = revokedSince !== null && document.hub_time - revokedSince >= REVOKED_AFTER_MS;
+    return as(isSure ? 'revoked' : 'ended');
   }
-  if (document.state === 'ended' || (licenceUntil !== null && now >= licenceUntil))
-    return as('ended', false, false);
-  if (clock + SLACK_MS < document.not_before) return as('not-yet', false, false);
-  if (now >= paperUntil) return as('stale', false, now < paperUntil + UPDATES_WHEN_STALE_MS);
-  return as('entitled', true, true);
+  if (document.state === 'ended' || (licenceUntil !== null && now >= licenceUntil)) return as('ended');
+  if (clock + SLACK_MS < document.not_before) return as('not-yet');
+  return as(now >= paperUntil ? 'stale' : 'entitled');
 }
 
 /** Whether this offer, or a trial, covers a plugin that asks for one of `required`. */
 export const covers = (
-  { state, offer, trials, mayInstall }: Entitled,
+  { state, offers, trials, mayInstall }: Entitled,
   { id, required }: { id: string; required: readonly string[] },
 ): boolean =>
   required.length === 0 ||
-  (mayInstall && required.includes(offer ?? '')) ||
+  (mayInstall && required.some((one) => offers.includes(one))) ||
   (state === 'entitled' && Object.hasOwn(trials, id));

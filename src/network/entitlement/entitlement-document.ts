@@ -24,6 +24,8 @@ const entitlement = z.strictObject({
   licence_until: instant.nullable(),
   state: z.enum(['running', 'ended', 'revoked']),
   offer: short,
+  /** Lower offers, which it has all of. */
+  includes: z.array(short).max(100).default([]),
   owner: short,
   features: z.array(short).max(100),
   /** Plugins on trial, and until when. */

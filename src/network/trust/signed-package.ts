@@ -12,11 +12,13 @@ const custom = z.object({
   publisher: z.string(),
   /** The text that `latchkey plugin sign` wrote. */
   signature: z.string().max(2_000),
+  /** Offers that have it; none for what is free. */
+  offers: z.array(z.string().max(120)).max(100).default([]),
 });
 
 /**
  * Whether both have signed these bytes as this version of this plugin: the hub, by naming their digest, and the publisher, by a key
- * that the keepers of the hub have named (ruling 38).
+ * that the keepers of the hub have named (ruling 38). Gives the offers that have it, as the hub has signed them.
  *
  * @throws {InvalidInputError} `network.S01` other bytes, `network.S02` not signed by its publisher, `network.S07` not named,
  * `network.S08` withdrawn
@@ -24,7 +26,7 @@ const custom = z.object({
 export async function verifySigned(
   { target, rules }: Pick<Claimed, 'target' | 'rules'>,
   { id, version, packed }: { id: string; version: string; packed: Uint8Array },
-): Promise<void> {
+): Promise<readonly string[]> {
   const params = { plugin: id, version };
   const said = custom.safeParse(target?.custom);
   if (!target || !said.success || said.data.id !== id || said.data.version !== version)
@@ -37,7 +39,7 @@ export async function verifySigned(
   const keys = Object.hasOwn(rules.publishers, publisher) ? (rules.publishers[publisher] ?? []) : [];
   for (const key of keys) {
     const signed = await verifyPackage(packed, { signature, publicKey: pemOf(key) }).catch(() => null);
-    if (signed?.id === id && signed.version === version) return;
+    if (signed?.id === id && signed.version === version) return said.data.offers;
   }
   throw new InvalidInputError('network.S02', { params: { ...params, publisher } });
 }

@@ -217,6 +217,12 @@ export class TrustService {
     await updateHub(tx, id, { mark: hubTime, correction: ahead > MUCH_MS ? -ahead : 0 });
   }
 
+  /** The same for whoever asks; where nobody signs the clock is all there is. */
+  async now(): Promise<number> {
+    const hub = await this.confirmedHub();
+    return hub ? this.nowOf(hub) : this.#deps.clock.now();
+  }
+
   async confirmedHub(): Promise<TrustedHub | null> {
     return this.#confirmed().catch(() => null);
   }

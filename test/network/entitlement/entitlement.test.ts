@@ -20,6 +20,7 @@ const good: Entitlement = {
   licence_until: NOW + days(365),
   state: 'running',
   offer: 'network-standard',
+  includes: ['network-basic'],
   owner: 'Example Hospital',
   features: [],
   trials: { tag: NOW + days(14) },
@@ -116,14 +117,15 @@ describe('an entitlement', () => {
 
     expect(at(NOW)).toMatchObject({ state: 'entitled', mayInstall: true, trials: { tag: NOW + days(14) } });
     expect(at(NOW + days(15)).trials).toEqual({});
-    expect(at(NOW + days(31))).toMatchObject({ state: 'stale', mayInstall: false, mayUpdate: true });
-    expect(at(NOW + days(45))).toMatchObject({ state: 'stale', mayUpdate: false });
+    expect(at(NOW + days(31))).toMatchObject({ state: 'stale', mayInstall: false });
     expect(at(NOW, { state: 'ended' })).toMatchObject({ state: 'ended', mayInstall: false });
     expect(at(NOW + days(10), { licence_until: NOW + days(5) })).toMatchObject({ state: 'ended' });
     expect(at(NOW - days(2))).toMatchObject({ state: 'not-yet' });
     expect(at(NOW - hours(3))).toMatchObject({ state: 'entitled' });
-    expect(at(NOW + hours(1), { state: 'revoked' }, NOW)).toMatchObject({ state: 'ended' });
-    expect(at(NOW + hours(25), { state: 'revoked' }, NOW)).toMatchObject({ state: 'revoked' });
+    const revoked = (hubTime: number) => at(NOW + days(3), { state: 'revoked', hub_time: hubTime }, NOW);
+    expect(revoked(NOW)).toMatchObject({ state: 'ended' });
+    expect(revoked(NOW + hours(23))).toMatchObject({ state: 'ended' });
+    expect(revoked(NOW + hours(24))).toMatchObject({ state: 'revoked' });
     expect(at(NOW + days(40), { doc_until: NOW + days(9_999) })).toMatchObject({ state: 'stale' });
   });
 });

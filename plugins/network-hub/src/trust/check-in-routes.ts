@@ -11,6 +11,7 @@ import {
 } from 'latchkey/plugin-api';
 import { createHash } from 'node:crypto';
 import type { SubscriptionService } from '../subscription-service.ts';
+import { offersIncludedIn } from '../release.ts';
 import { listTrials, noteCheckIn, startTrial, trialDaysOf } from './check-in-repository.ts';
 import { signedEntitlement, type Entitlement } from './entitlement.ts';
 import type { TrustService } from './trust-service.ts';
@@ -57,7 +58,7 @@ export function checkInRoutes({ host, trust, subscriptions }: Deps): Route[] {
     };
     if (judged.state !== 'valid') {
       const state = judged.state === 'revoked' ? 'revoked' : 'ended';
-      const none = { licence_until: at, offer: '', owner: '', features: [], trials: {} };
+      const none = { licence_until: at, offer: '', includes: [], owner: '', features: [], trials: {} };
       return json({ document: signedEntitlement({ ...common, ...none, state }, signer) });
     }
     const { subscription, offer, isRunning } = judged;
@@ -71,6 +72,7 @@ export function checkInRoutes({ host, trust, subscriptions }: Deps): Route[] {
       licence_until: subscription.endsAt,
       state: isRunning ? 'running' : 'ended',
       offer: offer.reference,
+      includes: offersIncludedIn(offer, await subscriptions.offers()),
       owner: subscription.owner.slice(0, 120),
       features: offer.features,
       trials: Object.fromEntries(trials.map((trial) => [trial.plugin, trial.until])),

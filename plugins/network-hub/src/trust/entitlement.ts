@@ -13,6 +13,7 @@ export interface Entitlement {
   licence_until: number | null;
   state: 'running' | 'ended' | 'revoked';
   offer: string;
+  includes: string[];
   owner: string;
   features: string[];
   trials: Record<string, number>;
