@@ -14,6 +14,7 @@ import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
 import { signInCommands } from './cli/sign-in-commands.ts';
 import { seedHubCommand } from './cli/seed/seed-hub.ts';
+import { supportCommands } from './cli/support-commands.ts';
 import { tokenCommands } from './cli/token-commands.ts';
 import { userCommands } from './cli/user-commands.ts';
 import { attachmentsFolder } from './compose-domains.ts';
@@ -40,6 +41,7 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
     ...eventCommands(backgroundOf(latchkey)),
     ...mailCommands(domains.mail),
     ...networkCommands(domains, { onProblem }),
+    ...supportCommands(latchkey),
     ...marketplaceCommands(latchkey),
     ...backupCommands({
       db: ground.db,

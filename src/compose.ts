@@ -5,6 +5,7 @@ import { apiRoutes } from './api/api-routes.ts';
 import { composeDomains, type Domains } from './compose-domains.ts';
 import { composeGround, folders, version, type Ground, type Overrides } from './compose-ground.ts';
 import { composeMarketplace } from './compose-marketplace.ts';
+import { composeSupport } from './compose-support.ts';
 import { composePlugins } from './compose-plugins.ts';
 import { addCoreMenu, coreRoutes } from './compose-routes.ts';
 import { composeWeb } from './compose-web.ts';
@@ -21,6 +22,7 @@ import {
   type MarketplaceService,
   type StopService,
 } from './marketplace/index.ts';
+import type { SupportCourier, SupportService } from './network/index.ts';
 import {
   BootMarkers,
   Watchdog,
@@ -52,6 +54,8 @@ export interface Latchkey {
   marketplace: MarketplaceService;
   reader: CatalogueReader;
   stops: StopService;
+  support: SupportService;
+  supportCourier: SupportCourier;
   publishers: PublisherKeys;
   commands: CommandList;
   /** Loads the plugins; with `work`, also begins to deliver events, send mail and run jobs. */
@@ -117,6 +121,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       ),
     );
     const { marketplace, reader, stops } = composeMarketplace(ground, domains, { plugins, installer });
+    const { support, courier } = composeSupport(ground, domains, { plugins, routes });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
     routes.add([...marketplaceRoutes({ marketplace, clock }), ...stopRoutes({ stops, clock })], CORE_OWNER);
@@ -138,6 +143,8 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       marketplace,
       reader,
       stops,
+      support,
+      supportCourier: courier,
       publishers,
       commands,
       open: async ({ work }) => {
@@ -156,6 +163,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         await oneAfterTheOther([
           () => marketplace.close(),
           () => reader.close(),
+          () => courier.close(),
           () => domains.jobs.stop(),
           () => domains.courier?.stop(),
           () => domains.dispatcher.stop(),

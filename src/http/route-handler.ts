@@ -47,6 +47,7 @@ export function routeHandler(route: Route, tools: RouteTools): RequestHandler {
       return;
     }
     await assertSource(exchange, tools);
+    await route.admit?.(incomingOf(exchange, NO_BODY, await tools.origin()));
     const body = await readBody(route, req, res, tools.uploads);
     try {
       if (!exchange.isApi && !isSafe(req.method)) {

@@ -71,6 +71,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly body?: z.ZodType<B>;
   /** Accepts `multipart/form-data` with files. */
   readonly uploads?: boolean;
+  /** Asked before the body is read, and throws for whoever is not to send one: a public route with `uploads` needs it. */
+  readonly admit?: (head: Incoming) => void | Promise<void>;
   /**
    * A public page that hundreds open in the same minute: where it has `fresh` texts and the visitor no session, it is answered
    * before everything else. Its handler must ask for nothing that a GET of a stranger does not have.

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy, { type FileInfo } from 'busboy';
 import { fileTypeFromFile } from 'file-type';
@@ -93,7 +93,7 @@ const single = (values: string[]): string | string[] => (values.length === 1 ? (
 async function save(
   field: string,
   stream: Readable & { truncated?: boolean },
-  info: FileInfo,
+  { filename }: Pick<FileInfo, 'filename'>,
   limits: UploadLimits,
 ): Promise<UploadedFile> {
   const path = join(limits.folder, randomUUID());
@@ -111,7 +111,7 @@ async function save(
   const sniffed = await fileTypeFromFile(path);
   return {
     field,
-    name: cleanName(info.filename),
+    name: cleanName(filename),
     path,
     size,
     mediaType: sniffed?.mime ?? 'application/octet-stream',
@@ -130,4 +130,22 @@ export function cleanName(name: string | undefined): string {
     .replace(/^\.+/, '')
     .trim()
     .slice(-MAX_NAME);
+}
+
+/** The same for what we have fetched ourselves: on disk, under a name of ours, judged by its first bytes. */
+export async function saveFetched(
+  bytes: Uint8Array,
+  { name, folder }: { name: string; folder: string },
+): Promise<UploadedFile> {
+  await mkdir(folder, { recursive: true });
+  return save(
+    '',
+    Readable.from([bytes]),
+    { filename: name },
+    {
+      folder,
+      maxBytes: bytes.length,
+      maxFiles: 1,
+    },
+  );
 }

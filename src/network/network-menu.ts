@@ -10,4 +10,13 @@ export const networkMenu: readonly MenuEntry[] = [
     right: 'network.manage',
     order: 81,
   },
+  {
+    id: 'vendor-support',
+    at: 'admin',
+    label: 'support:menu',
+    icon: 'lifebuoy',
+    path: '/admin/network/support',
+    right: 'network.support',
+    order: 82,
+  },
 ];

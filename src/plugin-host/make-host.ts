@@ -218,17 +218,29 @@ const attributed = (
   { scope, blame, charge }: Pick<Parts, 'scope' | 'blame'> & { charge: Charging },
 ): Route => ({
   ...route,
-  handler: (incoming) =>
-    scope.busyWith(async () => {
-      try {
-        const name = `${route.method.toUpperCase()} ${route.path}`;
-        return await charge('route', name, async () => route.handler(incoming));
-      } catch (error) {
-        if (!(error instanceof KnownError)) blame(`${route.method.toUpperCase()} ${route.path}`, error);
-        throw error;
+  ...(route.admit
+    ? {
+        admit: (head) =>
+          scope.busyWith(() => named(route, { blame, charge }, async () => route.admit?.(head))),
       }
-    }),
+    : {}),
+  handler: (incoming) =>
+    scope.busyWith(() => named(route, { blame, charge }, async () => route.handler(incoming))),
 });
+
+async function named<T>(
+  { method, path }: Route,
+  { blame, charge }: Pick<Parts, 'blame'> & { charge: Charging },
+  work: () => Promise<T>,
+): Promise<T> {
+  const name = `${method.toUpperCase()} ${path}`;
+  try {
+    return await charge('route', name, work);
+  } catch (error) {
+    if (!(error instanceof KnownError)) blame(name, error);
+    throw error;
+  }
+}
 
 /** Mails are counted as they are queued. */
 const withinBudget = (mail: Services['mail'], budget: Budget): Services['mail'] =>

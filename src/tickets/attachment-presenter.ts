@@ -1,3 +1,4 @@
+import { sizeInWords } from '../shared/size-in-words.ts';
 import { isShownInline, type Attachment } from './attachment.ts';
 
 export interface AttachmentModel {
@@ -23,10 +24,4 @@ export function presentAttachment(attachment: Attachment): AttachmentModel {
     width,
     height,
   };
-}
-
-function sizeInWords(bytes: number): string {
-  if (bytes < 1024) return `${String(bytes)} B`;
-  if (bytes < 1024 * 1024) return `${String(Math.round(bytes / 1024))} KB`;
-  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }

@@ -29,6 +29,8 @@ interface Deps {
   storage: AttachmentStorage;
 }
 
+type StoredFile = Pick<Attachment, 'name' | 'mediaType' | 'size' | 'width' | 'height' | 'storageKey'>;
+
 const MOST_DRAFTS = 50;
 const MOST_DRAFT_BYTES = 500 * 1024 * 1024;
 const DRAFT_LIFE_MS = 86_400_000;
@@ -55,28 +57,40 @@ export class AttachmentService {
   }
 
   async #keepOne(uploaderId: string, file: Omit<UploadedFile, 'read'>): Promise<Attachment> {
-    const { db, hooks, clock, storage } = this.#deps;
-    const { path, mediaType, size } = file;
-    const about = { uploaderId, mediaType, size };
-    const { name } = await hooks.filter(attachmentDraft, { name: nameOrFallback(file.name, 'file') }, about);
-    await hooks.veto(attachmentMayKeep, { ...about, name, path });
-    const pixels = await imageSizeOf(path, mediaType);
-    const storageKey = await storage.keep(path);
+    const { db, clock } = this.#deps;
     const attachment: Attachment = {
       id: newId(),
       ticketId: null,
       entryId: null,
       uploaderId,
+      ...(await this.store(uploaderId, file)),
+      createdAt: clock.now(),
+    };
+    await db.transaction((tx) => insertAttachment(tx, attachment));
+    return attachment;
+  }
+
+  /** Judges a file and moves it in, for a row of the caller's. */
+  async store(uploaderId: string | null, file: Omit<UploadedFile, 'read'>): Promise<StoredFile> {
+    const { hooks, storage } = this.#deps;
+    const { path, mediaType, size } = file;
+    const about = { uploaderId, mediaType, size };
+    const { name } = await hooks.filter(attachmentDraft, { name: nameOrFallback(file.name, 'file') }, about);
+    await hooks.veto(attachmentMayKeep, { ...about, name, path });
+    const pixels = await imageSizeOf(path, mediaType);
+    return {
       name: nameOrFallback(name, 'file'),
       mediaType,
       size,
       width: pixels?.width ?? null,
       height: pixels?.height ?? null,
-      storageKey,
-      createdAt: clock.now(),
+      storageKey: await storage.keep(path),
     };
-    await db.transaction((tx) => insertAttachment(tx, attachment));
-    return attachment;
+  }
+
+  /** What `store` has moved in. */
+  stored(storageKey: string): Promise<Readable> {
+    return this.#deps.storage.read(storageKey);
   }
 
   /** Of these ids, the actor's own that are not sent yet: to show them again in a form that was refused. */

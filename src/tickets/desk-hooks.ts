@@ -83,7 +83,7 @@ export const ticketNotices = defineFilter<readonly NotificationDraft[], By & { t
 
 export const attachmentDraft = defineFilter<
   { name: string },
-  { uploaderId: string; mediaType: string; size: number }
+  { uploaderId: string | null; mediaType: string; size: number }
 >({
   name: 'attachment.draft',
   summary: 'What a received file is called.',
@@ -93,7 +93,8 @@ export const attachmentDraft = defineFilter<
 });
 
 export const attachmentMayKeep = defineVeto<{
-  uploaderId: string;
+  /** Null: it came from another house. */
+  uploaderId: string | null;
   name: string;
   mediaType: string;
   size: number;

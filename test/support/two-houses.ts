@@ -32,7 +32,11 @@ export async function keyFor(hub: TestApp, offer = 'network-basic'): Promise<str
 }
 
 /** A helpdesk registered there. */
-export async function startDesk(hub: TestApp, key: string, engine: Engine = 'sqlite'): Promise<TestApp> {
+export async function startDesk(
+  hub: Pick<TestApp, 'origin'>,
+  key: string,
+  engine: Engine = 'sqlite',
+): Promise<TestApp> {
   const desk = await startTestApp({ engine, config: { HUB_URL: hub.origin } });
   await desk.house.domains.network.setKey(system, key);
   await lookAgain(desk);

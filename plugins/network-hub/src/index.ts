@@ -6,6 +6,9 @@ import { publishCommand } from './publish-command.ts';
 import { publishRoutes } from './publish-routes.ts';
 import { ReleaseService } from './release-service.ts';
 import { RevealedKey } from './revealed-key.ts';
+import { supportApi } from './support/support-api.ts';
+import { addSupportCard } from './support/support-card.ts';
+import { SupportDesk } from './support/support-desk.ts';
 import { SubscriptionService } from './subscription-service.ts';
 import { checkInRoutes } from './trust/check-in-routes.ts';
 import { trustCommands } from './trust/trust-commands.ts';
@@ -26,6 +29,7 @@ export default definePlugin((host: Host) => {
   host.routes([
     ...wireRoutes(asked),
     ...networkApi(asked),
+    ...supportApi({ host, gate: asked.gate, desk: new SupportDesk(host) }),
     ...portalRoutes({ host, subscriptions, revealed: new RevealedKey(host) }),
     ...vendorRoutes({ host, subscriptions }),
     ...trustRoutes({ host, trust }),
@@ -33,5 +37,6 @@ export default definePlugin((host: Host) => {
     ...usageRoutes({ host, releases }),
     ...publishRoutes({ host, subscriptions, releases }),
   ]);
+  addSupportCard(host, subscriptions);
   host.command(publishCommand(releases));
 });

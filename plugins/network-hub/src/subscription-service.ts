@@ -62,6 +62,13 @@ export interface SubscriptionView extends Subscription {
   instances: Instance[];
 }
 
+interface SubscriptionStanding {
+  subscription: Subscription;
+  offer: Offer;
+  isRunning: boolean;
+  instance: Instance | null;
+}
+
 const MOST_KEYS = 10;
 const MOST_INSTANCES = 1_000;
 const SEEN_EVERY_MS = 60_000;
@@ -163,6 +170,19 @@ export class SubscriptionService {
       offer,
       isRunning: isRunning(subscription, clock.now()),
     };
+  }
+
+  /** What somebody has taken, and what is known of the installation that asks. */
+  async standing({
+    subscriptionId,
+    uid,
+  }: Pick<Instance, 'subscriptionId' | 'uid'>): Promise<SubscriptionStanding | null> {
+    const { db, clock } = this.#host;
+    const subscription = await findSubscription(db, subscriptionId);
+    const offer = (await this.offers()).find(({ reference }) => reference === subscription?.offer);
+    if (!subscription || !offer) return null;
+    const instance = await findInstance(db, { subscriptionId, uid });
+    return { subscription, offer, instance, isRunning: isRunning(subscription, clock.now()) };
   }
 
   /** Who showed it; at most one note a minute, so that asking stays reading. */

@@ -159,7 +159,7 @@ describe('GLPI', () => {
           title: 'Standard',
           is_running: true,
           begin_date: '2020-01-01',
-          features: ['marketplace', 'plugins-basic', 'plugins-standard'],
+          features: ['marketplace', 'plugins-basic', 'plugins-standard', 'support'],
         },
       },
     });

@@ -1,0 +1,43 @@
+import { column, defineTable, type Queryable, type Tx } from 'latchkey/plugin-api';
+
+const { instant, nullable, text, whole } = column;
+
+const requests = defineTable('hub_support', {
+  userId: text,
+  id: text,
+  uid: text,
+  subscriptionId: text,
+  number: whole,
+  plugin: nullable(text),
+  askedAt: instant,
+});
+
+/** A helpdesk's support request, by the id that it has there, and the ticket that it is here. */
+export type SupportRequest = ReturnType<typeof requests.decode>;
+type Row = Record<string, unknown>;
+
+export async function findRequest(
+  db: Queryable,
+  { userId, id }: Pick<SupportRequest, 'userId' | 'id'>,
+): Promise<SupportRequest | null> {
+  const row = (await db.knex(requests.name).where({ user_id: userId, id }).first()) as Row | undefined;
+  return row ? requests.decode(row) : null;
+}
+
+export async function findRequestOf(db: Queryable, number: number): Promise<SupportRequest | null> {
+  const row = (await db.knex(requests.name).where({ number }).first()) as Row | undefined;
+  return row ? requests.decode(row) : null;
+}
+
+/** The same request may come in ten times at once. */
+export async function insertRequest(tx: Tx, request: SupportRequest): Promise<void> {
+  await tx.knex(requests.name).insert(requests.encode(request)).onConflict(['user_id', 'id']).ignore();
+}
+
+/** It goes on with another ticket. */
+export async function moveRequest(
+  tx: Tx,
+  { userId, id, number }: Pick<SupportRequest, 'userId' | 'id' | 'number'>,
+): Promise<void> {
+  await tx.knex(requests.name).where({ user_id: userId, id }).update({ number });
+}

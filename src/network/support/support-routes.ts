@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { file, redirect, view, type Reply } from '../../http/reply.ts';
+import { route, type Incoming, type Route } from '../../http/route.ts';
+import type { Actor } from '../../shared/actor.ts';
+import type { KnownError } from '../../shared/errors.ts';
+import { isId } from '../../shared/ids.ts';
+import { presentRow, presentThread, SUPPORT_PATH } from './support-presenter.ts';
+import type { SupportService } from './support-service.ts';
+import { LONGEST_TITLE, MOST_BYTES, MOST_FILES, MOST_WORDS } from './support.ts';
+
+interface Deps {
+  support: SupportService;
+  /** A ticket of this house, as far as this actor may read it. */
+  ticketOf: (actor: Actor, number: number) => Promise<{ title: string; description: string }>;
+  /** Plugins that a question can be about. */
+  plugins: (locale: string) => Promise<{ id: string; name: string }[]>;
+}
+
+const access = { right: 'network.support' };
+const params = z.object({ id: z.string().refine(isId).catch('') });
+const ticketNumber = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+const newQuery = z.object({
+  plugin: z.string().max(48).catch(''),
+  ticket: ticketNumber.nullable().catch(null),
+});
+const words = z.string().trim().max(MOST_WORDS, 'field.too-long').min(1, 'support.words-needed');
+const openForm = z.object({
+  title: z.string().trim().min(1, 'support.title-needed').max(LONGEST_TITLE, 'field.too-long'),
+  body: words,
+  plugin: z
+    .string()
+    .max(48)
+    .default('')
+    .transform((id) => (id === '' ? null : id)),
+  ticket: ticketNumber.nullable().catch(null),
+  withDiagnostics: z.string().optional(),
+  diagnostics: z.string().max(MOST_WORDS, 'field.too-long').default(''),
+});
+const replyForm = z.object({ body: words });
+const typed = z.object({
+  title: z.string().catch(''),
+  body: z.string().catch(''),
+  plugin: z.string().catch(''),
+  ticket: ticketNumber.nullable().catch(null),
+  withDiagnostics: z.string().optional().catch(undefined),
+  diagnostics: z.string().optional().catch(undefined),
+});
+const caps = { most: MOST_FILES, megabytes: MOST_BYTES / 1024 / 1024 };
+
+/** Where people ask the vendor, see how far it has come, and read the answers. */
+export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
+  /** What a question about a plugin or a ticket begins with; whoever asks may change all of it. */
+  const beginning = async (actor: Actor, { plugin, ticket }: z.output<typeof newQuery>): Promise<object> => {
+    if (ticket === null) return { plugin };
+    const { title, description: body } = await ticketOf(actor, ticket);
+    return { plugin, ticket, title, body };
+  };
+
+  const newPage = async (
+    { actor, locale, query }: Pick<Incoming, 'actor' | 'locale' | 'query'>,
+    refused: { body?: unknown; error?: KnownError } = {},
+  ): Promise<Reply> => {
+    const { refusal, hub } = await support.list(actor);
+    const isAgain = refused.error !== undefined;
+    const form = typed.parse(refused.body ?? (await beginning(actor, newQuery.parse(query))));
+    return view('network/support-new', {
+      refusal,
+      hub: URL.parse(hub)?.host ?? '',
+      portal: `${hub}/network`,
+      form: {
+        ...form,
+        withDiagnostics: !isAgain || form.withDiagnostics !== undefined,
+        diagnostics: form.diagnostics ?? (await support.diagnostics(actor)),
+      },
+      plugins: (await plugins(locale)).map(({ id, name }) => ({ value: id, label: name })),
+      ...problemsOf(refused.error),
+      ...caps,
+    });
+  };
+
+  const threadPage = async (
+    { actor, params: { id } }: Pick<Incoming<{ id: string }>, 'actor' | 'params'>,
+    refused: { body?: unknown; error?: KnownError } = {},
+  ): Promise<Reply> =>
+    view('network/support', {
+      ...presentThread(await support.read(actor, id)),
+      body: typed.parse(refused.body ?? {}).body,
+      ...problemsOf(refused.error),
+      ...caps,
+    });
+
+  const shownAgain = (incoming: Incoming<{ id: string }>, error: KnownError): Promise<Reply> => {
+    if (error.kind === 'not-found' || error.kind === 'forbidden') throw error;
+    return threadPage({ ...incoming, params: params.parse(incoming.params) }, { body: incoming.body, error });
+  };
+
+  return [
+    route({
+      method: 'get',
+      path: SUPPORT_PATH,
+      access,
+      handler: async ({ actor }) => {
+        const { requests, refusal, hub } = await support.list(actor);
+        return view('network/support-list', {
+          requests: requests.map(presentRow),
+          refusal,
+          portal: `${hub}/network`,
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${SUPPORT_PATH}/new`,
+      access,
+      query: newQuery,
+      handler: (incoming) => newPage(incoming),
+    }),
+    route({
+      method: 'post',
+      path: SUPPORT_PATH,
+      access,
+      uploads: true,
+      body: openForm,
+      onRefused: (incoming, error) => {
+        if (error.kind === 'forbidden') throw error;
+        return newPage(incoming, { body: incoming.body, error });
+      },
+      handler: async ({ actor, body: { withDiagnostics, diagnostics, ...draft }, files }) => {
+        const shown = withDiagnostics === undefined ? '' : diagnostics;
+        const { id } = await support.open(actor, { ...draft, diagnostics: shown }, files);
+        return redirect(`${SUPPORT_PATH}/${id}`, {
+          flash: { kind: 'success', code: 'support:flash.opened' },
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${SUPPORT_PATH}/files/:id`,
+      access,
+      params,
+      handler: async ({ actor, params: { id } }) => {
+        const { file: kept, content } = await support.openFile(actor, id);
+        const { name, size } = kept;
+        return file(content, { name, size, mediaType: 'application/octet-stream' });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${SUPPORT_PATH}/:id`,
+      access,
+      params,
+      handler: (incoming) => threadPage(incoming),
+    }),
+    route({
+      method: 'post',
+      path: `${SUPPORT_PATH}/:id/messages`,
+      access,
+      params,
+      uploads: true,
+      body: replyForm,
+      onRefused: shownAgain,
+      handler: async ({ actor, params: { id }, body, files }) => {
+        await support.reply(actor, id, body.body, files);
+        return redirect(`${SUPPORT_PATH}/${id}`, { flash: { kind: 'success', code: 'support:flash.said' } });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${SUPPORT_PATH}/:id/accept`,
+      access,
+      params,
+      onRefused: shownAgain,
+      handler: async ({ actor, params: { id } }) => {
+        await support.accept(actor, id);
+        return redirect(`${SUPPORT_PATH}/${id}`, {
+          flash: { kind: 'success', code: 'support:flash.accepted' },
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${SUPPORT_PATH}/:id/look`,
+      access,
+      params,
+      onRefused: shownAgain,
+      handler: async ({ actor, params: { id } }) => {
+        await support.lookSoon(actor, id);
+        return redirect(`${SUPPORT_PATH}/${id}`, { flash: { kind: 'info', code: 'support:flash.looking' } });
+      },
+    }),
+  ];
+}
+
+const problemsOf = (error: KnownError | undefined): object => ({
+  errors: error?.fields ?? [],
+  message: error && error.fields.length === 0 ? { code: error.code, params: error.params } : undefined,
+});
