@@ -1,6 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { loadAfreshNextTime } from '../src/plugin-host/index.ts';
 import { system } from '../src/shared/actor.ts';
 import { silentLog } from '../src/log.ts';
 import type { Latchkey } from '../src/compose.ts';
@@ -25,6 +27,7 @@ export async function benchPlugins(ground: Ground): Promise<boolean> {
   // In houses of their own: what lies beside a plugin is no part of what it leaves behind.
   for (const empty of await ground.places())
     bars.push(await benchCycles(empty, await ground.folder('swing')));
+  bars.push(await benchReloads(place, await ground.folder('anew')));
   return bars.every(Boolean);
 }
 
@@ -101,6 +104,36 @@ async function benchCycles(place: Place, pluginDir: string): Promise<boolean> {
   );
   const isQuick = enable <= BARS.switchMs && disable <= BARS.switchMs;
   return isQuick && left.length === 0 && grown <= BARS.megabytesPer100;
+}
+
+/** With its code read anew at each turn, as an update or its author's saving does: a module that was read once is never freed. */
+async function benchReloads(place: Place, pluginDir: string): Promise<boolean> {
+  await writeSmall(pluginDir, 'anew');
+  const folder = join(pluginDir, 'anew');
+  const house = await openHouse(configOf(place, pluginDir), { log: silentLog() });
+  const cycle = async (): Promise<void> => {
+    loadAfreshNextTime(folder, 'index.ts');
+    await house.plugins.enable(system, 'anew');
+    await house.plugins.disable(system, 'anew');
+  };
+  const main = pathToFileURL(join(folder, 'index.ts')).href;
+  let read = 0;
+  const readOnly = (): Promise<unknown> => import(`${main}?read=${String((read += 1))}`);
+  const ofRuntime = await grownPer100(readOnly);
+  const whole = await grownPer100(cycle);
+  await house.close();
+  const ours = whole - ofRuntime;
+  console.log(
+    `${place.engine}, ${String(CYCLES)} times with its code read anew: heap ${whole.toFixed(2)} MB per 100, of which ${ofRuntime.toFixed(2)} MB are modules, which the runtime never frees; ${ours.toFixed(2)} MB beyond that (bar ${String(BARS.megabytesPer100)})`,
+  );
+  return ours <= BARS.megabytesPer100;
+}
+
+async function grownPer100(work: () => Promise<unknown>): Promise<number> {
+  for (let at = 0; at < WARM_UP; at += 1) await work();
+  const before = heapMb();
+  for (let at = 0; at < CYCLES; at += 1) await work();
+  return ((heapMb() - before) * 100) / CYCLES;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -4,6 +4,8 @@ import { join, relative, sep } from 'node:path';
 import { authorCommands } from './cli/author/author-commands.ts';
 import type { Surface } from './cli/author/check-plugin.ts';
 import type { Command } from './cli/command.ts';
+import Handlebars from 'handlebars';
+import { I18n, registerHelpers } from './views/index.ts';
 import { folders, version } from './compose-ground.ts';
 import { coreHooks } from './core-hooks.ts';
 
@@ -24,6 +26,16 @@ export const authorTools = ({ onProblem }: { onProblem: () => void }): Command[]
 
 export async function surface(): Promise<Surface> {
   const [ours = [], ofPlugins = []] = await Promise.all([folders.views, folders.plugins].map(templatesBelow));
+  const [api, icons] = await Promise.all([
+    import('./plugin-api.ts'),
+    readFile(join(folders.public, 'icons.svg'), 'utf8'),
+  ]);
+  const handlebars = Handlebars.create();
+  registerHelpers(handlebars, {
+    i18n: new I18n({ directory: folders.locales }),
+    assets: { url: () => '' },
+    now: () => 0,
+  });
   const slots = [...ours, ...ofPlugins].flatMap(({ text }) =>
     [...text.matchAll(/\{\{slot "([^"]+)"/g)].map((match) => match[1] ?? ''),
   );
@@ -31,6 +43,9 @@ export async function surface(): Promise<Surface> {
     version,
     hooks: new Set(Object.values(coreHooks).map(({ name }) => name)),
     slots: new Set(slots),
+    api: new Set(Object.keys(api)),
+    helpers: new Set(Object.keys(handlebars.helpers)),
+    icons: new Set([...icons.matchAll(/<symbol id="([^"]+)"/g)].map((match) => match[1] ?? '')),
     templates: new Map(ours.map(({ name, text }) => [name, createHash('sha256').update(text).digest('hex')])),
   };
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Cron } from 'croner';
 import semver from 'semver';
 import { z } from 'zod';
 import { settingsFrom, settingsSchema } from './settings-schema.ts';
@@ -31,6 +32,14 @@ const insideFile = z
     'must be a path inside the plugin',
   );
 const sitePath = z.string().regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must be a path such as /join');
+
+function isCron(text: string): boolean {
+  try {
+    return text.trim().split(/\s+/).length === 5 && new Cron(text, { paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
 
 const permissions = z
   .strictObject({
@@ -99,7 +108,11 @@ const job = z
   .strictObject({
     id: name,
     everyMs: z.int().min(1000).optional(),
-    cron: z.string().min(9).optional().describe('Instead of `everyMs`.'),
+    cron: z
+      .string()
+      .refine(isCron, 'must be five fields as in crontab, such as "0 3 * * *"')
+      .optional()
+      .describe('Instead of `everyMs`: five fields as in crontab.'),
     run: z.enum(['once-per-cluster', 'every-process']).default('once-per-cluster'),
   })
   .refine(

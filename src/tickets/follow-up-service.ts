@@ -40,9 +40,11 @@ export interface Conversation {
   ticket: Ticket;
   entries: TimelineEntry[];
   attachments: Attachment[];
-  /** What plugins add, for whoever reads it on the page. */
-  notes?: readonly TimelineNote[];
+  /** What plugins add, each with the plugin it comes from. */
+  notes?: readonly ContributedNote[];
 }
+
+type ContributedNote = TimelineNote & { plugin: string };
 
 /** What people say to each other on a ticket. */
 export class FollowUpService {
@@ -69,11 +71,16 @@ export class FollowUpService {
     };
   }
 
-  /** As `conversation`, by somebody who reads it: their bell need not ring for it any more. */
+  /** As `conversation`, with what plugins add to it. */
+  async whole(actor: Actor, number: number): Promise<Conversation> {
+    const written = await this.conversation(actor, number);
+    return { ...written, notes: await this.#notes(actor, written.ticket) };
+  }
+
+  /** As `whole`, by somebody who reads it: their bell need not ring for it any more. */
   async read(actor: Actor, number: number): Promise<Conversation> {
     const { db, notices } = this.#deps;
-    const written = await this.conversation(actor, number);
-    const conversation = { ...written, notes: await this.#notes(actor, written.ticket) };
+    const conversation = await this.whole(actor, number);
     const { userId } = actor;
     if (userId === null || (await notices.unread(actor)) === 0) return conversation;
     await db.transaction((tx) =>
@@ -82,10 +89,12 @@ export class FollowUpService {
     return conversation;
   }
 
-  async #notes(actor: Actor, ticket: Ticket): Promise<TimelineNote[]> {
+  async #notes(actor: Actor, ticket: Ticket): Promise<ContributedNote[]> {
     const added = await this.#deps.hooks.gather(ticketTimeline, { actor, ticket: factsOf(ticket) });
     return added
-      .flatMap(({ owner, thing }) => thing.map((note) => ({ ...note, id: `${owner}-${note.id}` })))
+      .flatMap(({ owner, thing }) =>
+        thing.map((note) => ({ ...note, id: `${owner}-${note.id}`, plugin: owner })),
+      )
       .filter((note) => mayReadEntry(actor, ticket, note));
   }
 

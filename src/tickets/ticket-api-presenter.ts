@@ -55,18 +55,34 @@ export const attachmentJson = ({
 /** As the page tells it: requesters are not shown the inner workings. */
 export function entriesJson(
   actor: Actor,
-  { ticket, entries, attachments }: Conversation,
+  { ticket, entries, attachments, notes = [] }: Conversation,
 ): z.input<typeof entrySchema>[] {
   const isHelper = seesAsHelper(actor, ticket);
-  return entries
+  const written = entries
     .map(({ id, kind, visibility, authorId, authorName, body, state, changes, writtenAt }) => ({
-      ...{ id, kind, visibility, authorId, authorName, body, state },
+      ...{ id, kind, plugin: null, title: '', visibility, authorId, authorName, body, state },
       changes: (changes ?? []).flatMap((change) => changeJson(change, isHelper)),
       attachments: attachments.filter(({ entryId }) => entryId === id).map(attachmentJson),
       writtenAt: iso(writtenAt),
     }))
     .filter(({ kind, changes }) => kind !== 'change' || changes.length > 0);
+  if (notes.length === 0) return written;
+  return [...written, ...notes.map(noteJson)].sort((one, other) =>
+    one.writtenAt.localeCompare(other.writtenAt),
+  );
 }
+
+const noteJson = ({
+  id,
+  plugin,
+  at,
+  text,
+  body = '',
+  visibility,
+}: NonNullable<Conversation['notes']>[number]): z.input<typeof entrySchema> => ({
+  ...{ id, kind: 'contributed', plugin, title: text, visibility, authorId: null, authorName: '', body },
+  ...{ state: null, changes: [], attachments: [], writtenAt: iso(at) },
+});
 
 function changeJson({ field, from, to }: FieldChange, isHelper: boolean): FieldChange[] {
   if (isHelper) return [{ field, from, to }];

@@ -61,7 +61,11 @@ export const attachmentSchema = z.object({
 
 export const entrySchema = z.object({
   id: z.string(),
-  kind: z.enum(['follow-up', 'solution', 'change']),
+  kind: z
+    .enum(['follow-up', 'solution', 'change', 'contributed'])
+    .meta({ description: '`contributed`: a line of a plugin.' }),
+  plugin: z.string().nullable().meta({ description: 'The plugin that a contributed line comes from.' }),
+  title: z.string().meta({ description: 'Of a contributed line, in the language of the caller.' }),
   visibility: z.enum(visibilities),
   authorId: z.string().nullable(),
   authorName: z.string(),

@@ -130,7 +130,7 @@ function timelineCalls({ followUps, solutions }: TicketServices): Route[] {
         responses: answers(200, 'The timeline', timelineSchema),
       },
       handler: async ({ actor, params }) =>
-        json({ items: entriesJson(actor, await followUps.conversation(actor, params.number)) }),
+        json({ items: entriesJson(actor, await followUps.whole(actor, params.number)) }),
     }),
     route({
       method: 'post',

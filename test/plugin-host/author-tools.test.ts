@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { explained } from '../../src/cli/terminal.ts';
 import { runProgram } from '../../src/cli/program.ts';
@@ -15,6 +17,9 @@ interface Ran {
   found: boolean;
 }
 
+const run = promisify(execFile);
+const root = dirname(folders.plugins);
+const quiet = { env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' } };
 const words = new I18n({ directory: folders.locales });
 
 /** `latchkey <words>` in this process. */
@@ -31,9 +36,10 @@ async function latchkey(...argv: string[]): Promise<Ran> {
 }
 
 /** A new plugin, as the first command of an author makes it. */
-async function newPlugin(): Promise<{ place: string; folder: string }> {
+async function newPlugin(...options: string[]): Promise<{ place: string; folder: string }> {
   const place = await temporaryFolder();
-  expect(await latchkey('plugin', 'new', 'lost-found', '--dir', place)).toMatchObject({ code: 0 });
+  const made = await latchkey('plugin', 'new', 'lost-found', '--dir', place, ...options);
+  expect(made).toMatchObject({ code: 0 });
   return { place, folder: join(place, 'lost-found') };
 }
 
@@ -44,12 +50,32 @@ async function change(file: string, from: string, to: string): Promise<void> {
 }
 
 describe('an author', () => {
-  test('gets a plugin against which there is nothing to say', async () => {
-    const { folder } = await newPlugin();
+  // The one of the guide is the full one, and its tests are run there.
+  test.for([['minimal'], ['ticket']])(
+    'gets a plugin against which there is nothing to say, and whose tests pass: %s',
+    { timeout: 60_000 },
+    async ([template = '']) => {
+      const { folder } = await newPlugin('--template', template);
 
-    const checked = await latchkey('plugin', 'check', folder);
+      const checked = await latchkey('plugin', 'check', folder);
+      const tested = await run(process.execPath, [join(root, 'src/cli.ts'), 'plugin', 'test', folder], quiet);
+      const { $schema } = JSON.parse(await readFile(join(folder, 'plugin.json'), 'utf8')) as {
+        $schema: string;
+      };
 
-    expect(checked).toMatchObject({ code: 0, found: false, out: 'Nothing to say against it.' });
+      expect(checked).toMatchObject({ code: 0, found: false, out: 'Nothing to say against it.' });
+      expect(tested.stdout).toMatch(/Tests\s+\d+ passed \(\d+\)/);
+      expect(await readFile(join(folder, $schema), 'utf8')).toContain('Latchkey plugin manifest');
+    },
+  );
+
+  test('is told which templates there are', async () => {
+    const asked = await latchkey('plugin', 'new', 'lost-found', '--template', 'none');
+
+    expect(asked).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('full, minimal, ticket') as string,
+    });
   });
 
   test('cannot make a second one over it, nor one by a name that no plugin can have', async () => {
@@ -63,13 +89,13 @@ describe('an author', () => {
   });
 
   test.for([
-    ['src/index.ts', "host.job('forget'", "host.job('forgets'", 'src/index.ts:33', 'Did you mean "forget"?'],
-    ['src/index.ts', "'keepDays'", "'keepWeeks'", 'src/index.ts:34', 'does not stand under "settings"'],
+    ['src/index.ts', "host.job('forget'", "host.job('forgets'", 'src/index.ts:38', 'Did you mean "forget"?'],
+    ['src/index.ts', "'keepDays'", "'keepWeeks'", 'src/index.ts:39', 'does not stand under "settings"'],
     [
       'views/board.hbs',
       'partials/field',
       'partials/fild',
-      'views/board.hbs:4',
+      'views/board.hbs:5',
       'Did you mean "partials/field"?',
     ],
     [
@@ -86,30 +112,30 @@ describe('an author', () => {
       'plugin.json',
       '"ticket.created"',
       '"ticket.create"',
-      'plugin.json:17',
+      'plugin.json:18',
       'Did you mean "ticket.created"?',
     ],
     [
       'plugin.json',
       '"main": "src/index.ts"',
       '"main": "index.ts"',
-      'plugin.json:10',
+      'plugin.json:11',
       'There is no file index.ts',
     ],
     [
       'plugin.json',
       '"id": "lost-found"',
       '"id": "lost-things"',
-      'plugin.json:3',
+      'plugin.json:4',
       'must be called lost-things',
     ],
-    ['plugin.json', '"everyMs": 3600000', '"everyMs": 3', 'plugin.json:16', 'everyMs'],
-    ['plugin.json', '"manifest": 1,', '"manifest": 1', 'plugin.json:3', 'JSON'],
+    ['plugin.json', '"everyMs": 3600000', '"everyMs": 3', 'plugin.json:17', 'everyMs'],
+    ['plugin.json', '"manifest": 1,', '"manifest": 1', 'plugin.json:4', 'JSON'],
     [
       'plugin.json',
       '"jobs"',
       '"slots": ["ticket.sidebars"], "jobs"',
-      'plugin.json:16',
+      'plugin.json:17',
       'Did you mean "ticket.sidebar"?',
     ],
     [
@@ -119,11 +145,11 @@ describe('an author', () => {
       'locales/en.json:6',
       '"say" is missing in locales/fr.json',
     ],
-    ['plugin.json', '"label": "menu"', '"label": "entry"', 'plugin.json:15', 'no text "entry"'],
+    ['plugin.json', '"label": "menu"', '"label": "entry"', 'plugin.json:16', 'no text "entry"'],
     ['views/board.hbs', '{{/if}}', '', 'views/board.hbs:', 'layouts/app'],
-    ['views/board.hbs', '{{csrf}}', '', 'views/board.hbs:2', '{{csrf}}'],
-    ['views/board.hbs', '{{said}}', '{{{said}}}', 'views/board.hbs:8', '{{{'],
-    ['views/board.hbs', '<ul>', '<ul style="color:red">', 'views/board.hbs:8', 'have no effect'],
+    ['views/board.hbs', '{{csrf}}', '', 'views/board.hbs:3', '{{csrf}}'],
+    ['views/board.hbs', '{{said}}', '{{{said}}}', 'views/board.hbs:9', '{{{'],
+    ['views/board.hbs', '<ul>', '<ul style="color:red">', 'views/board.hbs:9', 'have no effect'],
     [
       'migrations/0001-notes.ts',
       'EXISTS lost_found_note (',
@@ -138,6 +164,34 @@ describe('an author', () => {
       'migrations/0001-notes.ts:4',
       "the name '0001-notes'",
     ],
+    ['src/index.ts', 'host.on(ticketCreated', 'host.on((ticketCreated', 'src/index.ts:3', 'xpected'],
+    [
+      'src/index.ts',
+      'ticketCreated, view',
+      'ticketCretaed, view',
+      'src/index.ts:1',
+      'Did you mean "ticketCreated"?',
+    ],
+    ['locales/en.json', '"say": "Leave it",', '"say": "Leave it"', 'locales/en.json:7', 'JSON'],
+    ['views/board.hbs', '{{ago saidAt}}', '{{agoo saidAt}}', 'views/board.hbs:9', 'Did you mean "ago"?'],
+    [
+      'src/index.ts',
+      "'lost-found/board'",
+      "'lost-found/borad'",
+      'src/index.ts:14',
+      'Did you mean "lost-found/board"?',
+    ],
+    [
+      'src/index.ts',
+      "host.settings.get<number>('keepDays')",
+      'host.users.count()',
+      'src/index.ts:39',
+      '"users": ["read"]',
+    ],
+    ['src/index.ts', "path: '/p/lost-found'", "path: '/notes'", 'src/index.ts:19', '"claims"'],
+    ['src/board.ts', "'lost_found_note'", "'note'", 'src/board.ts:3', 'must begin with lost_found_'],
+    ['plugin.json', '"everyMs": 3600000', '"cron": "every hour"', 'plugin.json:17', 'crontab'],
+    ['plugin.json', '"icon": "message"', '"icon": "mesage"', 'plugin.json:16', 'Did you mean "message"?'],
   ] as const)('is told by file and line: %s, %s → %s', async ([file, from, to, where, what]) => {
     const { folder } = await newPlugin();
     await change(join(folder, file), from, to);
@@ -147,6 +201,16 @@ describe('an author', () => {
     expect({ code, found }).toEqual({ code: 0, found: true });
     const line = out.split('\n').find((one) => one.startsWith(where));
     expect(line ?? out).toContain(what);
+  });
+
+  test('may write several words on one line', async () => {
+    const { folder } = await newPlugin();
+    for (const language of ['en', 'fr']) {
+      const file = join(folder, `locales/${language}.json`);
+      await writeFile(file, (await readFile(file, 'utf8')).replaceAll('\n', ' '));
+    }
+
+    expect(await latchkey('plugin', 'check', folder)).toMatchObject({ found: false });
   });
 
   test('packs the same bytes from the same files, without the tests', async () => {

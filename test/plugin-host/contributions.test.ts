@@ -47,9 +47,14 @@ describeOnEachEngine('what a plugin adds', (engine) => {
 
     const helpers = await app.as(await app.given.technician()).get(path);
     const askers = await app.as(requester).get(path);
+    const asPrograms = await app.api(requester).call('GET', `/api/v1${path}/timeline`);
     await disable();
     const after = await app.as(requester).get(path);
 
+    const called = `Somebody called about #${String(ticket.number)}`;
+    expect(asPrograms.json()).toMatchObject({
+      items: [{ kind: 'contributed', plugin: 'extra', title: called, body: 'They **waited**.' }],
+    });
     expect(helpers.text).toContain('id="note-extra-call"');
     expect(helpers.text).toContain('<strong>waited</strong>');
     expect(helpers.text.indexOf('The printer jams')).toBeLessThan(helpers.text.indexOf('Somebody called'));

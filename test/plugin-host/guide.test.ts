@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { newPlugin, pluginTemplates } from '../../src/cli/author/new-plugin.ts';
+import { folders, version } from '../../src/compose-ground.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { temporaryFolder } from './start-host.ts';
 
@@ -25,29 +27,29 @@ test('the plugin of the guide runs as it is printed', async () => {
   expect(page.text).toContain('Thank you.');
 });
 
-test('the plugin of the guide is right by its types', { timeout: 120_000 }, async () => {
-  const folder = await temporaryFolder();
-  await writeExample(folder);
-  const { compilerOptions } = JSON.parse(await readFile(join(root, 'tsconfig.json'), 'utf8')) as {
-    compilerOptions: Record<string, unknown>;
-  };
-  const paths = { 'latchkey/plugin-api': [join(root, 'src/plugin-api.ts')] };
-  const config = { compilerOptions: { ...compilerOptions, paths }, include: ['hello'] };
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+test(
+  'the plugin of the guide and those of the templates are right by their types',
+  { timeout: 120_000 },
+  async () => {
+    const folder = await temporaryFolder();
+    await writeExample(folder);
+    for (const template of pluginTemplates)
+      await newPlugin({ id: template, template, place: folder, templates: folders.templates, version });
+    const config = { extends: './full/tsconfig.json', include: ['.'] };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
 
-  const problems = await run(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    folder,
-  ]).then(
-    () => '',
-    (error: unknown) => String((error as { stdout?: string }).stdout),
-  );
+    const problems = await run(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      folder,
+    ]).then(
+      () => '',
+      (error: unknown) => String((error as { stdout?: string }).stdout),
+    );
 
-  expect(problems.split('\n').filter((line) => line.startsWith('hello/'))).toEqual([]);
-});
+    expect(problems).toBe('');
+  },
+);
 
 /** The files of the guide are the blocks below a comment with their name. */
 async function writeExample(place: string): Promise<void> {

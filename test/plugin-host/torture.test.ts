@@ -14,7 +14,7 @@ const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 /** What the torture says of a new plugin after this was made of its files. */
 async function tortured(changes: Record<string, [from: string, to: string][]>): Promise<string> {
   const place = await temporaryFolder();
-  await newPlugin({ id: 'notes', place, templates: folders.templates, version });
+  await newPlugin({ template: 'full', id: 'notes', place, templates: folders.templates, version });
   const folder = join(place, 'notes');
   for (const [name, pairs] of Object.entries(changes))
     for (const [from, to] of pairs) {

@@ -21,7 +21,7 @@ export interface PluginInTheMaking {
 
 /** A plugin as `plugin new` writes it, served as `plugin dev` does. */
 export async function developNewPlugin(place: string): Promise<PluginInTheMaking> {
-  await newPlugin({ id: ID, place, templates: folders.templates, version });
+  await newPlugin({ template: 'full', id: ID, place, templates: folders.templates, version });
   const folder = join(place, ID);
   const { url, close } = await developPlugin({ folder, port: 0, surface, say: () => undefined });
   const author = new HttpClient(url);

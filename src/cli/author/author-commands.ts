@@ -1,10 +1,11 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { newKeyPair, sha256Of, signPackage, verifyPackage } from '../../network/index.ts';
-import { ConflictError } from '../../shared/errors.ts';
+import { ConflictError, InvalidInputError } from '../../shared/errors.ts';
 import type { Command } from '../command.ts';
 import { checkPlugin, type Surface } from './check-plugin.ts';
-import { newPlugin } from './new-plugin.ts';
+import { linkLatchkey } from './link-latchkey.ts';
+import { newPlugin, pluginTemplates, type PluginTemplate } from './new-plugin.ts';
 import { packPlugin } from './pack-plugin.ts';
 import { signCeremony } from './sign-ceremony.ts';
 import { publishPackage } from './publish-package.ts';
@@ -26,16 +27,23 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
     {
       name: 'plugin new',
       summary:
-        'Writes a plugin that runs: a page, a table, a right, a setting, a job, a hook, words and a test',
+        'Writes a plugin that runs: a page, a table, a right, a setting, a job, a hook, words and tests',
       args: '<id>',
-      options: [{ flags: '--dir <folder>', description: 'where its folder is made', default: '.' }],
+      options: [
+        { flags: '--dir <folder>', description: 'where its folder is made', default: '.' },
+        {
+          flags: '--template <name>',
+          description:
+            'full; minimal: a page and nothing else; ticket: a veto, a setting and a place beside a ticket',
+          default: 'full',
+        },
+      ],
       run: async ({ args: [id = ''], options, print }) => {
         const place = resolve(String(options['dir']));
         const { version } = await surface();
-        print({
-          folder: join(place, id),
-          files: (await newPlugin({ id, place, templates, version })).length,
-        });
+        const template = templateNamed(String(options['template']));
+        const written = await newPlugin({ id, template, place, templates, version });
+        print({ folder: join(place, id), template, files: written.length });
       },
     },
     {
@@ -63,6 +71,7 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
       ],
       run: async ({ args: [folder = ''], options }) => {
         const torture = options['torture'] === true ? { torture: Number(options['cycles']) } : {};
+        await linkLatchkey(resolve(folder));
         if ((await testPlugin(resolve(folder), torture)) !== 0) onProblem();
       },
     },
@@ -72,6 +81,7 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
       args: '<folder>',
       options: [{ flags: '--port <number>', description: 'where it listens', default: '3100' }],
       run: async ({ args: [folder = ''], options, print }) => {
+        await linkLatchkey(resolve(folder));
         await develop({ folder: resolve(folder), port: Number(options['port']), say: print });
       },
     },
@@ -190,6 +200,13 @@ async function signatureFor(
     (text) => text.toString('utf8'),
     () => undefined,
   );
+}
+
+function templateNamed(said: string): PluginTemplate {
+  const template = pluginTemplates.find((known) => known === said);
+  if (template === undefined)
+    throw new InvalidInputError('author.template', { params: { said, known: pluginTemplates.join(', ') } });
+  return template;
 }
 
 const lineOf = ({ file, line, message }: { file: string; line: number | null; message: string }): string =>

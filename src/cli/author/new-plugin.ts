@@ -2,9 +2,15 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { PLUGIN_ID, prefixOf } from '../../plugin-host/index.ts';
 import { ConflictError, InvalidInputError } from '../../shared/errors.ts';
+import { linkLatchkey } from './link-latchkey.ts';
+
+/** What `--template` takes; each runs, and its tests pass. */
+export const pluginTemplates = ['full', 'minimal', 'ticket'] as const;
+export type PluginTemplate = (typeof pluginTemplates)[number];
 
 interface Plan {
   id: string;
+  template: PluginTemplate;
   /** The folder that the plugin's own is made in. */
   place: string;
   templates: string;
@@ -13,7 +19,7 @@ interface Plan {
 }
 
 /** A plugin that runs, has a test, and is there to be changed. Answers the files it wrote. */
-export async function newPlugin({ id, place, templates, version }: Plan): Promise<string[]> {
+export async function newPlugin({ id, template, place, templates, version }: Plan): Promise<string[]> {
   if (!PLUGIN_ID.test(id) || id.length > 22) throw new InvalidInputError('author.id', { params: { id } });
   const folder = join(place, id);
   const there = await readdir(folder).catch(() => []);
@@ -26,12 +32,20 @@ export async function newPlugin({ id, place, templates, version }: Plan): Promis
     __version__: version,
   };
   const written: string[] = [];
-  for (const file of await templatesIn(templates)) {
-    const target = join(folder, relative(templates, file).replace(/\.tpl$/, ''));
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, filledIn(await readFile(file, 'utf8'), words), { flag: 'wx' });
-    written.push(target);
+  for (const from of ['common', template].map((name) => join(templates, name))) {
+    for (const file of await templatesIn(from)) {
+      const target = join(
+        folder,
+        relative(from, file)
+          .replace(/\.tpl$/, '')
+          .replace(/^gitignore$/, '.gitignore'),
+      );
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, filledIn(await readFile(file, 'utf8'), words), { flag: 'wx' });
+      written.push(target);
+    }
   }
+  await linkLatchkey(folder);
   return written;
 }
 

@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { InvalidInputError, NotFoundError } from '../../shared/errors.ts';
 
 /** What belongs to a plugin's work place and not to the plugin. */
-const LEFT_OUT = new Set(['node_modules', 'test', 'tests', 'coverage']);
+const LEFT_OUT = new Set(['node_modules', 'test', 'tests', 'coverage', 'tsconfig.json']);
 const isLeftOut = (name: string): boolean =>
   LEFT_OUT.has(name) || name.startsWith('.') || /\.(tgz|sig)$/.test(name);
 

@@ -4,3 +4,5 @@
     latchkey plugin test .     # its tests, in a helpdesk of their own
     latchkey plugin dev .      # a helpdesk on your machine that follows what you save
     latchkey plugin pack .     # one file to install
+
+`node_modules/latchkey` leads to the Latchkey that made this folder, for the types and the schema of `plugin.json`; `dev` and `test` make it again where it is missing.

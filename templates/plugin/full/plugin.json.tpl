@@ -1,4 +1,5 @@
 {
+  "$schema": "./node_modules/latchkey/docs/plugin.schema.json",
   "manifest": 1,
   "id": "__id__",
   "name": "t:name",

@@ -1,4 +1,4 @@
-import { definePlugin, redirect, route, ticketCreated, view, z } from 'latchkey/plugin-api';
+import { definePlugin, redirect, route, ticketCreated, view, z, type KnownError } from 'latchkey/plugin-api';
 import { Board } from './board.ts';
 
 const DAY_MS = 86_400_000;
@@ -8,12 +8,16 @@ const access = { right: '__id__.write' } as const;
 export default definePlugin((host) => {
   const board = new Board(host);
 
+  /** The page, also where what was sent is refused: with what was typed, and why. */
+  const page = async (refused: { typed?: unknown; error?: KnownError } = {}) =>
+    view('__id__/board', { ...refused, notes: await board.newest() });
+
   host.routes([
     route({
       method: 'get',
       path: '/p/__id__',
       access,
-      handler: async () => view('__id__/board', { notes: await board.newest() }),
+      handler: () => page(),
     }),
     route({
       method: 'post',
@@ -24,6 +28,7 @@ export default definePlugin((host) => {
         await host.transaction((tx) => board.say(tx, body.said));
         return redirect('/p/__id__', { flash: { kind: 'success', code: '__id__:said' } });
       },
+      onRefused: ({ body }, error) => page({ typed: body, error }),
     }),
   ]);
 

@@ -1,0 +1,4 @@
+node_modules/
+.latchkey/
+*.tgz
+*.key
