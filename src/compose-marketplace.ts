@@ -5,6 +5,7 @@ import {
   CatalogueReader,
   HubCatalogue,
   MarketplaceService,
+  RatingService,
   scheduleMarketplace,
   stopNotices,
   StopService,
@@ -23,7 +24,7 @@ export function composeMarketplace(
   { db, clock, log, audit }: Ground,
   { network, trust, entitlements, hubLine, notifications, jobs, users }: Domains,
   { plugins, installer }: Surroundings,
-): { marketplace: MarketplaceService; reader: CatalogueReader; stops: StopService } {
+): { marketplace: MarketplaceService; reader: CatalogueReader; stops: StopService; ratings: RatingService } {
   const catalogue = new HubCatalogue({ outbound: hubLine, version });
   const reader = new CatalogueReader({ db, clock, log, network, catalogue });
   const marketplace = new MarketplaceService({
@@ -45,5 +46,7 @@ export function composeMarketplace(
   const stops = new StopService({ ...told, audit, plugins, trust, entitlements });
   plugins.heed((id, wanted) => stops.objectionTo(id, wanted));
   scheduleMarketplace({ ...told, jobs, reader, marketplace, stops });
-  return { marketplace, reader, stops };
+  const ratings = new RatingService({ db, clock, log, audit, network, marketplace, catalogue });
+  jobs.every({ id: 'marketplace.ratings', everyMs: 60_000, run: () => ratings.tell() });
+  return { marketplace, reader, stops, ratings };
 }

@@ -20,6 +20,7 @@ import {
   stopRoutes,
   type CatalogueReader,
   type MarketplaceService,
+  type RatingService,
   type StopService,
 } from './marketplace/index.ts';
 import type { SupportCourier, SupportService } from './network/index.ts';
@@ -53,6 +54,7 @@ export interface Latchkey {
   uninstaller: PluginUninstaller;
   marketplace: MarketplaceService;
   reader: CatalogueReader;
+  ratings: RatingService;
   stops: StopService;
   support: SupportService;
   supportCourier: SupportCourier;
@@ -120,11 +122,17 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         ({ fits, desired }) => !fits && desired === 'enabled',
       ),
     );
-    const { marketplace, reader, stops } = composeMarketplace(ground, domains, { plugins, installer });
+    const { marketplace, reader, stops, ratings } = composeMarketplace(ground, domains, {
+      plugins,
+      installer,
+    });
     const { support, courier } = composeSupport(ground, domains, { plugins, routes });
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
-    routes.add([...marketplaceRoutes({ marketplace, clock }), ...stopRoutes({ stops, clock })], CORE_OWNER);
+    routes.add(
+      [...marketplaceRoutes({ marketplace, ratings, clock }), ...stopRoutes({ stops, clock })],
+      CORE_OWNER,
+    );
     routes.add(packageRoutes({ plugins, installer, uninstaller, publishers, clock }), CORE_OWNER);
     routes.add(
       apiRoutes({ hooks: ground.hooks, routes: () => routes.all().map(({ route }) => route), version }),
@@ -142,6 +150,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       uninstaller,
       marketplace,
       reader,
+      ratings,
       stops,
       support,
       supportCourier: courier,
@@ -163,6 +172,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         await oneAfterTheOther([
           () => marketplace.close(),
           () => reader.close(),
+          () => ratings.close(),
           () => courier.close(),
           () => domains.jobs.stop(),
           () => domains.courier?.stop(),

@@ -63,6 +63,7 @@ const item = z.object({
   downloads: count,
   stars: z.number().min(0).max(5).catch(0),
   ratings: count,
+  opinions: lenient(z.object({ stars: z.int().min(1).max(5), sentence: short, at: instant })),
   addedAt: instant,
   updatedAt: instant,
   manifest: z.unknown().transform(manifestFrom),
@@ -78,6 +79,10 @@ const offersAnswer = z.object({
   items: lenient(z.object({ reference: z.string().max(60), title: z.string().max(80) })),
 });
 export type HubOffer = z.output<typeof offersAnswer>['items'][number];
+
+const average = z.object({ stars: z.number().min(0).max(5), ratings: z.int().min(0) });
+export type Average = z.output<typeof average>;
+export const readAverage = (text: string): Average | null => average.safeParse(jsonOf(text)).data ?? null;
 
 /** Null when it is no page of a catalogue; entries that nobody could use are left out. */
 export function readPage(text: string): { items: CatalogueItem[]; isEmpty: boolean; total: number } | null {

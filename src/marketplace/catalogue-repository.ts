@@ -113,6 +113,17 @@ export async function putItems(
     await tx.knex('marketplace_tag').insert(tags).onConflict(['tag', 'plugin_id']).ignore();
 }
 
+/** Until the next reading. */
+export async function putAverage(
+  tx: Tx,
+  item: CatalogueItem,
+  { stars, ratings }: Pick<CatalogueItem, 'stars' | 'ratings'>,
+): Promise<void> {
+  const { stars: sorted } = rowOf({ ...item, stars });
+  const change = { stars: sorted, item: { ...item, stars, ratings } };
+  await tx.knex(plugins.name).where({ id: item.id }).update(plugins.encode(change));
+}
+
 /** What the last reading has not met is gone from the hub. */
 export async function deleteOlder(tx: Tx, generation: number): Promise<void> {
   await tx.knex(plugins.name).where('generation', '<', generation).delete();

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   headersFor,
   problemOfError,
@@ -6,7 +7,14 @@ import {
   type HubProblem,
 } from '../network/index.ts';
 import type { Outbound } from '../outbound/outbound.ts';
-import { readOffers, readPage, type CatalogueItem, type HubOffer } from './catalogue-item.ts';
+import {
+  readAverage,
+  readOffers,
+  readPage,
+  type Average,
+  type CatalogueItem,
+  type HubOffer,
+} from './catalogue-item.ts';
 
 interface Deps {
   outbound: Pick<Outbound, 'fetch'>;
@@ -32,6 +40,16 @@ export class HubTrouble extends Error {
   }
 }
 
+/** The hub has understood, and says no in its own words. */
+export class HubRefusal extends Error {
+  constructor(detail: string) {
+    super(detail);
+    this.name = 'HubRefusal';
+  }
+}
+
+const refusal = z.object({ code: z.string(), detail: z.string().max(500) });
+const REFUSED = new Set([400, 403, 404, 422]);
 const PER_PAGE = 100;
 const MOST_PAGES = 200;
 const PAGE_BYTES = 8 * 1024 * 1024;
@@ -77,6 +95,32 @@ export class HubCatalogue {
     return this.#get(hub, { path, maxBytes: size, timeoutMs: DOWNLOAD_MS, ...watching });
   }
 
+  /** Answers what all think of it by now. */
+  async rate(
+    credentials: HubCredentials,
+    { pluginId, stars, sentence }: { pluginId: string; stars: number; sentence: string },
+    signal: AbortSignal,
+  ): Promise<Average> {
+    const { outbound, version } = this.#deps;
+    const answer = await outbound
+      .fetch({
+        url: `${credentials.hub}/api/network/v1/plugins/${encodeURIComponent(pluginId)}/rating`,
+        method: 'PUT',
+        headers: { ...headersFor(credentials, version), 'content-type': 'application/json' },
+        body: JSON.stringify({ stars, sentence }),
+        signal,
+      })
+      .catch((error: unknown) => {
+        throw new HubTrouble(problemOfError(error));
+      });
+    const said = answer.bytes.toString('utf8');
+    const average = answer.status === 200 ? readAverage(said) : null;
+    if (average) return average;
+    const refused = REFUSED.has(answer.status) ? readRefusal(said) : null;
+    if (refused !== null) throw new HubRefusal(refused);
+    throw new HubTrouble(problemOfStatus(answer.status, answer.headers['content-type'] ?? ''));
+  }
+
   async #get(credentials: HubCredentials, { path, onBytes, ...limits }: Wanted): Promise<Buffer> {
     const { outbound, version } = this.#deps;
     const answer = await outbound
@@ -96,5 +140,15 @@ export class HubCatalogue {
     if (status !== 200 || isCut)
       throw new HubTrouble(isCut ? 'N17' : problemOfStatus(status, headers['content-type'] ?? ''));
     return bytes;
+  }
+}
+
+/** What stands before a hub, or a hub that is switched off, refuses nothing. */
+function readRefusal(text: string): string | null {
+  try {
+    const read = refusal.safeParse(JSON.parse(text)).data;
+    return read && read.code !== 'page.not-found' ? read.detail : null;
+  } catch {
+    return null;
   }
 }

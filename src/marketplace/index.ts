@@ -4,6 +4,7 @@ export { HubCatalogue } from './hub-catalogue.ts';
 export { marketplaceRoutes } from './marketplace-routes.ts';
 export { MarketplaceService, nameOf, type Offered } from './marketplace-service.ts';
 export type { Operation } from './operation.ts';
+export { RatingService } from './rating-service.ts';
 export type { ReleaseClaim, ReleaseVerifier } from './release-verifier.ts';
 export { stopNotices, StopService } from './stop-service.ts';
 export { stopRoutes } from './stop-routes.ts';

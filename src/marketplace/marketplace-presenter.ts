@@ -2,6 +2,7 @@ import { presentTouches } from '../plugin-host/index.ts';
 import type { Reading, Wish } from './catalogue-repository.ts';
 import { sorts } from './catalogue-repository.ts';
 import type { Offered, Shelf } from './marketplace-service.ts';
+import type { Rating } from './rating-repository.ts';
 import { percentOf, steps, type Operation } from './operation.ts';
 
 const PATH = '/admin/marketplace';
@@ -113,6 +114,20 @@ export function presentDetails(offered: Offered, reading: Reading | null, reader
     })),
   };
 }
+
+function stateOfRating({ isTold, refusal }: Rating): 'told' | 'refused' | 'waits' {
+  if (isTold) return 'told';
+  return refusal === null ? 'waits' : 'refused';
+}
+
+/** What this house thinks of it, and what others do. */
+export const presentRating = ({ item, local }: Offered, mine: Rating | null): object => ({
+  path: `${PATH}/plugins/${item.id}/rating`,
+  mayRate: local !== undefined && (local.chosen !== null || local.desired === 'enabled'),
+  mine: mine && { ...mine, state: stateOfRating(mine) },
+  choices: [5, 4, 3, 2, 1].map((stars) => ({ value: stars, key: `marketplace:rate.${String(stars)}` })),
+  opinions: item.opinions,
+});
 
 export function presentOperation(operation: Operation & { isOver: boolean }): object {
   const { step, problem, pluginId } = operation;

@@ -10,9 +10,12 @@ import {
   presentDetails,
   presentOffered,
   presentOperation,
+  presentRating,
   presentShelf,
   presentWish,
 } from './marketplace-presenter.ts';
+import { ratingRoute } from './rating-routes.ts';
+import type { RatingService } from './rating-service.ts';
 import type { MarketplaceService } from './marketplace-service.ts';
 
 const PATH = '/admin/marketplace';
@@ -31,11 +34,12 @@ const A_YEAR = 'private, max-age=31536000, immutable';
 
 interface Deps {
   marketplace: MarketplaceService;
+  ratings: RatingService;
   clock: Clock;
 }
 
 /** Where administrators look for plugins and bring them in. Every page is made of what was stored before. */
-export function marketplaceRoutes({ marketplace, clock }: Deps): Route[] {
+export function marketplaceRoutes({ marketplace, ratings, clock }: Deps): Route[] {
   const discover = async (
     { actor, locale, query }: Pick<Incoming, 'actor' | 'locale' | 'query'>,
     error?: KnownError,
@@ -65,6 +69,7 @@ export function marketplaceRoutes({ marketplace, clock }: Deps): Route[] {
     return view('marketplace/details', {
       shelf: presentShelf(shelf),
       plugin: presentDetails(offered, shelf.reading, { locale }),
+      rating: presentRating(offered, await ratings.of(offered.item.id)),
       message: error && { code: error.code, params: error.params },
     });
   };
@@ -126,6 +131,7 @@ export function marketplaceRoutes({ marketplace, clock }: Deps): Route[] {
         return redirect(`${PATH}/operations/${id}`);
       },
     }),
+    ratingRoute({ ratings, shownAgain: details }),
     route({
       method: 'get',
       path: `${PATH}/operations/:id`,

@@ -38,6 +38,8 @@ type Row = Record<string, unknown>;
 
 /** Well below what MariaDB takes in one packet. */
 const PART_BYTES = 1024 * 1024;
+const OPINIONS_EACH = 5;
+const MOST_OPINIONS = 2_000;
 
 interface Wanted {
   tag?: string;
@@ -200,12 +202,36 @@ export async function ratingsOf(
 
 export async function putRating(
   tx: Tx,
-  rating: { plugin: number; userId: string; stars: number; saidAt: number },
+  rating: { plugin: number; userId: string; stars: number; sentence: string; saidAt: number },
 ): Promise<void> {
   const { plugin, userId: user_id, stars, saidAt: said_at } = rating;
+  const sentence = rating.sentence === '' ? null : rating.sentence;
   await tx
     .knex('hub_rating')
-    .insert({ plugin, user_id, stars, said_at })
+    .insert({ plugin, user_id, stars, sentence, said_at })
     .onConflict(['plugin', 'user_id'])
-    .merge(['stars', 'said_at']);
+    .merge(['stars', 'sentence', 'said_at']);
+}
+
+export interface Opinion {
+  stars: number;
+  sentence: string;
+  at: number;
+}
+
+/** The last few that came with a sentence, newest first. */
+export async function opinionsOf(db: Queryable, numbers: readonly number[]): Promise<Map<number, Opinion[]>> {
+  const rows = (await db
+    .knex('hub_rating')
+    .whereIn('plugin', numbers)
+    .whereNotNull('sentence')
+    .orderBy('said_at', 'desc')
+    .limit(MOST_OPINIONS)) as Row[];
+  const opinions = new Map<number, Opinion[]>();
+  for (const { plugin, stars, sentence, said_at: at } of rows) {
+    const known = opinions.get(Number(plugin)) ?? [];
+    const opinion = { stars: Number(stars), sentence: String(sentence), at: Number(at) };
+    if (known.length < OPINIONS_EACH) opinions.set(Number(plugin), [...known, opinion]);
+  }
+  return opinions;
 }

@@ -30,6 +30,7 @@ interface Deps {
 
 const ROOT = '/api/network/v1';
 const LIMIT = { name: 'network', points: 600, perSeconds: 60 };
+const RATING_LIMIT = { name: 'rating', points: 60, perSeconds: 60 };
 const A_YEAR = 'public, max-age=31536000, immutable';
 const digestParams = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/, 'hub.no-such-package') });
 const pageQuery = z.object({
@@ -64,6 +65,9 @@ const itemSchema = z.object({
   downloads: z.int(),
   stars: z.number(),
   ratings: z.int(),
+  opinions: z
+    .array(z.object({ stars: z.int(), sentence: z.string(), at: z.iso.datetime() }))
+    .meta({ description: 'The last few ratings that came with a sentence.' }),
   addedAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   manifest: z.unknown().meta({ description: 'The plugin.json of its newest version.' }),
@@ -82,6 +86,12 @@ const publishedSchema = z.object({
   channel: z.enum(channels),
   sha256: z.string(),
   size: z.int(),
+});
+
+const averageSchema = z.object({ stars: z.number(), ratings: z.int() });
+const ratingForm = z.object({
+  stars: z.int().min(1).max(5),
+  sentence: z.string().trim().max(300).default(''),
 });
 
 /** As forms and programs send it. */
@@ -214,6 +224,22 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
     ),
     get('/pictures/:sha256', { api: facts('An icon or a screenshot, by its digest', null) }, picture),
     route({
+      method: 'put',
+      path: `${ROOT}/plugins/:id/rating`,
+      access: 'public',
+      params: z.object({ id: z.string().max(64) }),
+      body: ratingForm,
+      api: facts('Rate a plugin', averageSchema, {
+        description: `One voice for each customer and plugin; the last one counts. ${byKey}`,
+      }),
+      handler: async (incoming) => {
+        await host.limits.count(RATING_LIMIT, incoming.ip);
+        const { subscription } = await assertValid(incoming);
+        const { stars, people } = await releases.rate(subscription.userId, incoming.params.id, incoming.body);
+        return json({ stars, ratings: people });
+      },
+    }),
+    route({
       method: 'post',
       path: `${ROOT}/releases`,
       access: { right: 'network-hub.publish' },
@@ -245,6 +271,7 @@ function itemOf(
     downloads,
     stars,
     ratings: people,
+    opinions: plugin.opinions.map((one) => ({ ...one, at: new Date(one.at).toISOString() })),
     addedAt: new Date(plugin.publishedAt).toISOString(),
     updatedAt: new Date(plugin.updatedAt).toISOString(),
     manifest: shown[0]?.manifest ?? null,

@@ -22,8 +22,10 @@ import {
   insertRelease,
   listPlugins,
   listReleases,
+  opinionsOf,
   putRating,
   ratingsOf,
+  type Opinion,
   readPacked,
   setTags,
   tagsOf,
@@ -59,6 +61,7 @@ export interface Listing extends PublishedPlugin {
   tags: string[];
   stars: number;
   people: number;
+  opinions: Opinion[];
   releases: Release[];
 }
 
@@ -166,12 +169,16 @@ export class ReleaseService {
     await this.#change(actor, { pluginId, version }, change, 'release-restored');
   }
 
-  async rate(actor: Actor, pluginId: string, stars: number): Promise<void> {
-    const { userId } = actor;
-    if (userId === null) throw new ForbiddenError('hub.vendor-only');
+  /** A customer has one voice for each plugin, however many helpdesks and subscriptions, and may change it. */
+  async rate(
+    userId: string,
+    pluginId: string,
+    said: { stars: number; sentence: string },
+  ): Promise<{ stars: number; people: number }> {
     const { number } = await this.find(pluginId);
     const saidAt = this.#host.clock.now();
-    await this.#host.transaction((tx) => putRating(tx, { plugin: number, userId, stars, saidAt }));
+    await this.#host.transaction((tx) => putRating(tx, { ...said, plugin: number, userId, saidAt }));
+    return (await ratingsOf(this.#host.db, [number])).get(number) ?? { stars: 0, people: 0 };
   }
 
   /** The version these bytes are, with its plugin. */
@@ -290,10 +297,12 @@ export class ReleaseService {
     const numbers = plugins.map(({ number }) => number);
     const releases = await listReleases(db, numbers);
     const [tags, ratings] = [await tagsOf(db, numbers), await ratingsOf(db, numbers)];
+    const opinions = await opinionsOf(db, numbers);
     return plugins.map((plugin) => ({
       ...plugin,
       tags: tags.get(plugin.number) ?? [],
       ...(ratings.get(plugin.number) ?? { stars: 0, people: 0 }),
+      opinions: opinions.get(plugin.number) ?? [],
       releases: releases.filter((release) => release.plugin === plugin.number).sort(newestFirst),
     }));
   }
