@@ -79,6 +79,18 @@ export const json = <T>(): Codec<T> => ({
   decode: (stored) => JSON.parse(asString(stored)) as T,
 });
 
+/** For what is fetched again anyway: what is damaged counts as not there. */
+export const cached = <T>(): Codec<T | null> => ({
+  encode: (value) => (value === null ? null : JSON.stringify(value)),
+  decode: (stored) => {
+    try {
+      return stored === null || stored === undefined ? null : (JSON.parse(asString(stored)) as T);
+    } catch {
+      return null;
+    }
+  },
+});
+
 export const oneOf = <const T extends string>(...allowed: T[]): Codec<T> => ({
   encode: (value) => value,
   decode: (stored) => allowed.find((one) => one === stored) ?? wrong(allowed.join(' | '), stored),

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
-import { bytes, defineTable, flag, instant, json, nullable, text, whole } from '../db/table.ts';
+import { bytes, cached, defineTable, flag, instant, nullable, text, whole } from '../db/table.ts';
 import type { Codec } from '../db/table.ts';
 import type { HubProblem } from '../network/index.ts';
 import { foldText } from '../shared/search-text.ts';
@@ -20,7 +20,7 @@ const readings = defineTable('marketplace_reading', {
   failingSince: nullable(instant),
   problem: nullable(text as Codec<HubProblem>),
   total: whole,
-  offers: json<HubOffer[]>(),
+  offers: cached<HubOffer[]>(),
 });
 export type Reading = Omit<ReturnType<typeof readings.decode>, 'place'>;
 
@@ -34,7 +34,7 @@ const plugins = defineTable('marketplace_plugin', {
   addedAt: instant,
   updatedAt: instant,
   searchText: text,
-  item: json<CatalogueItem>(),
+  item: cached<CatalogueItem>(),
 });
 const pictures = defineTable('marketplace_picture', { sha256: text, content: bytes });
 
@@ -136,7 +136,7 @@ export async function findItem(db: Queryable, id: string): Promise<CatalogueItem
 
 export async function findItems(db: Queryable, ids: readonly string[]): Promise<CatalogueItem[]> {
   const rows = (await db.knex(plugins.name).whereIn('id', [...ids])) as Row[];
-  return rows.map((row) => plugins.decode(row).item);
+  return rows.flatMap((row) => plugins.decode(row).item ?? []);
 }
 
 /** One more than asked for tells that it goes on. */

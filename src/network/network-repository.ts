@@ -1,5 +1,5 @@
 import type { Queryable, Tx } from '../db/database.ts';
-import { bytes, defineTable, instant, json, nullable, text, whole } from '../db/table.ts';
+import { bytes, cached, defineTable, instant, nullable, text, whole } from '../db/table.ts';
 import type { Codec } from '../db/table.ts';
 import type { HubAnswer } from './hub-answer.ts';
 import type { HubProblem } from './hub-problem.ts';
@@ -25,7 +25,7 @@ const checks = defineTable('network_check', {
   failures: whole,
   failingSince: nullable(instant),
   problem: nullable(text as Codec<HubProblem>),
-  answer: nullable(json<HubAnswer>()),
+  answer: cached<HubAnswer>(),
   answeredAt: nullable(instant),
 });
 

@@ -12,6 +12,8 @@ import { InvalidInputError, KnownError } from '../shared/errors.ts';
 /** What a package may weigh unpacked, and how many files it may bring. */
 const UNPACKED_BYTES = 128 * 1024 * 1024;
 const MOST_FILES = 5_000;
+/** All of the archive: its headers, which are kept in memory while they are read, may not be the bomb either. */
+const INFLATED_BYTES = UNPACKED_BYTES + 16 * 1024 * 1024;
 
 const LIST = 'files.json';
 const list = z.object({
@@ -21,6 +23,8 @@ const list = z.object({
 /** Ordinary names below the folder, and none that only some file systems tell apart or that a shell would not like. */
 const SAFE_PATH = /^(?:[A-Za-z0-9_@][A-Za-z0-9_@.+-]*\/)*[A-Za-z0-9_@][A-Za-z0-9_@.+-]*$/;
 const LONGEST_PATH = 200;
+/** What some systems take for a device, or cut the end of. */
+const ODD_SEGMENT = /(?:^|\/)(?:(?:con|prn|aux|nul|com\d|lpt\d)(?:\.[^/]*)?|[^/]*\.)(?:\/|$)/i;
 
 interface Unpacked {
   size: number;
@@ -33,43 +37,58 @@ interface Unpacked {
  */
 export async function unpack(packed: Uint8Array, folder: string): Promise<void> {
   const files = new Map<string, Unpacked>();
+  const taken = new Set<string>();
   const unpacking = extract();
   const budget = { bytes: UNPACKED_BYTES };
+  let writing: Promise<void> = Promise.resolve();
   unpacking.on('entry', (header, content, next) => {
-    const refuse = (error: Error): void => {
-      // The entry fails along with the package; the package's own error is the one that is told.
-      content.once('error', () => undefined);
-      next(error);
-    };
+    // The entry fails along with the package, perhaps before anybody reads it; the package's own error is the one that is told.
+    content.on('error', () => undefined);
     if (header.type === 'directory') {
       content.resume();
       next();
       return;
     }
     try {
-      assertPlain(header, files);
+      assertPlain(header, taken);
     } catch (error) {
-      refuse(error as Error);
+      next(error as Error);
       return;
     }
-    save(content, join(folder, header.name), budget).then((unpacked) => {
+    writing = save(content, join(folder, header.name), budget).then((unpacked) => {
       files.set(header.name, unpacked);
       next();
     }, next);
   });
   try {
-    await pipeline(Readable.from([packed]), createGunzip(), unpacking);
+    const gunzip = createGunzip();
+    await pipeline(Readable.from([packed]), gunzip, capped(), unpacking);
+    if (gunzip.bytesWritten !== packed.length) throw broken('archive');
   } catch (error) {
+    // Nothing is written any more once the caller clears away.
+    await writing;
     throw error instanceof KnownError ? error : broken('archive', error);
   }
   await assertListed(folder, files);
 }
 
-function assertPlain({ name, type }: Header, files: ReadonlyMap<string, Unpacked>): void {
-  const known = [...files.keys()].map((path) => path.toLowerCase());
-  if (type !== 'file' || !SAFE_PATH.test(name) || name.length > LONGEST_PATH) throw broken(name);
-  if (known.includes(name.toLowerCase())) throw broken(name);
-  if (files.size >= MOST_FILES) throw new InvalidInputError('plugin.package-too-big');
+/** Names count as one where only case tells them apart. */
+function assertPlain({ name, type }: Header, taken: Set<string>): void {
+  const isPlain = SAFE_PATH.test(name) && !ODD_SEGMENT.test(name) && name.length <= LONGEST_PATH;
+  if (type !== 'file' || !isPlain || taken.has(name.toLowerCase())) throw broken(name);
+  if (taken.size >= MOST_FILES) throw new InvalidInputError('plugin.package-too-big');
+  taken.add(name.toLowerCase());
+}
+
+function capped(): Transform {
+  let left = INFLATED_BYTES;
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      left -= chunk.length;
+      if (left < 0) done(new InvalidInputError('plugin.package-too-big'));
+      else done(null, chunk);
+    },
+  });
 }
 
 async function save(
@@ -89,6 +108,8 @@ async function save(
     },
   });
   await mkdir(dirname(path), { recursive: true });
+  // Cut off meanwhile: nothing would ever come of it.
+  if (content.destroyed) throw broken('archive');
   await pipeline(content, counted, createWriteStream(path, { mode: 0o644, flags: 'wx' }));
   return { size, sha256: hash.digest('hex') };
 }

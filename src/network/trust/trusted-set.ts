@@ -218,7 +218,8 @@ export class TrustedSet {
     if (this.#recallRole(role, by, held)) return;
     const meta = this.#store.snapshot?.signed.meta[`${role}.json`];
     if (!meta) throw new Distrust(role, 'S06');
-    if (held) assertNear(role, { from: versionIn(role, held), to: meta.version });
+    const from = held && readableVersion(role, held);
+    if (from !== null) assertNear(role, { from, to: meta.version });
     const most = Math.min(meta.length ?? MOST_BYTES.targets, MOST_BYTES.targets);
     const body = await this.#fetched(role, `${String(meta.version)}.${role}.json`, fetch, most);
     this.#believe(role, body, () => {
@@ -293,6 +294,15 @@ function assertNear(role: string, { from, to }: { from: number; to: number }): v
 
 const versionIn = (role: string, body: Buffer): number =>
   parsed(role, () => Number((jsonOf(body) as { signed?: { version?: unknown } }).signed?.version));
+
+/** A stored document that was torn says nothing, and must not keep out the one that takes its place. */
+function readableVersion(role: string, body: Buffer): number | null {
+  try {
+    return versionIn(role, body);
+  } catch {
+    return null;
+  }
+}
 
 function assertFewTargets(role: string, body: Buffer): void {
   const { signed } = jsonOf(body) as { signed?: { targets?: object } };

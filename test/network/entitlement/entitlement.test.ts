@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { signedEntitlement, type Entitlement } from '../../../plugins/network-hub/src/trust/entitlement.ts';
 import { newSigner } from '../../../plugins/network-hub/src/trust/signer.ts';
+import { randomFrom } from '../../../src/cli/seed/random.ts';
 import { covers, entitledNow } from '../../../src/network/entitlement/entitled.ts';
 import { readEntitlement } from '../../../src/network/entitlement/entitlement-document.ts';
 import { days, hours } from '../../support/clock.ts';
@@ -94,6 +95,18 @@ describe('an entitlement', () => {
           whole.slice(0, at) + String.fromCharCode(whole.charCodeAt(at) ^ bit) + whole.slice(at + 1);
         expect(problemOf(changed), `${String(at)}/${String(bit)}`).not.toBe('none');
       }
+    }
+  });
+
+  test('is not believed with a handful of bytes changed, left out or put in', () => {
+    const random = randomFrom(7);
+    for (let round = 0; round < 2_000; round += 1) {
+      const at = random.whole(0, whole.length - 1);
+      const put = String.fromCharCode(
+        ...Array.from({ length: random.whole(0, 3) }, () => random.whole(32, 126)),
+      );
+      const changed = whole.slice(0, at) + put + whole.slice(at + random.whole(0, 3));
+      if (changed !== whole) expect(problemOf(changed), changed).not.toBe('none');
     }
   });
 
