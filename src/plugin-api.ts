@@ -422,6 +422,13 @@ export type { DemoNewcomer, DemoPeriod, DemoScene, DemoScenery } from './plugin-
  * @example const { manifest, sha256, readme } = await readPackage(await upload.read());
  */
 export { readPackage } from './plugin-host/read-package.ts';
+
+/**
+ * Signs a package with the private key of its publisher, as `latchkey plugin sign` does: the text that goes beside it.
+ *
+ * @example const { text } = await signPackage(packed, privateKey);
+ */
+export { signPackage } from './network/index.ts';
 export type { PackageFacts } from './plugin-host/read-package.ts';
 
 /**

@@ -44,6 +44,7 @@ function buttonOf({ local, release, refusal, hasUpdate, underWay }: Offered): st
   if (local?.isBundled === true && local.desired === 'disabled')
     return refusal === null ? 'install' : 'refused';
   if (hasUpdate) return refusal === null ? 'update' : 'update-refused';
+  if (local?.desired === 'disabled' && (refusal === 'security' || refusal === 'trial-over')) return 'refused';
   if (local) return local.desired === 'enabled' ? 'on' : 'off';
   if (!release) return 'incompatible';
   return refusal === null ? 'install' : 'refused';

@@ -32,7 +32,7 @@ export default definePlugin((host: Host) => {
     ...supportApi({ host, gate: asked.gate, desk: new SupportDesk(host) }),
     ...portalRoutes({ host, subscriptions, revealed: new RevealedKey(host) }),
     ...vendorRoutes({ host, subscriptions }),
-    ...trustRoutes({ host, trust }),
+    ...trustRoutes({ host, trust, releases }),
     ...checkInRoutes({ host, trust, subscriptions }),
     ...usageRoutes({ host, releases }),
     ...publishRoutes({ host, subscriptions, releases }),

@@ -65,12 +65,15 @@ export function publishRoutes({ host, subscriptions, releases }: Deps): Route[] 
   const details = async (
     { locale, params }: Pick<Incoming<z.output<typeof plugin>>, 'locale' | 'params'>,
     error?: KnownError,
-  ): Promise<Reply> =>
-    view('network-hub/published-plugin', {
-      plugin: presentListing(await releases.find(params.id), { locale, offers: await offersIn(locale) }),
+  ): Promise<Reply> => {
+    const listing = await releases.find(params.id);
+    const unsigned = await releases.unsignedOf(listing);
+    return view('network-hub/published-plugin', {
+      plugin: presentListing(listing, { locale, offers: await offersIn(locale), unsigned }),
       errors: error?.fields ?? [],
       message: error?.fields.length === 0 ? { code: error.code, params: error.params } : undefined,
     });
+  };
 
   const act = (
     what: string,
@@ -141,7 +144,15 @@ const said = (what: string, version: string): Flash => ({
 
 function presentListing(
   { record, requiredOffers, downloads, stars, people, tags, releases, updatedAt }: Listing,
-  { locale, offers }: { locale: string; offers: readonly { value: string; label: string }[] },
+  {
+    locale,
+    offers,
+    unsigned = [],
+  }: {
+    locale: string;
+    offers: readonly { value: string; label: string }[];
+    unsigned?: readonly string[];
+  },
 ): object {
   const words = record.words[locale] ?? record.words['en'];
   const [newest] = releases;
@@ -161,7 +172,10 @@ function presentListing(
     tags,
     version: newest?.version ?? '',
     updatedAt,
-    releases: releases.map(presentRelease),
+    releases: releases.map((release) => ({
+      ...presentRelease(release),
+      isUnsigned: unsigned.includes(release.version),
+    })),
   };
 }
 

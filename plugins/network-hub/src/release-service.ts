@@ -111,16 +111,51 @@ export class ReleaseService {
     const { id, version } = facts.manifest;
     const known = await findPlugin(this.#host.db, keyOf(id));
     await this.#assertMayFollow(facts, known, draft);
+    const signature = draft.signature ?? (await this.#trust.signedFor(facts.manifest.publisher, packed));
     await this.#host.transaction(async (tx) => {
       await this.#write(tx, actor, { facts, packed, draft, known });
       const offers = draft.offer === undefined ? (known?.requiredOffers ?? []) : offersOf(draft);
-      if (draft.signature !== undefined)
-        await this.#sign(tx, { facts, packed, signature: draft.signature, offers });
+      if (signature !== null) await this.#sign(tx, { facts, packed, signature, offers });
     });
     const listing = await this.find(id);
     const release = listing.releases.find((one) => one.version === version);
     if (!release) throw new NotFoundError('hub.no-such-plugin');
     return { listing, release };
+  }
+
+  /** What was published before the hub could sign for its publisher is signed now; says how many versions. */
+  async signWaiting(actor: Actor): Promise<number> {
+    assertPublisher(actor);
+    const waiting = (await this.all(actor)).flatMap((listing) =>
+      listing.releases.map((release) => ({ listing, release })),
+    );
+    let signed = 0;
+    for (const { listing, release } of waiting) {
+      const { id, publisher } = listing.record;
+      if (await this.isSigned(id, release.version)) continue;
+      const packed = await this.packed(release);
+      const signature = await this.#trust.signedFor(publisher, packed).catch(() => null);
+      if (signature === null) continue;
+      const facts = { manifest: release.manifest };
+      const offers = listing.requiredOffers;
+      await this.#host.transaction((tx) => this.#sign(tx, { facts, packed, signature, offers }));
+      signed += 1;
+    }
+    return signed;
+  }
+
+  /** Versions that helpdesks would refuse; none while this hub signs nothing at all. */
+  async unsignedOf({ record, releases }: Listing): Promise<string[]> {
+    if ((await this.#trust.look()) === null) return [];
+    const unsigned: string[] = [];
+    for (const { version } of releases)
+      if (!(await this.isSigned(record.id, version))) unsigned.push(version);
+    return unsigned;
+  }
+
+  /** Whether helpdesks that believe signatures would take it. */
+  isSigned(pluginId: string, version: string): Promise<boolean> {
+    return this.#trust.isNamed(pathOf(pluginId, version));
   }
 
   /** The catalogue's half of the two signatures that helpdesks ask for. */
@@ -131,11 +166,11 @@ export class ReleaseService {
       packed,
       signature,
       offers,
-    }: { facts: PackageFacts; packed: Uint8Array; signature: string; offers: string[] },
+    }: { facts: Pick<PackageFacts, 'manifest'>; packed: Uint8Array; signature: string; offers: string[] },
   ): Promise<void> {
     const { id, version, publisher } = facts.manifest;
     await this.#trust.name(tx, {
-      path: `plugins/${id}/${version}.tgz`,
+      path: pathOf(id, version),
       length: packed.length,
       sha256: createHash('sha256').update(packed).digest('hex'),
       custom: { id, version, publisher, signature, offers },
@@ -320,6 +355,9 @@ export class ReleaseService {
     });
   }
 }
+
+/** What a package is called in the signed catalogue. */
+const pathOf = (id: string, version: string): string => `plugins/${id}/${version}.tgz`;
 
 /** The lint: what nobody would want to install, said before anybody can. */
 function assertWorthy({ manifest, words }: PackageFacts): void {

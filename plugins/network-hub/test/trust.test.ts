@@ -6,9 +6,10 @@ import { system } from '../../../src/shared/actor.ts';
 import { packPlugin } from '../../../src/cli/author/pack-plugin.ts';
 import { days, hours } from '../../../test/support/clock.ts';
 import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
+import { hostIn } from '../../../test/support/signed-hub.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { ReleaseService } from '../src/release-service.ts';
-import { TrustService } from '../src/trust/trust-service.ts';
+import { signCeremony, TrustService } from '../src/trust/trust-service.ts';
 
 const PEM = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g;
 
@@ -23,24 +24,15 @@ async function startHub(engine: Engine): Promise<Hub> {
   const app = await startTestApp({ engine });
   await app.house.plugins.enable(system, 'network-hub');
   const owner = app.as(await app.given.owner());
-  const keys = await owner.submit('/admin/hub/trust', {}, { action: '/admin/hub/trust/establish' });
+  const keys = await owner.submit(
+    '/admin/hub/trust',
+    { who: 'self', publisher: '' },
+    { action: '/admin/hub/trust/establish' },
+  );
   const keepers = keys.text.match(PEM) ?? [];
   expect(keepers).toHaveLength(3);
   const host = await hostIn(app);
   return { app, keepers, host, trust: new TrustService(host) };
-}
-
-/** As the plugin's own setup has it. */
-async function hostIn({ house, db, clock }: TestApp): Promise<Host> {
-  const { keys, audit } = house.ground;
-  const host = {
-    db,
-    clock,
-    audit,
-    keys: await keys.ring('plugin:network-hub'),
-    transaction: db.transaction.bind(db),
-  };
-  return host as unknown as Host;
 }
 
 /** As a publisher does it, package and signature together. */
@@ -144,6 +136,43 @@ describeOnEachEngine('a hub that signs', (engine) => {
     await look(app);
     expect(await trust.status()).toMatchObject({ problem: null });
   });
+});
+
+test('a vendor who has only a browser signs what was published before and after, with keys handed over once', async () => {
+  const app = await startTestApp();
+  await app.house.plugins.enable(system, 'network-hub');
+  const host = await hostIn(app);
+  const trust = new TrustService(host);
+  const releases = new ReleaseService(host, trust);
+  const { bytes } = await packPlugin('plugins/tag');
+  await releases.publish(system, bytes, { channel: 'stable' });
+  const owner = app.as(await app.given.owner());
+  const establish = (form: Record<string, string>) =>
+    owner.submit('/admin/hub/trust', form, { action: '/admin/hub/trust/establish' });
+
+  expect((await establish({ publisher: 'Latchkey' })).status).toBe(422);
+  expect(await trust.look()).toBeNull();
+  const keepers = (await establish({ who: 'hub', publisher: 'Latchkey' })).text.match(PEM) ?? [];
+  expect(keepers).toHaveLength(3);
+  expect((await establish({ who: 'hub', publisher: 'Latchkey' }).catch(() => null))?.text ?? '').not.toMatch(
+    PEM,
+  );
+
+  const { id, version } = await packPlugin('plugins/tag');
+  expect(await releases.isSigned(id, version)).toBe(true);
+  const other = await packPlugin('plugins/network-hub/premium/canned-replies');
+  await releases.publish(system, other.bytes, { channel: 'stable', offer: 'network-standard' });
+  expect(await releases.isSigned(other.id, other.version)).toBe(true);
+  expect(await trust.signedFor('Acme', bytes)).toBeNull();
+
+  await owner.submit(
+    '/admin/hub/trust',
+    { name: 'Acme', held: 'yes' },
+    { action: '/admin/hub/trust/publishers' },
+  );
+  expect(await trust.signedFor('Acme', bytes)).toBeNull();
+  await trust.finish(system, JSON.stringify(signCeremony(await trust.begin(system), keepers.slice(0, 2))));
+  expect(await trust.signedFor('Acme', bytes)).not.toBeNull();
 });
 
 describeOnEachEngine('what a helpdesk is entitled to', (engine) => {

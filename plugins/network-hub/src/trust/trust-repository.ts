@@ -57,9 +57,11 @@ export async function listSigners(db: Queryable): Promise<StoredSigner[]> {
   return ((await db.knex(keys.name).orderBy('made_at', 'desc')) as Row[]).map(keys.decode);
 }
 
+/** The key that publishes may wait for a ceremony longer than the others. */
 export async function deleteSignersExcept(tx: Tx, publicKeys: readonly string[]): Promise<void> {
   await tx
     .knex(keys.name)
+    .whereNot({ role: 'publisher' })
     .whereNotIn('public_key', [...publicKeys])
     .delete();
 }
@@ -114,6 +116,10 @@ export async function deleteTarget(tx: Tx, path: string): Promise<boolean> {
 
 export async function listTargets(db: Queryable, bin: string): Promise<Target[]> {
   return ((await db.knex(targets.name).where({ bin }).orderBy('path')) as Row[]).map(targets.decode);
+}
+
+export async function isTarget(db: Queryable, path: string): Promise<boolean> {
+  return (await db.knex(targets.name).where({ path }).first('path')) !== undefined;
 }
 
 export async function listBins(db: Queryable): Promise<string[]> {

@@ -1,6 +1,7 @@
 import {
   askAgain,
   file,
+  ForbiddenError,
   InvalidInputError,
   NotFoundError,
   redirect,
@@ -14,22 +15,34 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import type { ReleaseService } from '../release-service.ts';
 import { signCeremony, type TrustService } from './trust-service.ts';
 
 interface Deps {
   host: Host;
   trust: TrustService;
+  releases: ReleaseService;
 }
 
 const PATH = '/admin/hub/trust';
 const access = { right: 'network-hub.manage' };
 const params = z.object({ name: z.string().max(60) });
-const publisherForm = z.object({ name: z.string().trim().min(1).max(120), key: z.string().max(2_000) });
-const signForm = z.object({ keys: z.string().max(8_000) });
+const held = z.literal('yes').optional();
+const publisherForm = z.object({
+  name: z.string().trim().min(1).max(120),
+  key: z.string().max(2_000).default(''),
+  held,
+});
+const establishForm = z.object({
+  who: z.enum(['hub', 'self']).optional(),
+  publisher: z.string().trim().max(120).default(''),
+});
+const signForm = z.object({ keys: z.string().max(8_000).default('') });
+const MOST_BYTES = 16_000;
 const PEM = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g;
 
 /** Where the vendor's people see who signs for their hub; and the signed documents, for whoever asks: they prove themselves. */
-export function trustRoutes({ host, trust }: Deps): Route[] {
+export function trustRoutes({ host, trust, releases }: Deps): Route[] {
   const page = async (body?: unknown, error?: KnownError): Promise<Reply> => {
     const now = await trust.look();
     const rules = now?.wanted ?? now?.rules;
@@ -41,10 +54,17 @@ export function trustRoutes({ host, trust }: Deps): Route[] {
       publishers: Object.keys(rules?.publishers ?? {}).map((name) => ({
         name,
         waits: now?.rules.publishers[name] === undefined,
+        isHeld: typeof now?.heldKey === 'string' && rules?.publishers[name]?.includes(now.heldKey) === true,
       })),
       withdrawn: rules?.withdrawn ?? [],
+      // Whoever has published already will go on doing so.
+      known: [
+        ...new Set((await releases.list({ from: 0, limit: 50 })).map(({ record }) => record.publisher)),
+      ],
       form: publisherForm.partial().safeParse(body).data ?? {},
-      message: error?.code,
+      first: establishForm.safeParse(body).data ?? {},
+      errors: error?.fields ?? [],
+      message: error?.fields.length === 0 ? error.code : undefined,
     });
   };
   const onRefused = ({ body }: Pick<Incoming, 'body'>, error: KnownError): Promise<Reply> => {
@@ -73,11 +93,16 @@ export function trustRoutes({ host, trust }: Deps): Route[] {
       method: 'post',
       path: `${PATH}/establish`,
       access,
+      body: establishForm,
       onRefused,
       handler: async (incoming) => {
         const again = asked(incoming);
         if (again) return again;
-        const pems = await trust.establish(incoming.actor);
+        const { who, publisher } = incoming.body;
+        if (who === undefined) throw wrong('who', 'hub.trust-choose');
+        if (who === 'hub' && publisher === '') throw wrong('publisher', 'hub.trust-publisher-missing');
+        const pems = await trust.establish(incoming.actor, { heldFor: who === 'hub' ? [publisher] : [] });
+        await releases.signWaiting(incoming.actor).catch(forbidden);
         const parts = pems.map((pem, at) => `Keeper ${String(at + 1)} of 3\n${pem}`);
         return file(Buffer.from(parts.join('\n')), {
           name: 'latchkey-hub-keepers.txt',
@@ -94,7 +119,9 @@ export function trustRoutes({ host, trust }: Deps): Route[] {
       handler: async (incoming) => {
         const again = asked(incoming);
         if (again) return again;
-        await trust.wantPublisher(incoming.actor, incoming.body.name, incoming.body.key);
+        const { name, key, held: isHeld } = incoming.body;
+        if (isHeld === 'yes') await trust.wantHeld(incoming.actor, name);
+        else await trust.wantPublisher(incoming.actor, name, key);
         return done('trust-wanted');
       },
     }),
@@ -102,17 +129,31 @@ export function trustRoutes({ host, trust }: Deps): Route[] {
       method: 'post',
       path: `${PATH}/sign`,
       access,
+      uploads: true,
       body: signForm,
       onRefused,
       handler: async (incoming) => {
         const again = asked(incoming);
         if (again) return again;
-        const pems = incoming.body.keys.match(PEM) ?? [];
+        const carriedFile = incoming.files.find(
+          ({ field, size }) => field === 'file' && size > 0 && size < MOST_BYTES,
+        );
+        const carried = carriedFile ? (await carriedFile.read()).toString('utf8') : '';
+        const pems = `${incoming.body.keys}\n${carried}`.match(PEM) ?? [];
         if (pems.length < 2) throw new InvalidInputError('hub.trust-two-keys');
         const drafted = await trust.begin(incoming.actor);
-        await trust.finish(incoming.actor, JSON.stringify(signCeremony(drafted, pems)));
+        await trust.finish(incoming.actor, JSON.stringify(signCeremony(drafted, pems.slice(0, 3))));
+        await releases.signWaiting(incoming.actor).catch(forbidden);
         return done('trust-signed');
       },
     }),
   ];
+}
+
+const wrong = (field: string, code: string): InvalidInputError =>
+  new InvalidInputError('input.invalid', { fields: [{ field, code }] });
+
+/** Who holds ceremonies need not be who publishes; then it is signed with the next publication. */
+function forbidden(error: unknown): void {
+  if (!(error instanceof ForbiddenError)) throw error;
 }

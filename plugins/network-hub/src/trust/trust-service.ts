@@ -2,6 +2,7 @@ import {
   ConflictError,
   ForbiddenError,
   InvalidInputError,
+  signPackage,
   z,
   type Actor,
   type Host,
@@ -32,6 +33,7 @@ import {
   findDocument,
   insertDocument,
   insertSigner,
+  isTarget,
   listBins,
   listSigners,
   listTargets,
@@ -40,11 +42,18 @@ import {
   takeTurn,
   wantedRules,
   wantRules,
+  type StoredSigner,
 } from './trust-repository.ts';
 
 type Json = Parameters<typeof bodyOf>[0];
-export type OnlineRole = 'snapshot' | 'timestamp' | 'catalogue' | 'entitlements';
-const ONLINE: readonly OnlineRole[] = ['snapshot', 'timestamp', 'catalogue', 'entitlements'];
+/** `publisher` only where a vendor lets the hub sign packages for them; the ceremony names the others. */
+export type OnlineRole = 'snapshot' | 'timestamp' | 'catalogue' | 'entitlements' | 'publisher';
+const ONLINE: readonly Exclude<OnlineRole, 'publisher'>[] = [
+  'snapshot',
+  'timestamp',
+  'catalogue',
+  'entitlements',
+];
 /** What the keepers carry to their offline machines and back. */
 export interface Ceremony {
   format: 1;
@@ -93,6 +102,8 @@ export interface Trust {
   root: { version: number; expires: string; keepers: string[] };
   targets: { version: number; expires: string };
   rules: Rules;
+  /** The public key with which the hub signs for publishers who let it; null where it holds none. */
+  heldKey: string | null;
   /** Rules that the next ceremony is to sign; null when nothing waits. */
   wanted: Rules | null;
 }
@@ -121,6 +132,7 @@ export class TrustService {
       root: { version: of.version, expires: of.expires, keepers: of.roles['root']?.keyids ?? [] },
       targets: { version: said.version, expires: said.expires },
       rules: said.latchkey,
+      heldKey: (await this.#held(db))?.publicKey ?? null,
       wanted: Object.keys(wanted).length === 0 ? null : { ...said.latchkey, ...wanted },
     };
   }
@@ -170,10 +182,14 @@ export class TrustService {
     return now;
   }
 
-  /** All of a first ceremony at once, for a hub that begins: three keys that are given away and kept nowhere. */
-  async establish(actor: Actor): Promise<string[]> {
+  /**
+   * All of a first ceremony at once, for a hub that begins: three keys that are given away and kept nowhere. For the publishers that are
+   * named the hub keeps a fourth, and signs their packages itself.
+   */
+  async establish(actor: Actor, { heldFor = [] }: { heldFor?: readonly string[] } = {}): Promise<string[]> {
     this.#assertMay(actor);
     if (await this.look()) throw new ConflictError('hub.trust-established');
+    for (const name of heldFor) await this.wantHeld(actor, name);
     const keepers = [newSigner(), newSigner(), newSigner()];
     const pems = keepers.map(({ pem }) => pem);
     const drafted = await this.#host.transaction(async (tx) => {
@@ -200,6 +216,31 @@ export class TrustService {
     return this.want(actor, ({ publishers }) => ({
       publishers: { ...publishers, [name]: [...new Set([...(publishers[name] ?? []), key])] },
     }));
+  }
+
+  /** From the next ceremony on the hub signs for this publisher, with a key that it keeps. */
+  async wantHeld(actor: Actor, name: string): Promise<void> {
+    this.#assertMay(actor);
+    const { db } = this.#host;
+    const known = (await this.#held(db))?.publicKey;
+    const key = known ?? (await this.#host.transaction((tx) => this.#newOnlineKey(tx, 'publisher')));
+    await this.want(actor, ({ publishers }) => ({
+      publishers: { ...publishers, [name]: [...new Set([...(publishers[name] ?? []), key])] },
+    }));
+  }
+
+  /** The signature of a publisher who lets the hub sign, once the keepers have named its key; null for all others. */
+  async signedFor(publisher: string, packed: Uint8Array): Promise<string | null> {
+    const now = await this.look();
+    if (!now) return null;
+    const named = Object.hasOwn(now.rules.publishers, publisher) ? now.rules.publishers[publisher] : [];
+    const held = await this.#held(this.#host.db);
+    if (!held || named?.includes(held.publicKey) !== true) return null;
+    return (await signPackage(packed, this.#pemOf(held))).text;
+  }
+
+  isNamed(path: string): Promise<boolean> {
+    return isTarget(this.#host.db, path);
   }
 
   wantWithdrawal(actor: Actor, withdrawal: Rules['withdrawn'][number]): Promise<void> {
@@ -259,9 +300,12 @@ export class TrustService {
   }
 
   /** The public halves of the hub's own keys: the newest of each role, or new ones. */
-  async #onlineKeys(tx: Tx, { rotate }: { rotate: boolean }): Promise<Record<OnlineRole, string>> {
+  async #onlineKeys(
+    tx: Tx,
+    { rotate }: { rotate: boolean },
+  ): Promise<Record<(typeof ONLINE)[number], string>> {
     const known = await listSigners(tx);
-    const found = {} as Record<OnlineRole, string>;
+    const found = {} as Record<(typeof ONLINE)[number], string>;
     for (const role of ONLINE) {
       const newest = rotate ? undefined : known.find((one) => one.role === role);
       found[role] = newest?.publicKey ?? (await this.#newOnlineKey(tx, role));
@@ -408,8 +452,15 @@ export class TrustService {
   async #signer(db: Queryable, role: OnlineRole, named: readonly string[]): Promise<Signer | null> {
     const key = (await listSigners(db)).find((one) => one.role === role && named.includes(one.publicKey));
     if (!key) return null;
-    const sealed = { keyId: key.boxKey, nonce: key.boxNonce, ciphertext: key.boxText };
-    return signerFrom(this.#host.keys.open(sealed, contextOf(key.id)));
+    return signerFrom(this.#pemOf(key));
+  }
+
+  async #held(db: Queryable): Promise<StoredSigner | null> {
+    return (await listSigners(db)).find(({ role }) => role === 'publisher') ?? null;
+  }
+
+  #pemOf({ id, boxKey, boxNonce, boxText }: StoredSigner): string {
+    return this.#host.keys.open({ keyId: boxKey, nonce: boxNonce, ciphertext: boxText }, contextOf(id));
   }
 
   #assertMay(actor: Actor): void {
