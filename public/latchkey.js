@@ -35,6 +35,19 @@ async function copy(field) {
   }
 }
 
+/** One box for all boxes of that name in its table; it says when some are chosen and some are not. */
+function chooseAll(box) {
+  const table = box.closest('table');
+  const boxes = () => [...table.querySelectorAll(`input[name="${box.dataset.chooseAll}"]`)];
+  box.hidden = false;
+  box.addEventListener('change', () => boxes().forEach((one) => (one.checked = box.checked)));
+  table.addEventListener('change', () => {
+    const chosen = boxes().filter(({ checked }) => checked).length;
+    box.checked = chosen > 0 && chosen === boxes().length;
+    box.indeterminate = chosen > 0 && !box.checked;
+  });
+}
+
 function passwordField(box) {
   const input = box.querySelector('input');
   const button = document.createElement('button');
@@ -124,6 +137,7 @@ function enhance(root) {
   for (const area of all(root, '[data-drop]')) dropTarget(area);
   for (const input of all(root, 'input[data-files]')) fileNames(input);
   for (const box of all(root, '[data-own-zone]')) ownZone(box);
+  for (const box of all(root, '[data-choose-all]')) chooseAll(box);
   for (const control of all(root, '[name="theme"]')) themeChoice(control);
   for (const select of all(root, '[data-autosubmit]'))
     select.addEventListener('change', () => select.form.requestSubmit());

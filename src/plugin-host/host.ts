@@ -545,7 +545,7 @@ export interface Host {
   use<T extends object>(token: ServiceToken<T>): T;
   /** Whether a service is there at this moment. */
   isOffered<T extends object>(token: ServiceToken<T>): boolean;
-  /** Runs when the plugin is disabled; for what the host cannot see. */
+  /** Runs when the plugin is disabled, just after `signal`, while the host still answers; for what the host cannot see. */
   onDispose(task: () => void | Promise<void>): void;
 
   /** Reading. */

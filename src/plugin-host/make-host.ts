@@ -135,7 +135,7 @@ export function makeHost(parts: Parts): Host {
       chargeTo: (plugin) => charging(hooks, plugin),
     }),
     onDispose: (task) => {
-      scope.undoWith(task);
+      scope.farewell(task);
     },
 
     db: ground.db,

@@ -31,6 +31,8 @@ export class Scope {
   readonly #plugin: string;
   readonly #onError: (error: unknown) => void;
   readonly #registrations: Registration[] = [];
+  /** What the plugin itself wants to put down, while everything it was given still works. */
+  readonly #farewells: Task[] = [];
   /** How to undo all else, last thing first. */
   readonly #rest: Task[] = [];
   readonly #abort = new AbortController();
@@ -56,9 +58,10 @@ export class Scope {
     if (!this.#isAlive) throw new DisposedError(this.#plugin);
   }
 
-  undoWith(task: Task): void {
+  /** Runs after the signal: what hears it may still write down how far it came, and let go of what others wait for. */
+  farewell(task: Task): void {
     this.assertAlive();
-    this.#rest.push(task);
+    this.#farewells.push(task);
   }
 
   /** Done when all of it is published; at once, if it is already. */
@@ -117,6 +120,7 @@ export class Scope {
     );
     await this.#drain(drainMs);
     this.#abort.abort(new DisposedError(this.#plugin));
+    await this.#undo(this.#farewells);
     this.#isAlive = false;
     await this.#undo(this.#rest);
   }

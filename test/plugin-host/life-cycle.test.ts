@@ -89,6 +89,23 @@ describeOnEachEngine('a plugin', (engine) => {
     }).toThrow('has been disabled');
   });
 
+  test('that hears that it ends may still write down how far it came', async () => {
+    const { db, places } = await emptyHouse(engine);
+    await writePlugin(places.bundled, 'careful', {
+      manifest: { ...enabledByDefault, settings: [{ name: 'word', type: 'string', default: 'x' }] },
+      files: {
+        'index.ts': setupWith(`host.onDispose(async () => {
+          globalThis.lastWord = host.signal.aborted && (await host.transaction(async () => host.settings.get('word')));
+        });`),
+      },
+    });
+    const { host } = await startHost({ db, places });
+
+    await host.disable(system, 'careful');
+
+    expect(globalThis).toMatchObject({ lastWord: 'x' });
+  });
+
   test('may hold a transaction for five seconds and no longer', { timeout: 15_000 }, async () => {
     const { db, places } = await emptyHouse(engine);
     await writePlugin(places.bundled, 'holder', {

@@ -203,10 +203,59 @@ describe('the pages of those who mint', { timeout: 60_000 }, () => {
     app.clock.advance(hours(1));
     const later = await app.as(await app.given.owner()).get(path);
 
-    expect(sheet.text.match(/\/join\/lkinv_[0-9A-Z]{32}/g)).toHaveLength(24);
+    expect(sheet.text.match(/\/join\/lkinv_[0-9A-Z]{32}/g)).toHaveLength(12);
+    expect(sheet.text.match(/<code>lkinv_[0-9A-Z]{32}/g)).toHaveLength(12);
     expect(file.text.split('\r\n')).toHaveLength(14);
     expect(file.text).toContain('"Badge 07"');
     for (const page of [other, later]) expect(page.text).not.toMatch(/lkinv_[0-9A-Z]{32}/);
+  });
+
+  test('say of many keys what they add up to, before they are made', async () => {
+    const app = await startTestApp();
+    const maker = app.as(await app.given.owner());
+    const sentence = async (form: Record<string, string>): Promise<string> =>
+      words(
+        (
+          await maker.submit(
+            '/invitation-keys/new',
+            { ...form, step: 'preview' },
+            { action: '/invitation-keys' },
+          )
+        ).text,
+      );
+
+    expect(await sentence({ count: '24', maxUses: '1000' })).toContain('24 keys, 24,000 places in all.');
+    expect(await sentence({ count: '1', maxUses: '10' })).not.toContain('places in all');
+    expect(await sentence({ count: '501' })).toContain('From 1 to 500 keys at once.');
+  });
+
+  test('take back in one go what was revoked in one go, and no more', async () => {
+    const app = await startTestApp();
+    const admin = await app.given.owner();
+    const browser = app.as(admin);
+    const sheet = await browser.submit(
+      '/invitation-keys/new',
+      { label: 'Badge', count: '3', step: 'mint' },
+      { action: '/invitation-keys' },
+    );
+    const listed = async (): Promise<{ id: string; status: string }[]> => {
+      const list = await (await ownerApi(app)).call('GET', `${KEYS}?sort=label`);
+      return (list.json() as { items: { id: string; status: string }[] }).items;
+    };
+    const states = async (): Promise<string[]> => (await listed()).map(({ status }) => status);
+    const [first] = await listed();
+    await (await ownerApi(app)).call('POST', `${KEYS}/${first?.id ?? ''}/revoke`);
+    app.clock.advance(hours(0.1));
+
+    const closed = await browser.submit(pathOf(sheet), {}, { action: `${pathOf(sheet)}/revoke` });
+    const before = await states();
+    const undo = `${pathOf(sheet)}/restore`;
+    const stranger = await app.as(await app.given.user()).post(`${undo}?since=1`, {});
+    await browser.submitShown(closed, {}, { action: undo });
+
+    expect(before).toEqual(['revoked', 'revoked', 'revoked']);
+    expect(stranger.status).toBe(403);
+    expect(await states()).toEqual(['revoked', 'active', 'active']);
   });
 
   test('make a risky key safer with one button, in the form and afterwards', async () => {
@@ -241,11 +290,18 @@ describe('the pages of those who mint', { timeout: 60_000 }, () => {
       { action: '/invitation-keys/bulk' },
     );
     const extended = await keyOf(app, one.id);
-    await browser.submit(
-      '/invitation-keys',
-      { ids: [one.id, two.id], act: 'revoke' },
-      { action: '/invitation-keys/bulk' },
-    );
+    const revoke = () =>
+      browser.submit(
+        '/invitation-keys',
+        { ids: [one.id, two.id], act: 'revoke' },
+        { action: '/invitation-keys/bulk' },
+      );
+    const closed = await revoke();
+    const undo = '/invitation-keys/bulk/restore';
+    const reached = await app.as(await app.given.user()).post(`${undo}?ids=${one.id}`, {});
+    await browser.submitShown(closed, {}, { action: undo });
+    const restored = await keyOf(app, two.id);
+    await revoke();
     await browser.submit(
       '/invitation-keys/purge',
       { what: ['revoked'] },
@@ -258,7 +314,8 @@ describe('the pages of those who mint', { timeout: 60_000 }, () => {
 
     expect(Date.parse(String(extended['expiresAt'])) - app.clock.now()).toBe(days(21));
     expect(list.json().total).toBe(0);
-    expect(stranger.status).toBe(403);
+    expect([stranger.status, reached.status]).toEqual([403, 403]);
+    expect(restored['status']).toBe('active');
   });
 });
 

@@ -191,8 +191,9 @@ describeOnEachEngine('a list of people', (engine) => {
     expect(await app.db.knex('invite_mailing').count({ count: '*' }).first()).toMatchObject({ count: 60 });
   });
 
-  test('that is under way when its process ends goes on in the next, and nobody is written to twice', async () => {
+  test('that is under way when its process ends goes on in another at once, and nobody is written to twice', async () => {
     const first = await startTestApp({ engine, mail: true });
+    const second = await startTestApp({ engine, mail: true, databaseUrl: first.databaseUrl });
     const id = await listed(await owner(first), people(60));
     const waiting = async (app: TestApp): Promise<number> => {
       const lines = app.db.knex('invite_round_line').where({ round_id: id, state: 'waiting' });
@@ -202,9 +203,7 @@ describeOnEachEngine('a list of people', (engine) => {
     await until(async () => (await waiting(first)) < 55);
     await first.close();
 
-    const second = await startTestApp({ engine, mail: true, databaseUrl: first.databaseUrl });
     const left = await waiting(second);
-    second.clock.advance(15_001);
     await sendRounds(second);
     const written = (): string[] =>
       [...first.mailbox.letters, ...second.mailbox.letters].flatMap(({ to }) => to);

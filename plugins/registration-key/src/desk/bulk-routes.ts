@@ -30,6 +30,8 @@ const bulkForm = z.object({
   act: z.enum(['revoke', 'extend']),
   back: z.string().max(300).default(''),
 });
+/** Behind the undo of a list: as many as one page of it shows. */
+const undoQuery = z.object({ ids: z.string().max(3000).default('') });
 const purgeForm = z.object({ what: kindsToPurge });
 
 /** What is done to many keys from the list, and clearing away what is dead. */
@@ -47,9 +49,26 @@ export function bulkRoutes({ host, bulk }: Deps): Route[] {
         const chosen = wanted.slice(0, MOST_AT_A_TIME);
         const result =
           act === 'revoke' ? await bulk.revoke(actor, chosen) : await bulk.extend(actor, chosen, 7);
+        const skipped = new Set(result.skipped.map(({ id }) => id));
+        const done = chosen.filter((id) => !skipped.has(id));
         return redirect(`${ROOT}${/^\?[\w=&%+.~-]*$/.test(back) ? back : ''}`, {
-          flash: flashOf(act === 'revoke' ? 'revoked-many' : 'extended-many', result),
+          flash:
+            act === 'revoke'
+              ? { ...flashOf('revoked-many', result), ...undoOf(done) }
+              : flashOf('extended-many', result),
         });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/bulk/restore`,
+      access: MANAGE,
+      query: undoQuery,
+      onRefused: (_incoming, error) =>
+        redirect(ROOT, { flash: { kind: 'warning', code: `errors.${error.code}` } }),
+      handler: async ({ actor, query }) => {
+        const wanted = query.ids.split(',').filter((id) => id !== '');
+        return redirect(ROOT, { flash: flashOf('restored-many', await bulk.restore(actor, wanted)) });
       },
     }),
     route({
@@ -84,6 +103,13 @@ export function bulkRoutes({ host, bulk }: Deps): Route[] {
     }),
   ];
 }
+
+/** A flash travels in a cookie, so it names a page of keys at most. */
+const MOST_UNDONE = 50;
+const undoOf = (ids: readonly string[]): Pick<Flash, 'undo'> =>
+  ids.length === 0 || ids.length > MOST_UNDONE
+    ? {}
+    : { undo: { action: `${ROOT}/bulk/restore?ids=${ids.join(',')}`, label: 'registration-key:undo' } };
 
 const flashOf = (code: string, { done, skipped }: BulkResult): Flash => ({
   kind: done > 0 ? 'success' : 'warning',

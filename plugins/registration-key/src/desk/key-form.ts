@@ -171,6 +171,9 @@ const hoursForm = (hours: OpeningHours | null): Record<string, unknown> => ({
   hoursZone: hours?.timeZone ?? '',
 });
 
+/** How many keys with these settings. */
+export const countFrom = ({ count }: KeyForm): number => (count.trim() === '' ? 1 : Number(count));
+
 const usesFrom = (typed: string, otherwise: number): number =>
   typed.trim() === '' ? otherwise : Number(typed);
 

@@ -21,6 +21,7 @@ import type { ApprovalService } from '../people/approval-service.ts';
 import { presentForm, problemsOf } from '../join/join-presenter.ts';
 import {
   changesFromForm,
+  countFrom,
   draftFromForm,
   formOf,
   formOfDraft,
@@ -31,6 +32,7 @@ import {
   type Kind,
 } from './key-form.ts';
 import { sorts, states, tabs } from '../keys/key-filter.ts';
+import { manyInWords } from '../keys/key-sentence.ts';
 import { presentDetail, presentRow, presentSentence, type DetailFacts } from './key-presenter.ts';
 import { mayEdit, mayManage } from '../keys/key-policy.ts';
 import type { Guard } from '../guard/guard.ts';
@@ -157,9 +159,14 @@ export function keyRoutes({
     const { timeZone } = await host.site();
     const now = host.clock.now();
     try {
-      const plan = await keys.plan(actor, draftFromForm(body, { now, timeZone }));
+      const draft = draftFromForm(body, { now, timeZone });
+      const [count, plan] = [countFrom(body), await keys.plan(actor, draft)];
+      if (count !== 1) batches.assertMany(draft, count);
       return {
-        sentence: await presentSentence(host, places, plan.terms, locale),
+        sentence: [
+          ...manyInWords(count, plan.terms.maxUses, locale),
+          ...(await presentSentence(host, places, plan.terms, locale)),
+        ],
         waitsForSecond: plan.waitsForSecond,
         risks: risksOf(plan.terms, { now, ...plan }),
       };
@@ -334,7 +341,7 @@ export function keyRoutes({
         const { timeZone } = await host.site();
         const draft = draftFromForm(body, { now: host.clock.now(), timeZone });
         if (isUnlimitedForEver(draft) && body.understood === undefined) throw unlimitedForEver();
-        const count = body.count.trim() === '' ? 1 : Number(body.count);
+        const count = countFrom(body);
         if (count !== 1) {
           const { batch } = await batches.mint(actor, draft, count);
           return redirect(`${ROOT}/batches/${batch.id}`);

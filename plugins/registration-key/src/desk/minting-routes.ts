@@ -14,6 +14,7 @@ import { backWith } from '../keys/back-with.ts';
 import type { BatchService, SheetLine } from '../keys/batch-service.ts';
 import type { KeyBulk } from '../keys/key-bulk.ts';
 import { pillOf } from './key-presenter.ts';
+import { mayManage, mayReveal } from '../keys/key-policy.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { Places } from '../keys/places.ts';
 import type { PresetBook } from '../keys/preset-book.ts';
@@ -32,6 +33,8 @@ const READ = { right: 'registration-key.read' };
 const ROOT = '/invitation-keys';
 const idParams = z.object({ id: z.string().max(40) });
 const nameForm = z.object({ name: z.string().max(200).default('') });
+/** Only what one press of the button closed comes back. */
+const sinceQuery = z.object({ since: z.coerce.number().int().min(1) });
 const agreeForm = z.object({ version: z.coerce.number().int() });
 const saferForm = z.object({ version: z.coerce.number().int(), risk: z.string().max(40) });
 
@@ -137,7 +140,7 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
       handler: async ({ actor, params }) => {
         const { batch, keys: made } = await batches.get(actor, params.id);
         const [sheet, now] = [await batches.sheet(actor, batch), host.clock.now()];
-        const urls = new Map(sheet?.map(({ label, url }) => [label, url]));
+        const texts = new Map(sheet?.map((line) => [line.label, line.key]));
         return page('batch', {
           batch,
           isShown: sheet !== null,
@@ -146,12 +149,15 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
           keys: made.map((key) => ({
             id: key.id,
             label: key.label,
-            url: urls.get(key.label) ?? '',
+            text: texts.get(key.label) ?? '',
             pill: pillOf(key, now),
             uses: key.uses,
             maxUses: key.maxUses,
           })),
-          mayRevoke: made.some((key) => key.revokedAt === null),
+          mayRevoke: made.some((key) => key.revokedAt === null && mayManage(actor, key)),
+          printable: made
+            .filter((key) => key.revokedAt === null && key.hasCopy && mayReveal(actor, key))
+            .map(({ id }) => id),
         });
       },
     }),
@@ -181,8 +187,32 @@ export function mintingRoutes({ host, keys, places, presets, batches, bulk }: De
       handler: async ({ actor, params }) => {
         const { keys: made } = await batches.get(actor, params.id);
         const open = made.filter(({ revokedAt }) => revokedAt === null).map(({ id }) => id);
+        const since = host.clock.now();
         const { done } = await bulk.revoke(actor, open);
-        return redirect(`${ROOT}/batches/${params.id}`, { flash: said('revoked-many', { count: done }) });
+        const action = `${ROOT}/batches/${params.id}/restore?since=${String(since)}`;
+        return redirect(`${ROOT}/batches/${params.id}`, {
+          flash: {
+            ...said('revoked-many', { count: done }),
+            ...(done > 0 ? { undo: { action, label: 'registration-key:undo' } } : {}),
+          },
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${ROOT}/batches/:id/restore`,
+      access: READ,
+      params: idParams,
+      query: sinceQuery,
+      onRefused: ({ params }, error) => backWith(`${ROOT}/batches/${params.id}`, error),
+      handler: async ({ actor, params, query: { since } }) => {
+        const { keys: made } = await batches.get(actor, params.id);
+        const closed = made.filter(({ revokedAt }) => revokedAt !== null && revokedAt >= since);
+        const { done } = await bulk.restore(
+          actor,
+          closed.map(({ id }) => id),
+        );
+        return redirect(`${ROOT}/batches/${params.id}`, { flash: said('restored-many', { count: done }) });
       },
     }),
   ];

@@ -347,11 +347,14 @@ export function joinRoutes(deps: Deps): Route[] {
     const { handle, key } = await needEntrance(incoming, name);
     const waiting = await confirm.waiting(key.id, handle.secret);
     if (waiting === null) return redirect(`/join?h=${handle.name}`);
-    const { organisation } = await host.site();
+    const { organisation, registration } = await host.site();
     const now = host.clock.now();
     const status = waiting.redemption?.status ?? 'pending_email';
     return page('waiting', {
       organisation,
+      inviter: key.ownerId === null ? '' : key.ownerName,
+      supportLine: registration.contact,
+      askedAt: waiting.attempt.at,
       handle: handle.name,
       email: waiting.email,
       state: status,

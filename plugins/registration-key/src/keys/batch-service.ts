@@ -45,8 +45,7 @@ export class BatchService {
 
   /** All of them or none. */
   async mint(actor: Actor, draft: KeyDraft, count: number): Promise<{ batch: Batch; made: ShownKey[] }> {
-    assertSize(count);
-    assertMany(draft);
+    this.assertMany(draft, count);
     const plan = await this.#keys.mayMint(actor, draft);
     if (plan.byMember) throw new ForbiddenError('invitation.more_than_own');
     const host = this.#host;
@@ -56,11 +55,13 @@ export class BatchService {
     const { entityId } = plan.terms;
     const label = plan.terms.label || host.t('batch.label', {}, actor.locale);
     const batch = { id: newId(), entityId, label, wanted: count, madeBy: actor.userId, at: now };
-    const drawn = Array.from({ length: count }, (_, at) =>
+    // Made in the same millisecond; sorted, lists show them in the order of their numbers.
+    const ids = Array.from({ length: count }, () => newId()).sort();
+    const drawn = ids.map((id, at) =>
       this.#keys.draw(
         actor,
         { ...plan, terms: { ...plan.terms, label: numbered(label, at + 1, count) } },
-        { showOnce: draft.showOnce ?? false, batchId: batch.id },
+        { showOnce: draft.showOnce ?? false, batchId: batch.id, id },
       ),
     );
     await host.transaction((tx) => insertBatch(tx, batch));
@@ -70,6 +71,12 @@ export class BatchService {
     const made = drawn.map(({ key, text }) => ({ key, text, url: `${origin}/join/${text}` }));
     await this.#lay(batch, made, now);
     return { batch, made };
+  }
+
+  /** So many, and nothing in the draft that is for one key only. */
+  assertMany(draft: KeyDraft, count: number): void {
+    assertSize(count);
+    assertForMany(draft);
   }
 
   async get(actor: Actor, id: string): Promise<{ batch: Batch; keys: InvitationKey[] }> {
@@ -134,7 +141,7 @@ function assertSize(count: number): void {
 }
 
 /** One text, one address and one open key are for one. */
-function assertMany({ customKey, email, reuse }: KeyDraft): void {
+function assertForMany({ customKey, email, reuse }: KeyDraft): void {
   const field = customKey !== undefined ? 'customKey' : email ? 'email' : reuse === true ? 'reuse' : null;
   if (field === null) return;
   throw new InvalidInputError('invitation.contradiction', {

@@ -28,6 +28,11 @@ export class KeyBulk {
     return eachOf(ids, (id) => this.#keys.revoke(actor, id));
   }
 
+  /** The way back from a revocation of many. */
+  restore(actor: Actor, ids: readonly string[]): Promise<BulkResult> {
+    return eachOf(ids, (id) => this.#keys.restore(actor, id));
+  }
+
   /** Moves the end of each by so many days, from today if it is over. */
   extend(actor: Actor, ids: readonly string[], days: number): Promise<BulkResult> {
     const now = this.#host.clock.now();

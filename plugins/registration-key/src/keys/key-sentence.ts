@@ -50,6 +50,15 @@ export function sentenceOf(terms: Told, { profile, entity, groups, locale, timeZ
   ];
 }
 
+/** Said before the rest where more keys than one are made: what they add up to. */
+export function manyInWords(keys: number, maxUses: number | null, locale: string): Clause[] {
+  if (keys === 1) return [];
+  const said = (value: number): string => new Intl.NumberFormat(regionOf(locale)).format(value);
+  return maxUses === null
+    ? [{ key: 'registration-key:sentence.many-unlimited', params: { keys: said(keys) } }]
+    : [{ key: 'registration-key:sentence.many', params: { keys: said(keys), total: said(keys * maxUses) } }];
+}
+
 /** `Mon–Fri`, `08:00–18:00`, and on whose clocks. */
 export function hoursInWords(
   { days, from, to, timeZone }: OpeningHours,

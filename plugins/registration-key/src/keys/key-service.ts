@@ -182,10 +182,10 @@ export class KeyService {
   draw(
     actor: Actor,
     { terms, custom, byMember, waitsForSecond }: Plan,
-    { showOnce, batchId = null }: { showOnce: boolean; batchId?: string | null },
+    { showOnce, batchId = null, id = newId() }: { showOnce: boolean; batchId?: string | null; id?: string },
   ): DrawnKey {
     const { host, door } = this.#deps;
-    const [id, now] = [newId(), host.clock.now()];
+    const now = host.clock.now();
     const context = { id, entityId: terms.entityId, generation: 1 };
     const minted =
       custom === null ? door.mint(context, { showOnce }) : door.custom(custom, context, { showOnce });

@@ -37,18 +37,19 @@ export class Reminders {
       const last = some.at(-1);
       if (!last) break;
       after = last.id;
-      reminded += await this.#remind(some);
+      reminded += await this.#remind(some, signal);
       await breathe();
     }
     return reminded;
   }
 
-  async #remind(some: readonly Invitee[]): Promise<number> {
+  async #remind(some: readonly Invitee[], signal: AbortSignal): Promise<number> {
     const { host, post } = this.#deps;
     const keys = await findKeys(host.db, [...new Set(some.map(({ keyId }) => keyId))]);
     const tooOften = await post.tooOften(some.map(({ emailNorm }) => emailNorm));
     let reminded = 0;
     for (const { id, keyId, email, emailNorm, locale } of some) {
+      if (signal.aborted) break;
       const key = keys.get(keyId);
       const now = host.clock.now();
       if (key === undefined || tooOften.has(emailNorm) || !isOpenFor(key, now)) continue;
