@@ -455,6 +455,8 @@ export interface Notice {
   /** A path of ours. */
   link: string;
   params: Record<string, string | number>;
+  /** The letter for those who want one by mail; without it a short general one is sent. */
+  mail?: { template: string; model: object };
 }
 
 export interface HostNotices {

@@ -110,7 +110,7 @@ export async function startHost(
     providers: {},
     memberships: {},
     mail: {},
-    tickets: {},
+    tickets: () => ({}),
     sessions: {},
   };
   const services = { ...nothing, audit, limits: new RateLimits() } as unknown as Services;

@@ -62,6 +62,7 @@ import { outcomeCommand, outcomeRoutes } from './desk/outcome-routes.ts';
 import { Outcomes } from './desk/outcome.ts';
 import { Landing } from './steps/landing.ts';
 import { stepRoutes } from './steps/step-routes.ts';
+import { stepCommands } from './steps/step-commands.ts';
 import { StepService } from './steps/step-service.ts';
 import { walkRoutes } from './steps/walk-routes.ts';
 import { StepWalk } from './steps/step-walk.ts';
@@ -154,7 +155,7 @@ export default definePlugin((host: Host) => {
     ...noticeRoutes({ keys, notices }),
     ...minting.routes,
     ...reach.routes,
-    ...keyApi({ host, door, keys, redeem, join, humans }),
+    ...keyApi({ host, door, keys, redeem, join, humans, walk }),
     ...boundRoutes({ host, ticketKeys }),
     ...peopleRoutes({ host, approvals, confirm }),
     ...keyRoutes({
@@ -175,6 +176,7 @@ export default definePlugin((host: Host) => {
     ...peopleCommands({ approvals, confirm }),
     ...copyCommands({ copies }),
     ...requestCommands({ requests }),
+    ...stepCommands({ steps }),
     noticeCommand({ keys, notices }),
     outcomeCommand(outcomes),
   ])

@@ -81,6 +81,29 @@ describeOnEachEngine('approval', (engine) => {
     expect((await app.mailbox.next('olive@example.org')).subject).toContain('is waiting for approval');
   });
 
+  test('of a class is told once, by bell and by mail, and again to whoever waits later', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const owner = await app.given.owner();
+    const { key } = await app.given.invitationKey({ approval: 'manual', emailProof: 'none' });
+    const told = (): Promise<{ params: string }[]> =>
+      app.db.knex('notification').where({ user_id: owner.id, kind: 'registration-key.approval-needed' });
+
+    for (const name of ['Ada', 'Blaise', 'Chloé']) await joinByApi(app, key, somebody({ name }));
+    const first = await told();
+    app.clock.advance(16 * 60_000);
+    await joinByApi(app, key, somebody({ name: 'Dunja' }));
+
+    expect(first).toHaveLength(1);
+    expect(JSON.stringify(first)).toContain('Ada');
+    expect(await told()).toHaveLength(2);
+    const letters = [await app.mailbox.next(owner.email), await app.mailbox.next(owner.email)];
+    expect(letters.map(({ subject }) => subject).sort()).toEqual([
+      'Ada is waiting for approval',
+      'Dunja is waiting for approval',
+    ]);
+    expect(letters[0]?.links[0]).toContain('/invitation-keys/approvals');
+  });
+
   test('two administrators decide once', async () => {
     const app = await startTestApp({ engine });
     const { id, key } = await app.given.invitationKey({ approval: 'manual' });

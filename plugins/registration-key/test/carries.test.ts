@@ -312,6 +312,7 @@ describeOnEachEngine('a key that brings something along', (engine) => {
     });
     const rounds = '/api/v1/invitation-keys/rounds';
     await owner.call('POST', rounds, { people: 'Jo Quimby <jo.quimby@acme.test>\nann@acme.test' });
+    await asksForAnother(app, 'Jo.Quimby@acme.test');
     const jo = somebody({ email: 'jo.quimby@acme.test', name: 'Jo Quimby' });
     await joinByApi(app, key, jo, { answers: { 'question-allergies': 'Quimby nuts' } });
     const person = await app.house.domains.users.findByEmail(jo.email);
@@ -337,7 +338,46 @@ describeOnEachEngine('a key that brings something along', (engine) => {
     expect((await redemptionsOf(app, id)).total).toBe(1);
     expect((await joinByApi(app, bound.key, somebody())).status).toBe(422);
   });
+
+  test('is forgotten with somebody who came by an open link, too: what was typed elsewhere, and what they asked for', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const owner = app.api(await app.given.owner());
+    const unused = await app.given.invitationKey({
+      email: 'jo.quimby@acme.test',
+      emailProof: 'required',
+      maxUses: 1,
+    });
+    const poster = await app.given.invitationKey({ emailProof: 'required' });
+    await owner.call('POST', `/api/v1/invitation-keys/${poster.id}/invited`, {
+      emails: ['jo.quimby@acme.test', 'ann@acme.test'],
+    });
+    await asksForAnother(app, 'Jo.Quimby@acme.test');
+    await asksForAnother(app, 'ann@acme.test');
+    const { key } = await app.given.invitationKey({ emailProof: 'none' });
+    await joinByApi(app, key, somebody({ email: 'jo.quimby@acme.test', name: 'Jo Quimby' }));
+    const person = await app.house.domains.users.findByEmail('jo.quimby@acme.test');
+
+    await anonymise(app, { id: person?.id ?? '' });
+    const requests = (): Promise<{ email: string; state: string }[]> =>
+      app.db.knex('invite_request').orderBy('at').select('email', 'state');
+    await expect.poll(async () => (await requests())[0]?.state, { timeout: 10_000 }).toBe('lapsed');
+
+    for (const table of ['invite_invitee', 'invite_mailing', 'invite_key', 'invite_request'])
+      expect(JSON.stringify(await app.db.knex(table)).toLowerCase(), table).not.toContain('quimby');
+    expect(await requests()).toMatchObject([{ email: '' }, { email: 'ann@acme.test', state: 'open' }]);
+    expect((await joinByApi(app, unused.key, somebody())).status).toBe(422);
+  });
 });
+
+/** Somebody whose link is over asks for a way in all the same. */
+async function asksForAnother(app: TestApp, email: string): Promise<void> {
+  const soon = new Date(app.clock.now() + 60_000).toISOString();
+  const { key } = await app.given.invitationKey({ expiresAt: soon });
+  app.clock.advance(60_000);
+  await app
+    .guest()
+    .submit(`/join/${key}`, { name: email.split('@')[0] ?? '', email }, { action: '/join/step/ask' });
+}
 
 const idIn = ({ text }: Answer): string => /name="id" value="(\w{26})"/.exec(text)?.[1] ?? '';
 const tokenOf = ({ text }: Answer): Promise<Record<string, string>> =>

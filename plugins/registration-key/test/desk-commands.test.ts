@@ -75,6 +75,35 @@ describe('from the command line', () => {
     ]);
   });
 
+  test('the pages on the way are added, changed, put in order and removed', async () => {
+    const here = await desk();
+    const { did, run } = here;
+    const rules = await fileOf('rules.md', 'Be **kind**.');
+
+    const first = await did(`invite step-add ${rules} --title "House rules" --agreement "I agree."`);
+    const last = await did(
+      'invite step-add - --title Parking --phase before --for named',
+      'Behind the house.',
+    );
+    const edited = await did(`invite step-edit ${last.id} --title "Where to park"`);
+    const moved = await did(`invite step-move ${last.id} up`);
+    const wrong = await run(`invite step-move ${last.id} sideways`);
+    await did(`invite step-remove ${first.id}`);
+
+    expect(first).toMatchObject({ phase: 'before', everywhere: true, body: 'Be **kind**.' });
+    expect(edited).toMatchObject({ edition: 2, everywhere: false, body: 'Behind the house.' });
+    expect(moved).toMatchObject([{ title: 'Where to park' }, { title: 'House rules', agreement: true }]);
+    expect(wrong.code).toBe(64);
+    expect(await did('invite steps')).toMatchObject([{ title: 'Where to park', for: 'named' }]);
+    expect(await did(`invite step ${last.id}`)).toMatchObject({ title: 'Where to park' });
+    expect((await actsOf(here)).filter((act) => act.startsWith('step'))).toEqual([
+      'step.added',
+      'step.added',
+      'step.edited',
+      'step.removed',
+    ]);
+  });
+
   test('many keys are closed, prolonged and cleared away; what could not be is named, and nothing at all is a failure', async () => {
     const here = await desk();
     const { app, did, run } = here;
@@ -308,7 +337,11 @@ describe('from the command line', () => {
       expect(help.out).toContain(name.replace('invite ', ''));
       expect(summary, name).toMatch(/^[A-Z].{10,}[^.]$/);
       if (!/^<(id|ids\.\.\.|undo|request)>/.test(args)) continue;
-      const more = /<(copy|address|addresses|name|who)>/.test(args) ? ' somebody@acme.test' : '';
+      const more = /<(copy|address|addresses|name|who)>/.test(args)
+        ? ' somebody@acme.test'
+        : / <way>/.test(args)
+          ? ' up'
+          : '';
       const since = name === 'invite undo' ? ' --since 2026-01-01T00:00:00Z' : '';
       const { code, err } = await run(`${name} ${NOBODY}${more}${since} --json`);
       expect([66, 1], `${name}: ${err}`).toContain(code);

@@ -266,6 +266,36 @@ describeOnEachEngine('redeeming a key', (engine) => {
     expect(await keyOf(app, id)).toMatchObject({ uses: 1 });
   });
 
+  test('an existing account joins by its token, once, and answers what is asked', async () => {
+    const app = await startTestApp({ engine });
+    const person = await app.given.user();
+    const { id, key } = await app.given.invitationKey({
+      maxUses: 2,
+      carries: { questions: [{ label: 'Floor', kind: 'text', required: true }] },
+    });
+    const join = (body: object): Promise<Answer> => app.api(person).call('POST', '/api/v1/join/me', body);
+    const name = (
+      (await app.guest().call('POST', '/api/v1/join', { key, ...somebody() })).json() as {
+        errors: { field: string }[];
+      }
+    ).errors[0]?.field.replace('answer-', '');
+
+    const unasked = await join({ key });
+    const joined = await join({ key, answers: { [name ?? '']: 'Third' } });
+    const again = await join({ key, answers: { [name ?? '']: 'Third' } });
+    const stranger = await app.guest().call('POST', '/api/v1/join/me', { key });
+    const more = await join({ key, profile: 'super-admin' });
+
+    expect(unasked.status).toBe(400);
+    expect([joined.status, joined.json().status]).toEqual([201, 'joined']);
+    expect([again.status, again.json().status]).toEqual([200, 'already']);
+    expect([stranger.status, more.status]).toEqual([401, 400]);
+    expect(await keyOf(app, id)).toMatchObject({ uses: 1 });
+    expect((await redemptionsOf(app, id)).items).toMatchObject([
+      { how: 'existing', userId: person.id, answers: [{ question: 'Floor', answer: 'Third' }] },
+    ]);
+  });
+
   test('a key of the one domain refuses other addresses and says which it takes', async () => {
     const app = await startTestApp({ engine });
     const { id, key } = await app.given.invitationKey({

@@ -162,6 +162,20 @@ describeOnEachEngine('the pages on the way', (engine) => {
     });
   });
 
+  test('are agreed to by a program for the account of its token, on record', async () => {
+    const app = await startTestApp({ engine });
+    const { id: rules } = await step(app, { agreement: 'I agree.' });
+    const { id, key } = await app.given.invitationKey();
+    const member = app.api(await app.given.user());
+
+    const refused = await member.call('POST', '/api/v1/join/me', { key });
+    const joined = await member.call('POST', '/api/v1/join/me', { key, accepted: [`${rules}@1`] });
+
+    expect(refused.json().code).toBe('invitation.steps_first');
+    expect(joined.status).toBe(201);
+    expect((await redemptionsOf(app, id)).items[0]).toMatchObject({ agreed: [{ title: 'House rules' }] });
+  });
+
   test('are added by another plugin, in its own words', async () => {
     const pluginDir = await temporaryFolder();
     await useFixture(pluginDir, 'doorkeeper');
@@ -203,6 +217,16 @@ describeOnEachEngine('the pages on the way', (engine) => {
       { action: '/invitation-keys/steps' },
     );
 
+    const api = app.api(await app.given.owner());
+    const listed = async (): Promise<{ id: string; title: string }[]> =>
+      (await api.call('GET', '/api/v1/invitation-keys/steps')).json().items as never;
+    const [first] = await listed();
+    await api.call('POST', `/api/v1/invitation-keys/steps/${first?.id ?? ''}/move`, { direction: 'down' });
+    const down = await listed();
+    const removed = await api.call('DELETE', `/api/v1/invitation-keys/steps/${first?.id ?? ''}`);
+
+    expect(down.map(({ title }) => title)).toEqual(['One', 'Two']);
+    expect([removed.status, (await listed()).length]).toEqual([204, 1]);
     expect(words(two.text)).toMatch(/One .* Two /);
     expect(words(moved.text)).toMatch(/Two .* One /);
     expect(empty.status).toBe(422);

@@ -16,6 +16,8 @@ const bodies: Record<string, (ids: Ids) => object> = {
   [`POST ${ROOT}/purge`]: () => ({ what: ['expired', 'used-up', 'revoked'] }),
   [`POST ${ROOT}/presets`]: ({ key }) => ({ key, name: 'Mine' }),
   [`PATCH ${ROOT}/presets/:id`]: () => ({ name: 'Mine' }),
+  [`POST ${ROOT}/steps`]: () => ({ phase: 'before', title: 'Mine', body: 'Mine' }),
+  [`POST ${ROOT}/steps/:id/move`]: () => ({ direction: 'up' }),
   [`POST ${ROOT}/:id/copies`]: () => ({ name: 'Mine' }),
   [`PUT ${ROOT}/:id/notices`]: () => ({ joins: 'none', warnings: false }),
   [`POST ${ROOT}/:id/invited`]: () => ({ emails: [ADDRESS] }),

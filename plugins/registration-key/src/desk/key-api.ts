@@ -30,6 +30,7 @@ import {
 import { sorts, states, tabOrState, tabs } from '../keys/key-filter.ts';
 import type { KeyService, ShownKey } from '../keys/key-service.ts';
 import type { RedeemService } from '../join/redeem-service.ts';
+import type { StepWalk } from '../steps/step-walk.ts';
 import { listRedemptions } from '../seats/redemption-repository.ts';
 import { assertNewAccountsAllowed, assertOpen } from '../seats/refusal.ts';
 
@@ -40,6 +41,7 @@ interface Deps {
   redeem: RedeemService;
   join: JoinService;
   humans: HumanCheck;
+  walk: StepWalk;
 }
 
 const ROOT = '/api/v1/invitation-keys';
@@ -83,6 +85,9 @@ const joinBody = z.strictObject({
   /** Answers to `POST /api/v1/join/checks`, by field. */
   checks: z.record(z.string().max(60), z.string().max(2000)).optional(),
 });
+/** Whoever holds the token has a name, an address and a way in already. */
+const addBody = joinBody.pick({ key: true, answers: true, accepted: true });
+const addSchema = z.object({ status: z.enum(['joined', 'already', 'waiting']), entity: z.string() });
 const checksBody = z.strictObject({ key: z.string().max(400), redeemId: z.uuid() });
 const checksSchema = z.object({
   checks: z.array(
@@ -104,7 +109,7 @@ const facts = (
 });
 
 /** `/api/v1/invitation-keys` and `/api/v1/join`. */
-export function keyApi({ host, door, keys, redeem, join, humans }: Deps): Route[] {
+export function keyApi({ host, door, keys, redeem, join, humans, walk }: Deps): Route[] {
   const one = async (key: InvitationKey): Promise<Reply> => json((await keyJson(host, [key]))[0]);
   const shown = async ({ key, text, url }: ShownKey, status = 200): Promise<Reply> =>
     json({ ...(await keyJson(host, [key]))[0], key: text, url }, { status });
@@ -128,10 +133,7 @@ export function keyApi({ host, door, keys, redeem, join, humans }: Deps): Route[
   }: Incoming<unknown, unknown, z.infer<typeof joinBody>>): Promise<Reply> {
     const { key, copyId = null } = await door.open(body.key, network);
     try {
-      const typed = Object.fromEntries(
-        Object.entries(body.answers ?? {}).map(([name, answer]) => [`answer-${name}`, answer]),
-      );
-      const answers = await join.answersFrom(key, typed, locale);
+      const answers = await join.answersFrom(key, typedIn(body), locale);
       const form = {
         redeemId: body.redeemId,
         email: body.email,
@@ -149,6 +151,29 @@ export function keyApi({ host, door, keys, redeem, join, humans }: Deps): Route[
         check: { answers: body.checks ?? {}, binding: body.redeemId },
       });
       return json({ status }, { status: 201 });
+    } catch (error) {
+      if (error instanceof KnownError && error.code.startsWith('invitation.'))
+        await join.recordRefusal(key, error.code, network);
+      throw error;
+    }
+  }
+
+  /** The same as one button on the join page: a seat of the key, its groups and its place, and no second account. */
+  async function addByApi({
+    actor: { userId },
+    body,
+    network,
+    locale,
+  }: Incoming<unknown, unknown, z.infer<typeof addBody>>): Promise<Reply> {
+    if (userId === null) throw new ForbiddenError('access.right');
+    const { key, copyId = null } = await door.open(body.key, network);
+    const accepted = body.accepted ?? [];
+    try {
+      await walk.assertWalked(key, { browser: null, accepted }, locale);
+      const answers = await join.answersFrom(key, typedIn(body), locale, { hasAccount: true });
+      const status = await redeem.addToAccount(key, { userId }, { network, copyId, answers });
+      if (status !== 'already') await walk.agreed(key, { accepted, userId }, locale);
+      return json({ status, entity: key.entityId }, { status: status === 'already' ? 200 : 201 });
     } catch (error) {
       if (error instanceof KnownError && error.code.startsWith('invitation.'))
         await join.recordRefusal(key, error.code, network);
@@ -298,8 +323,29 @@ export function keyApi({ host, door, keys, redeem, join, humans }: Deps): Route[
       },
       handler: redeemByApi,
     }),
+    route({
+      method: 'post',
+      path: '/api/v1/join/me',
+      access: 'signed-in',
+      body: addBody,
+      api: {
+        summary: 'Add what an invitation key gives to the account of this token',
+        description: 'No second account; asked again, it answers `already` and takes no second seat.',
+        tag,
+        scope: 'join:write',
+        responses: {
+          200: { description: 'They had joined by this key before', schema: addSchema },
+          201: { description: 'Joined, or waiting for an administrator', schema: addSchema },
+        },
+      },
+      handler: addByApi,
+    }),
   ];
 }
+
+/** Answers as the form sends them. */
+const typedIn = ({ answers = {} }: Pick<z.infer<typeof joinBody>, 'answers'>): Record<string, string> =>
+  Object.fromEntries(Object.entries(answers).map(([name, answer]) => [`answer-${name}`, answer]));
 
 function assertMayList(actor: Incoming['actor']): void {
   if (!actor.can('registration-key.read')) throw new ForbiddenError('access.right');

@@ -236,8 +236,7 @@ export class ConfirmService {
     const status = needsApproval(key, isUnder(emailNorm, key.emailDomains)) ? 'pending_approval' : 'active';
     const giver = await care.giverOf(key);
     const prepared = await host.users.prepare(draft, { lane: 'redeem', ...accessOf(draft) });
-    const approvers =
-      status === 'active' ? [] : await host.users.withRight('registration-key.approve', key.entityId);
+    const approvers = status === 'active' ? [] : await newcomers.approversFor(key);
     try {
       return await line.alone(key.id, () =>
         host.transaction(async (tx) => {

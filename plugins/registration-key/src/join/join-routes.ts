@@ -527,12 +527,7 @@ export function joinRoutes(deps: Deps): Route[] {
         });
         const joined = await redeem.addToAccount(
           key,
-          {
-            ...actor,
-            userId: actor.userId,
-            can: actor.can.bind(actor),
-            entitiesWith: actor.entitiesWith.bind(actor),
-          },
+          { userId: actor.userId },
           { network: incoming.network, copyId: handle.copyId ?? null, answers },
         );
         if (joined !== 'already') await walk.givenTo(key.id, handle.secret, actor.userId);

@@ -11,6 +11,7 @@ import { factsOf, subjectOf } from '../keys/key-service.ts';
 import type { SkippedGroups } from './skipped-groups.ts';
 import type { StepWalk } from '../steps/step-walk.ts';
 import type { NewcomerDraft } from '../seats/redemption.ts';
+import { isSomebodyWaiting } from '../seats/redemption-repository.ts';
 
 interface Deps {
   host: Host;
@@ -18,6 +19,9 @@ interface Deps {
   walk: StepWalk;
   skipped: SkippedGroups;
 }
+
+const TOLD_AGAIN_MS = 15 * 60_000;
+const MOST_TOLD = 20;
 
 export interface Arrival {
   key: InvitationKey;
@@ -114,20 +118,22 @@ export class Newcomers {
     );
   }
 
-  /** Everybody who may decide hears that somebody waits. */
+  /**
+   * Who is told that somebody waits: those who may decide. While somebody else of this key has begun to wait just now, nobody is told
+   * again; a class of three hundred is one notice, and the queue it leads to shows them all.
+   */
+  async approversFor(key: InvitationKey): Promise<PersonFacts[]> {
+    const { host } = this.#deps;
+    if (await isSomebodyWaiting(host.db, key.id, host.clock.now() - TOLD_AGAIN_MS)) return [];
+    return (await host.users.withRight('registration-key.approve', key.entityId)).slice(0, MOST_TOLD);
+  }
+
   async tellApprovers(
     tx: Tx,
     key: InvitationKey,
     draft: Pick<NewcomerDraft, 'name' | 'email'>,
     approvers: readonly PersonFacts[],
   ): Promise<void> {
-    for (const approver of approvers.slice(0, 20)) {
-      await this.#deps.mails.approvalNeeded(tx, approver, {
-        person: draft.name,
-        email: draft.email,
-        key,
-        reference: key.id,
-      });
-    }
+    await this.#deps.mails.approvalNeeded(tx, approvers, { person: draft.name, email: draft.email, key });
   }
 }

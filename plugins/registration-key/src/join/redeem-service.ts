@@ -3,7 +3,6 @@ import {
   InvalidInputError,
   KnownError,
   newId,
-  type Actor,
   type Host,
   type NewIdentity,
   type NewPasskey,
@@ -157,7 +156,7 @@ export class RedeemService {
   /** For somebody who has an account and is signed in: the same seat, no second account. */
   async addToAccount(
     opened: InvitationKey,
-    actor: Actor & { userId: string },
+    actor: { userId: string },
     {
       network,
       copyId,
@@ -183,7 +182,7 @@ export class RedeemService {
       });
       const giver = await this.#deps.care.giverOf(key);
       const waits = needsApproval(key, isUnder(person.emailNorm, key.emailDomains));
-      const approvers = waits ? await host.users.withRight('registration-key.approve', key.entityId) : [];
+      const approvers = waits ? await newcomers.approversFor(key) : [];
       try {
         await line.alone(key.id, () =>
           host.transaction(async (tx) => {
@@ -313,10 +312,7 @@ export class RedeemService {
 
     const isProven = isProvenBy(visitor, key.id, emailNorm) || isVouchedFor(form);
     const status = this.#statusFor(await this.#deps.rosters.strict(key), emailNorm, isProven);
-    const approvers =
-      status === 'pending_approval'
-        ? await host.users.withRight('registration-key.approve', key.entityId)
-        : [];
+    const approvers = status === 'pending_approval' ? await newcomers.approversFor(key) : [];
     const attempt = this.#attempt(key, candidate, newId());
     const made = status === 'pending_email' ? proofs.make(attempt.id) : null;
     const mayWrite = made !== null && (await mails.mayWriteTo(proofs.address(emailNorm)));

@@ -3,7 +3,7 @@ import type { InvitationKey, KeyTerms } from './invitation-key.ts';
 import type { Places } from './places.ts';
 
 const MANAGE = 'registration-key.manage';
-const MOST_LETTERS = 5;
+const MOST_TOLD = 5;
 
 /** A key that makes people of the staff needs the yes of somebody else, wherever there is somebody else. */
 export class SecondYes {
@@ -13,6 +13,14 @@ export class SecondYes {
   constructor({ host, places }: { host: Host; places: Places }) {
     this.#host = host;
     this.#places = places;
+    host.notices.addKind({
+      id: `${host.plugin.id}.second-approval`,
+      text: 'registration-key:notice.second-approval',
+      label: 'registration-key:notice-kind.second-approval',
+      icon: 'checks',
+      bell: true,
+      mail: true,
+    });
   }
 
   /** Where only one person could say yes, waiting for a second would be waiting for ever. */
@@ -28,32 +36,33 @@ export class SecondYes {
     return isConcerned && (await this.#others(actor.userId, entityId)).length > 0;
   }
 
+  /** By bell and by mail, as each of them has chosen: a house without mail must hear of it, too. */
   async tellOthers(key: InvitationKey): Promise<void> {
     const host = this.#host;
-    if (!host.mail.isOn) return;
     const [others, { organisation, origin }] = [
       await this.#others(key.askedBy, key.entityId),
       await host.site(),
     ];
-    const profile = (await this.#places.names()).profile(key.profileId);
-    await host.transaction(async (tx) => {
-      for (const person of others.slice(0, MOST_LETTERS)) {
-        await host.mail.queue(tx, {
-          to: { email: person.email, name: person.name },
+    const params = {
+      name: key.ownerName,
+      label: key.label === '' ? `${key.hint}…` : key.label,
+      profile: (await this.#places.names()).profile(key.profileId),
+    };
+    const link = `/invitation-keys/${key.id}`;
+    await host.transaction((tx) =>
+      host.notices.notify(tx, {
+        userIds: others.slice(0, MOST_TOLD).map(({ id }) => id),
+        kind: `${host.plugin.id}.second-approval`,
+        subject: { type: 'invitation-key', id: key.id },
+        entityId: key.entityId,
+        link,
+        params,
+        mail: {
           template: `${host.plugin.id}/mail/second-approval`,
-          kind: 'second-approval',
-          locale: person.locale,
-          reference: key.id,
-          model: {
-            name: key.ownerName,
-            label: key.label,
-            profile,
-            organisation,
-            url: `${origin}/invitation-keys/${key.id}`,
-          },
-        });
-      }
-    });
+          model: { ...params, organisation, link: `${origin}${link}` },
+        },
+      }),
+    );
   }
 
   async #others(asker: string | null, entityId: string): Promise<PersonOf[]> {

@@ -14,28 +14,63 @@ export async function seatsOf(
   return rows.map((row) => ({ id: row.id, keyId: row.key_id, addressMac: Buffer.from(row.address_mac) }));
 }
 
-/** Addresses that joined by this key after they were mailed it, or for which it was made. */
-export async function* addressesJoined(db: Queryable, keyId: string): AsyncGenerator<string> {
+/** Where addresses are written down, those of the fewest rows first. */
+const books = [
+  'invite_key',
+  'invite_request',
+  'invite_invitee',
+  'invite_round_line',
+  'invite_mailing',
+] as const;
+const PER_READ = 1000;
+
+/** Every address that was typed anywhere, in portions; one may come more than once. */
+export async function* addressesKept(db: Queryable): AsyncGenerator<string[]> {
+  for (const book of books) {
+    const column = book === 'invite_request' ? 'email' : 'email_norm';
+    for (let after = ''; ;) {
+      const rows = await db
+        .knex(book)
+        .whereNotNull(column)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(PER_READ)
+        .select<{ id: string; address: string }[]>('id', { address: column });
+      yield rows.map(({ address }) => address);
+      after = rows.at(-1)?.id ?? '';
+      if (rows.length < PER_READ) break;
+    }
+  }
+}
+
+/** Addresses that joined by this key after they were mailed it, or for which it was made: where most are found. */
+export async function addressesJoined(db: Queryable, keyId: string): Promise<string[]> {
   const bound = await db
     .knex('invite_key')
     .where({ id: keyId })
     .whereNotNull('email_norm')
     .pluck<string[]>('email_norm');
-  yield* bound;
-  const perRead = 1000;
-  for (let after = ''; ;) {
-    const rows = await db
-      .knex('invite_invitee')
-      .where({ key_id: keyId })
-      .whereNotNull('joined_at')
-      .where('id', '>', after)
-      .orderBy('id')
-      .limit(perRead)
-      .select<{ id: string; email_norm: string }[]>('id', 'email_norm');
-    for (const row of rows) yield row.email_norm;
-    after = rows.at(-1)?.id ?? '';
-    if (rows.length < perRead) return;
-  }
+  const mailed = await db
+    .knex('invite_invitee')
+    .where({ key_id: keyId })
+    .whereNotNull('joined_at')
+    .limit(PER_READ)
+    .pluck<string[]>('email_norm');
+  return [...bound, ...mailed];
+}
+
+/** Requests that this address sent, in whatever spelling. */
+export async function requestsOf(
+  db: Queryable,
+  isTheirs: (email: string) => boolean,
+): Promise<{ id: string; isOpen: boolean }[]> {
+  const rows = await db
+    .knex('invite_request')
+    .whereNot({ email: '' })
+    .select<{ id: string; email: string; state: string }[]>('id', 'email', 'state');
+  return rows
+    .filter(({ email }) => isTheirs(email))
+    .map(({ id, state }) => ({ id, isOpen: state === 'open' }));
 }
 
 /** What somebody answered, and what a list kept of them, goes; that they joined, stays. */
@@ -47,42 +82,45 @@ export async function forgetAnswers(tx: Tx, userId: string, redemptionIds: reado
     .update({ sealed_text: null, sealed_nonce: null, sealed_key: null });
 }
 
+/** That somebody asked stays; who it was does not, and nobody waits for an answer any more. */
+export async function forgetRequests(
+  tx: Tx,
+  requests: readonly { id: string; isOpen: boolean }[],
+  now: number,
+): Promise<void> {
+  for (const { id, isOpen } of requests)
+    await tx
+      .knex('invite_request')
+      .where({ id })
+      .update({
+        name: '',
+        email: '',
+        message: '',
+        ...(isOpen ? { state: 'lapsed', decided_at: now, open_slot: null } : {}),
+      });
+}
+
 /** Wherever this address was written down a placeholder stands: how many were mailed and joined still adds up. */
-export async function forgetAddress(tx: Tx, emailNorm: string, joinedBy: readonly string[]): Promise<void> {
-  const mailed = tx.knex('invite_mailing').where({ email_norm: emailNorm });
-  const keyIds = [...new Set([...joinedBy, ...(await mailed.clone().pluck<string[]>('key_id'))])];
+export async function forgetAddress(tx: Tx, emailNorm: string): Promise<void> {
   const placeholder = 'anonymous@anonymous.invalid';
-  await mailed.update({ email: placeholder, email_norm: placeholder });
+  await tx
+    .knex('invite_mailing')
+    .where({ email_norm: emailNorm })
+    .update({ email: placeholder, email_norm: placeholder });
   await tx
     .knex('invite_round_line')
     .where({ email_norm: emailNorm })
     .update({ written: '', email: '', email_norm: null, name: '', staff_number: null });
-  await tx
-    .knex('invite_request')
-    .whereIn('key_id', keyIds)
-    .whereNot({ state: 'open' })
-    .whereRaw('lower(email) = ?', [emailNorm])
-    .update({ name: '', email: '', message: '' });
-  for (const { id } of await rowsWith(tx, 'invite_invitee', 'key_id', { keyIds, emailNorm }))
+  for (const id of await idsWith(tx, 'invite_invitee', emailNorm))
     await tx
       .knex('invite_invitee')
       .where({ id })
       .update({ ...nobody(id), reply: null });
-  for (const { id } of await rowsWith(tx, 'invite_key', 'id', { keyIds, emailNorm }))
-    await forgetInKey(tx, id);
+  for (const id of await idsWith(tx, 'invite_key', emailNorm)) await forgetInKey(tx, id);
 }
 
-const rowsWith = (
-  tx: Tx,
-  table: 'invite_invitee' | 'invite_key',
-  column: 'key_id' | 'id',
-  { keyIds, emailNorm }: { keyIds: readonly string[]; emailNorm: string },
-): Promise<{ id: string }[]> =>
-  tx
-    .knex(table)
-    .whereIn(column, [...keyIds])
-    .where({ email_norm: emailNorm })
-    .select<{ id: string }[]>('id');
+const idsWith = (tx: Tx, table: 'invite_invitee' | 'invite_key', emailNorm: string): Promise<string[]> =>
+  tx.knex(table).where({ email_norm: emailNorm }).pluck<string[]>('id');
 
 const nobody = (id: string): Row => {
   const email = `${id.toLowerCase()}@anonymous.invalid`;

@@ -175,7 +175,7 @@ export class RequestService {
           network: request.network,
         });
         await host.emit(tx, keyAsked, { key: factsOf(key), requestId: request.id }, { aggregate: key.id });
-        for (const reader of readers) await mails.askedForNew(tx, reader, { key, request });
+        await mails.askedForNew(tx, readers, { key, request });
       });
     } catch (error) {
       if (!host.db.dialect.isDuplicate(error)) throw error;

@@ -17,6 +17,15 @@ export class JoinMails {
 
   constructor(host: Host) {
     this.#host = host;
+    for (const [name, icon] of Object.entries(administratorNotices))
+      host.notices.addKind({
+        id: `${host.plugin.id}.${name}`,
+        text: `registration-key:notice.${name}`,
+        label: `registration-key:notice-kind.${name}`,
+        icon,
+        bell: true,
+        mail: true,
+      });
   }
 
   /** Whether one more may go to this address today; the answer is the same for addresses with and without an account. */
@@ -55,16 +64,14 @@ export class JoinMails {
 
   approvalNeeded(
     tx: Tx,
-    to: PersonFacts,
-    facts: { person: string; email: string; key: InvitationKey; reference: string },
+    to: readonly PersonFacts[],
+    { key, ...facts }: { person: string; email: string; key: InvitationKey },
   ): Promise<void> {
-    return this.#send(tx, 'approval-needed', to, facts.reference, ({ origin }) => ({
-      name: to.name,
-      person: facts.person,
-      email: facts.email,
-      label: facts.key.label,
-      link: `${origin}/invitation-keys/approvals`,
-    }));
+    return this.#tell(tx, 'approval-needed', to, {
+      key,
+      link: '/invitation-keys/approvals',
+      params: { ...facts, label: key.label },
+    });
   }
 
   welcome(
@@ -86,17 +93,15 @@ export class JoinMails {
 
   askedForNew(
     tx: Tx,
-    to: PersonFacts,
-    { key, request }: { key: InvitationKey; request: AccessRequest },
+    to: readonly PersonFacts[],
+    { key, request: { id, name, email, message } }: { key: InvitationKey; request: AccessRequest },
   ): Promise<void> {
-    return this.#send(tx, 'asked-for-new', to, request.id, ({ origin }) => ({
-      name: to.name,
-      person: request.name,
-      email: request.email,
-      message: request.message,
-      label: key.label,
-      link: `${origin}/invitation-keys/requests/${request.id}`,
-    }));
+    return this.#tell(tx, 'asked-for-new', to, {
+      key,
+      link: `/invitation-keys/requests/${id}`,
+      params: { person: name, label: key.label },
+      words: { email, message },
+    });
   }
 
   requestDeclined(tx: Tx, to: AccessRequest, reason: string): Promise<void> {
@@ -145,6 +150,29 @@ export class JoinMails {
     );
   }
 
+  /** By bell and by mail, as each of them has chosen; `words` stand in the mail only. */
+  async #tell(
+    tx: Tx,
+    name: AdministratorNotice,
+    to: readonly PersonFacts[],
+    { key, link, params, words = {} }: News,
+  ): Promise<void> {
+    const host = this.#host;
+    const { organisation, timeZone, origin } = await host.site();
+    await host.notices.notify(tx, {
+      userIds: to.map(({ id }) => id),
+      kind: `${host.plugin.id}.${name}`,
+      subject: { type: 'invitation-key', id: key.id },
+      entityId: key.entityId,
+      link,
+      params,
+      mail: {
+        template: `${host.plugin.id}/mail/${name}`,
+        model: { ...params, ...words, link: `${origin}${link}`, organisation, timeZone },
+      },
+    });
+  }
+
   async #send(tx: Tx, name: string, to: Recipient, reference: string, model: Model): Promise<void> {
     if (this.#host.mail.isOn) await this.#queue(tx, name, to, reference, model);
   }
@@ -168,6 +196,20 @@ export class JoinMails {
       ...(replyTo === null ? {} : { replyTo }),
     });
   }
+}
+
+/** What administrators are told of, and its icon. */
+const administratorNotices = {
+  'approval-needed': 'user-check',
+  'asked-for-new': 'message',
+} as const;
+type AdministratorNotice = keyof typeof administratorNotices;
+
+interface News {
+  key: InvitationKey;
+  link: string;
+  params: Record<string, string>;
+  words?: Record<string, string>;
 }
 
 type Model = (site: { origin: string }) => Record<string, unknown>;

@@ -169,6 +169,16 @@ export async function countByStatus(db: Queryable, keyId: string): Promise<SeatC
   };
 }
 
+/** Whether somebody who came after this moment waits for an approver. */
+export async function isSomebodyWaiting(db: Queryable, keyId: string, since: number): Promise<boolean> {
+  const row: unknown = await db
+    .knex(redemptions.name)
+    .where({ key_id: keyId, status: 'pending_approval' })
+    .where('at', '>', since)
+    .first('id');
+  return row !== undefined;
+}
+
 /** When people joined, for the chart. */
 export async function joinTimes(db: Queryable, keyId: string, since: number): Promise<number[]> {
   const rows = await db

@@ -1,8 +1,11 @@
 import {
+  empty,
+  json,
   redirect,
   route,
   view,
   z,
+  type ApiFacts,
   type Flash,
   type Host,
   type KnownError,
@@ -12,7 +15,6 @@ import {
 import { problemsOf } from '../join/join-presenter.ts';
 import { stepJson, stepSchema } from './step-json.ts';
 import type { StepService } from './step-service.ts';
-import { json, type ApiFacts } from 'latchkey/plugin-api';
 
 interface Deps {
   host: Host;
@@ -203,5 +205,33 @@ const stepApi = (steps: StepService): Route[] => [
     api: facts('Change a page; `edition` must be the one that was read', 'write', stepSchema),
     handler: async ({ actor, params, body: { edition, ...draft } }) =>
       json(stepJson(await steps.edit(actor, params.id, edition, draft))),
+  }),
+  route({
+    method: 'post',
+    path: `${API}/:id/move`,
+    access: WRITE,
+    params: idParams,
+    body: z.strictObject({ direction: z.enum(['up', 'down']) }),
+    api: facts('Show a page one place earlier or later', 'write', z.object({ items: z.array(stepSchema) })),
+    handler: async ({ actor, params, body }) => {
+      await steps.move(actor, params.id, body.direction);
+      return json({ items: (await steps.list(actor)).map(stepJson) });
+    },
+  }),
+  route({
+    method: 'delete',
+    path: `${API}/:id`,
+    access: WRITE,
+    params: idParams,
+    api: {
+      summary: 'Remove a page; what was agreed to stays on record',
+      tag: 'Invitation keys',
+      scope: 'invitation-keys:write',
+      responses: { 204: { description: 'Removed' } },
+    },
+    handler: async ({ actor, params }) => {
+      await steps.remove(actor, params.id);
+      return empty();
+    },
   }),
 ];

@@ -88,6 +88,18 @@ export class StepWalk {
       throw new ConflictError('invitation.steps_first', { params: { steps: open.map(markOf).join(', ') } });
   }
 
+  /** What a program said was shown and agreed to, on record for the account it did so for. */
+  async agreed(
+    key: InvitationKey,
+    { accepted, userId }: { accepted: readonly string[]; userId: string },
+    locale: string,
+  ): Promise<void> {
+    if (accepted.length === 0) return;
+    const steps = await this.#stepsOf(key, 'before', locale, await this.#library());
+    for (const step of steps.filter((one) => accepted.includes(markOf(one))))
+      await this.#write(key.id, step, { userId });
+  }
+
   /** What a browser agreed to belongs to the account that came of it; `walker` is the digest that the attempt carries. */
   async handOver(tx: Tx, keyId: string, walker: Buffer, userId: string): Promise<void> {
     await giveTakenTo(tx, keyId, [walker], userId);

@@ -323,7 +323,7 @@ describeOnEachEngine('a key that makes people of the staff', (engine) => {
     expect(await audited(app, 'invitation-key.agreed')).toHaveLength(1);
   });
 
-  test('is told by mail to those who could agree, once for each asking, and never to who asks', async () => {
+  test('is told by bell and by mail to those who could agree, once for each asking, and never to who asks', async () => {
     const app = await startTestApp({ engine, mail: true });
     const [maker, second] = [
       await app.given.administrator(),
@@ -333,6 +333,7 @@ describeOnEachEngine('a key that makes people of the staff', (engine) => {
     const mint = await api.call('POST', KEYS, { profile: 'technician', label: 'Night shift', maxUses: 3 });
     const { id } = mint.json() as { id: string };
     const asked = await app.mailbox.next(second.email);
+    const rung = (await app.api(second).call('GET', '/api/v1/notifications')).json();
 
     await app.api(second).call('POST', `${KEYS}/${id}/agree`, { version: 1 });
     await api.call('PATCH', `${KEYS}/${id}`, { version: 2, maxUses: 50 });
@@ -341,6 +342,7 @@ describeOnEachEngine('a key that makes people of the staff', (engine) => {
     await app.mailbox.next(second.email);
     await app.settle();
 
+    expect(rung).toMatchObject({ items: [{ link: `/invitation-keys/${id}` }] });
     expect(asked.links).toContain(`${app.origin}/invitation-keys/${id}`);
     expect(asked.text).toContain('Night shift');
     expect(asked.subject).toMatch(/accord|approb|valid/i);
