@@ -2,7 +2,7 @@ import type { KnipConfig } from 'knip';
 
 export default {
   entry: [
-    'src/{main,server,cli,plugin-api}.ts!',
+    'src/{main,server,cli,dev,plugin-api}.ts!',
     'migrations/*.ts!',
     'plugins/*/src/index.ts!',
     'plugins/*/migrations/*.ts!',

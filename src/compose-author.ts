@@ -7,6 +7,7 @@ import type { Command } from './cli/command.ts';
 import Handlebars from 'handlebars';
 import { I18n, registerHelpers } from './views/index.ts';
 import { folders, version } from './compose-ground.ts';
+import { processEnvironment } from './config.ts';
 import { coreHooks } from './core-hooks.ts';
 
 /** Commands for those who write plugins: they need no house. */
@@ -15,11 +16,8 @@ export const authorTools = ({ onProblem }: { onProblem: () => void }): Command[]
     templates: folders.templates,
     surface,
     develop: async (wanted) => {
-      // All of the house: only for whoever asks for it.
-      const { developPlugin, devOwner } = await import('./compose-dev.ts');
-      const { url } = await developPlugin({ ...wanted, surface });
-      wanted.say(`Open ${url} and sign in as ${devOwner.email}, password “${devOwner.password}”.`);
-      return new Promise<never>(() => undefined);
+      const { superviseDevelopment } = await import('./dev-supervisor.ts');
+      process.exit(await superviseDevelopment({ ...wanted, env: processEnvironment() }));
     },
     onProblem,
   });

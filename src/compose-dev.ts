@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { registerHooks } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -15,8 +15,9 @@ import { readConfig } from './config.ts';
 import { json } from './http/reply.ts';
 import { route } from './http/route.ts';
 import { CORE_OWNER } from './http/route-table.ts';
-import { loadAfreshNextTime, readManifest } from './plugin-host/index.ts';
+import { loadAfreshNextTime, readManifest, type PluginHost } from './plugin-host/index.ts';
 import { system } from './shared/actor.ts';
+import { ConflictError } from './shared/errors.ts';
 
 const OWNER = { name: 'Dev', email: 'dev@example.org', password: 'a plugin in the making' } as const;
 const SAVED_TOGETHER_MS = 25;
@@ -27,6 +28,8 @@ interface Wanted {
   port: number;
   surface: () => Promise<Surface>;
   say: (line: string) => void;
+  /** Somebody who starts this process again when it ends, and wants to know where it listens. */
+  supervisor?: (facts: { port: number }) => void;
 }
 
 interface Outcome {
@@ -36,21 +39,24 @@ interface Outcome {
   problems: Problem[];
 }
 
+interface Helpdesk {
+  url: string;
+  close: () => Promise<void>;
+  takeBlame: PluginHost['takeBlame'];
+}
+
 /** A helpdesk on this machine that follows what is saved in a plugin's folder, and says on every page what is wrong with it. */
-export async function developPlugin({
-  folder,
-  port,
-  surface,
-  say,
-}: Wanted): Promise<{ url: string; close: () => Promise<void> }> {
+export async function developPlugin({ folder, port, surface, say, supervisor }: Wanted): Promise<Helpdesk> {
   const { id } = await readManifest(folder);
   const place = await mkdtemp(join(tmpdir(), 'latchkey-dev-'));
   const copies = new Copies({ folder, id, place });
   await copies.renew();
-  const house = await openHouse(folder, copies.pluginDir, say);
-  const server = createServer(house.app).listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://localhost:${String((server.address() as AddressInfo).port)}`;
+  const server = await listeningAt(port);
+  supervisor?.({ port: portOf(server) });
+  const isSupervised = supervisor !== undefined;
+  const house = await openHouse({ folder, pluginDir: copies.pluginDir, say, isSupervised });
+  server.on('request', house.app);
+  const url = `http://localhost:${String(portOf(server))}`;
 
   const outcome: Outcome = { generation: 0, failure: null, problems: [] };
   const reload = async (): Promise<void> => {
@@ -60,14 +66,15 @@ export async function developPlugin({
     outcome.problems = await checkPlugin(folder, await surface()).catch(() => []);
     outcome.generation += 1;
     const took = `${(performance.now() - startedAt).toFixed(0)} ms`;
-    say(outcome.failure ? `✗ ${outcome.failure.step}: ${outcome.failure.message}` : `✓ ${id} runs (${took})`);
+    say(outcome.failure ? `✗ ${id} does not run` : `✓ ${id} runs (${took})`);
     for (const { file, line, message } of outcome.problems) say(`  ${file}:${String(line ?? '')} ${message}`);
   };
   showOn(house, outcome, id);
   await reload();
-  const watching = follow(folder, reload);
+  const watching = follow(folder, reload, say);
   return {
     url,
+    takeBlame: (error, ending) => house.plugins.takeBlame(error, ending),
     close: async () => {
       watching.close();
       server.closeAllConnections();
@@ -76,6 +83,17 @@ export async function developPlugin({
       await rm(place, { recursive: true, force: true });
     },
   };
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+/** Before anything else is begun, since another one may be at work there. */
+async function listeningAt(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw new ConflictError('author.port-taken', { params: { port }, cause });
+  });
+  return server;
 }
 
 export const devOwner = OWNER;
@@ -159,14 +177,20 @@ function showOn(house: Latchkey, outcome: Outcome, id: string): void {
   ground.slots.add('layout.banner', CORE_OWNER, 'plugins/dev', () => ({ ...outcome, plugin: id }));
 }
 
-function follow(folder: string, reload: () => Promise<void>): { close: () => void } {
+function follow(
+  folder: string,
+  reload: () => Promise<void>,
+  say: (line: string) => void,
+): { close: () => void } {
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
   const watcher = watch(folder, { recursive: true }, (_, name) => {
     if (name === null || !isWatched(name)) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
-      running = running.then(reload);
+      running = running.then(reload).catch((error: unknown) => {
+        say(`✗ ${error instanceof Error ? error.message : String(error)}`);
+      });
     }, SAVED_TOGETHER_MS);
   });
   return {
@@ -178,7 +202,17 @@ function follow(folder: string, reload: () => Promise<void>): { close: () => voi
 }
 
 /** Its data stays beside the plugin, out of its package and out of git. */
-async function openHouse(folder: string, pluginDir: string, say: (line: string) => void): Promise<Latchkey> {
+async function openHouse({
+  folder,
+  pluginDir,
+  say,
+  isSupervised,
+}: {
+  folder: string;
+  pluginDir: string;
+  say: (line: string) => void;
+  isSupervised: boolean;
+}): Promise<Latchkey> {
   const dataDir = join(folder, '.latchkey');
   await mkdir(dataDir, { recursive: true });
   await writeFile(join(dataDir, '.gitignore'), '*\n');
@@ -187,7 +221,7 @@ async function openHouse(folder: string, pluginDir: string, say: (line: string) 
     LATCHKEY_PLUGIN_DIR: pluginDir,
     LATCHKEY_PORT: '0',
   });
-  const house = await compose(config, { log: authorLog(say), isPasserBy: true });
+  const house = await compose(config, { log: authorLog(say), isPasserBy: !isSupervised, isSupervised });
   await house.open({ work: true });
   const token = await house.domains.ownerLink.issue();
   if (token !== null)

@@ -77,10 +77,7 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
     },
   });
 
-  const onFault = (fault: { error: unknown }): void => {
-    log.warn(fault, 'A listener failed');
-  };
-  const hooks = new Hooks({ clock, log, onFault, strict });
+  const hooks = new Hooks({ clock, log, strict });
   hooks.declare(Object.values(coreHooks));
   const audit = new AuditService({ db, clock, node, hooks, events: auditEvents });
   const settings = new SettingsService({ db, hooks, clock, audit, keys: await keys.ring('settings') });
@@ -94,7 +91,9 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
   const renderer = new Renderer({ directory: folders.views, i18n, assets, now: () => clock.now() });
   const slots = new Slots({
     renderer,
-    onFault,
+    onFault: (fault) => {
+      log.warn(fault, 'A listener failed');
+    },
     onAsked: ({ slot: name, ...asked }) => {
       hooks.charge({ ...asked, kind: 'slot', name });
     },

@@ -47,7 +47,11 @@ export async function instanceSecrets({ keys }: Ground): Promise<InstanceSecrets
 export async function composeWeb(
   ground: Ground,
   domains: Domains,
-  { isAccepting, strict }: { isAccepting: () => boolean; strict: boolean },
+  {
+    isAccepting,
+    strict,
+    onFault,
+  }: { isAccepting: () => boolean; strict: boolean; onFault: (thrown: unknown) => void },
 ): Promise<ReturnType<typeof createApp>> {
   const { config, log, i18n, assets, hooks, db, clock } = ground;
   const { csrfKey, instanceId } = await instanceSecrets(ground);
@@ -55,6 +59,7 @@ export async function composeWeb(
   addGauges(metrics, ground, domains);
   const deps: AppDeps = {
     log,
+    onFault,
     meter: metrics,
     hooks,
     keepTrace: (trace) => keepTrace({ db, clock }, trace),

@@ -84,6 +84,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
   const ground = await composeGround(config, options);
   const { db, clock, versions, keys } = ground;
   let isAccepting = true;
+  let onFault: (thrown: unknown) => void = () => undefined;
   try {
     if (keys.lock)
       throw new UnavailableError('keys.locked', {
@@ -94,6 +95,9 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     const { app, routes } = await composeWeb(ground, domains, {
       isAccepting: () => isAccepting,
       strict: options.strict ?? false,
+      onFault: (thrown) => {
+        onFault(thrown);
+      },
     });
     const markers =
       options.isPasserBy === true
@@ -112,6 +116,9 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         reached: options.reached ?? (() => undefined),
       },
     );
+    onFault = (thrown) => {
+      plugins.takeDrawingBlame(thrown);
+    };
     domains.entitlements.tellOf(async () =>
       (await plugins.list('en')).flatMap(({ id, version: has, state }) =>
         state === 'enabled' ? [{ id, version: has }] : [],

@@ -131,7 +131,7 @@ export type { Access, ApiFacts, Incoming, Method, Route, SessionInfo, UploadedFi
  * What a handler answers.
  *
  * @example view('hello/list', { notes })
- * @example redirect('/p/hello', { flash: { kind: 'success', code: 'hello.said' } })
+ * @example redirect('/p/hello', { flash: { kind: 'success', code: 'hello:said' } })
  * @example json({ items }, { status: 201 })
  */
 export { empty, file, json, redirect, text, view } from './http/reply.ts';

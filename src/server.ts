@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { exitCodes, isOutOfReach } from './cli/exit-codes.ts';
 import { composeServer } from './compose.ts';
 import { ConfigError, processEnvironment, readConfig } from './config.ts';
 import { keepProcess } from './plugin-host/index.ts';
 import { KnownError } from './shared/errors.ts';
+import { careForUncaught } from './uncaught.ts';
 
-const ours = new URL('.', import.meta.url);
 let takeBlame: (error: unknown, ending?: { endsProcess: boolean }) => boolean = () => false;
 const exit = keepProcess((attempt) => takeBlame(attempt));
 
@@ -25,14 +24,12 @@ async function run(): Promise<void> {
       },
     );
   };
-  // An unhandled rejection comes here as well.
-  process.on('uncaughtException', (error, origin) => {
-    const endsProcess = origin !== 'unhandledRejection' && isInOurMiddle(error);
-    const isPlugins = takeBlame(error, { endsProcess });
-    if (isPlugins && !endsProcess) return;
-    console.error(error);
-    if (isPlugins) stop(1);
-    else exit(1);
+  careForUncaught({
+    takeBlame: (error, ending) => takeBlame(error, ending),
+    stop: () => {
+      stop(1);
+    },
+    exit,
   });
   const { url, port, ownerLink } = await server.start();
   process.send?.({ port });
@@ -44,18 +41,6 @@ async function run(): Promise<void> {
   process.once('disconnect', () => {
     stop(0);
   });
-}
-
-/**
- * Code of ours had called what threw, and did not get to its end: the process is no longer what it should be. What listens to an
- * `EventTarget` stops nobody: its errors come here by themselves.
- */
-function isInOurMiddle({ stack = '' }: Error): boolean {
-  if (stack.includes('node:internal/event_target')) return false;
-  const outermost = stack.split('\n').findLast((line) => /^\s+at /.test(line) && !line.includes('node:'));
-  return (
-    outermost !== undefined && [ours.href, fileURLToPath(ours)].some((place) => outermost.includes(place))
-  );
 }
 
 /** Printed in one piece with the address, so that whoever waits for the one has the other. */

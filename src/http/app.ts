@@ -21,6 +21,7 @@ import type { UploadLimits } from './uploads.ts';
 
 export interface AppDeps extends ReplyTools, ExchangeDeps, Pick<RequestWatch, 'hooks' | 'keepTrace'> {
   log: Log;
+  onFault?: (thrown: unknown) => void;
   meter: RequestMeter;
   health: HealthDeps;
   assets: AssetStore;

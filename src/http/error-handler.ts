@@ -10,6 +10,8 @@ import { sendReply, type ReplyTools } from './send-reply.ts';
 export interface ErrorTools extends ReplyTools {
   exchanges: ExchangeSource;
   log: Log;
+  /** Hears of what nobody foresaw: it may be a plugin's. */
+  onFault?: (thrown: unknown) => void;
   translate(locale: string): Translate;
 }
 
@@ -18,6 +20,7 @@ export function errorHandler(tools: ErrorTools): ErrorRequestHandler {
   return async (thrown: unknown, req, res, next) => {
     const error = asKnown(thrown);
     note(thrown, error, { req, res, log: tools.log });
+    if (isFault(error)) tools.onFault?.(thrown);
     if (res.headersSent) {
       next(thrown);
       return;

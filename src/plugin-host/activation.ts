@@ -162,8 +162,7 @@ export const culpritOf = <T extends Pick<Activation, 'found'>>(
 ): T | undefined => {
   const trace = error instanceof Error ? (error.stack ?? '') : '';
   return running.find(
-    ({ found: { folder } }) =>
-      trace.includes(`${folder}/`) || trace.includes(pathToFileURL(`${folder}/`).href),
+    ({ found: { home } }) => trace.includes(`${home}/`) || trace.includes(pathToFileURL(`${home}/`).href),
   );
 };
 

@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { ManifestError, readManifest, type Manifest } from './manifest.ts';
 
 /** A language, and the plugin's texts in it. */
@@ -9,6 +9,8 @@ type Texts = ReadonlyMap<string, Record<string, string>>;
 export interface FoundPlugin {
   id: string;
   folder: string;
+  /** Where its folder really lies: what Node and stack traces call it. */
+  home: string;
   /** It came with Latchkey. */
   isBundled: boolean;
   manifest: Manifest | null;
@@ -57,7 +59,8 @@ async function pluginsIn(place: string, isBundled: boolean): Promise<FoundPlugin
   const candidates = await Promise.all(
     folders.map(async ({ name }) => {
       const plugin = await lookAt(join(place, name), name);
-      return plugin && { ...plugin, id: name, folder: join(place, name), isBundled };
+      const folder = join(place, name);
+      return plugin && { ...plugin, id: name, folder, home: await realpath(folder), isBundled };
     }),
   );
   return candidates.filter((plugin) => plugin !== null);
@@ -66,7 +69,7 @@ async function pluginsIn(place: string, isBundled: boolean): Promise<FoundPlugin
 /** A plugin that was added, in this very folder. */
 export async function findAt(folder: string, id: string): Promise<FoundPlugin | null> {
   const plugin = await lookAt(folder, id);
-  return plugin && { ...plugin, id, folder, isBundled: false };
+  return plugin && { ...plugin, id, folder, home: await realpath(folder), isBundled: false };
 }
 
 type Looked = Pick<FoundPlugin, 'manifest' | 'problem' | 'texts'>;
@@ -101,8 +104,15 @@ export async function readTexts(folder: string): Promise<Texts> {
 const jsonFilesIn = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.endsWith('.json')).map((name) => join(folder, name));
 
-const readWords = async (file: string): Promise<Record<string, string>> =>
-  JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
+async function readWords(file: string): Promise<Record<string, string>> {
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text) as Record<string, string>;
+  } catch (cause) {
+    const name = `${basename(dirname(file))}/${basename(file)}`;
+    throw new Error(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

@@ -3,6 +3,7 @@ import { migrate, migrateDown } from '../db/migrations.ts';
 import { isPassingTrouble } from '../db/passing-trouble.ts';
 import { bumpVersion, type Versions } from '../db/versions.ts';
 import { skipDeliveries } from '../jobs/index.ts';
+import { TemplateError } from '../views/index.ts';
 import { redact } from '../crypto/tokens.ts';
 import { system, type Actor } from '../shared/actor.ts';
 import { ConflictError, ForbiddenError, KnownError, NotFoundError } from '../shared/errors.ts';
@@ -61,6 +62,7 @@ const HEARTBEAT_MS = 60_000;
 const NODE_GONE_MS = 3 * HEARTBEAT_MS;
 const UNCAUGHT_MS = 10 * 60_000;
 const UNCAUGHT_TO_END = 3;
+const LATE_MS = 60_000;
 
 export interface PluginHostDeps {
   ground: Ground;
@@ -163,8 +165,9 @@ const stays = (step: Step, error: string): Outcome => ({ ...failed(step, error),
 export class PluginHost {
   readonly #deps: PluginHostDeps;
   readonly #running = new Map<string, Activation>();
-  /** By folder. What one that was ended has left behind may still throw. */
+  /** By where it lies. What one that was ended has left behind may still throw. */
   readonly #everRan = new Map<string, Pick<Activation, 'found' | 'manifest'>>();
+  readonly #lateFrom = new Map<string, number>();
   readonly #outcomes = new Map<string, Outcome>();
   /** What failed is not tried again until somebody asks for it: the time of the wish it failed for. */
   readonly #failedFor = new Map<string, number>();
@@ -351,13 +354,20 @@ export class PluginHost {
     const culprit = culpritOf(error, [...this.#running.values(), ...this.#everRan.values()]);
     if (!culprit) return false;
     const { id } = culprit.manifest;
-    this.#blame(id, 'uncaught', error);
-    if (endsProcess)
-      this.#deps.markers?.accuse(nameOf(culprit.manifest), placeIn(error, culprit.found.folder));
+    if (this.#running.has(id) || endsProcess || this.#isHeardAgain(id)) this.#blame(id, 'uncaught', error);
+    if (endsProcess) this.#deps.markers?.accuse(nameOf(culprit.manifest), placeIn(error, culprit.found.home));
     else if (this.#running.has(id) && this.#isOneTooMany(id)) {
       this.#turn = this.#turn.then(() => this.#giveUp(id, error)).catch(() => undefined);
     }
     return true;
+  }
+
+  /** A page could not be drawn: charged to the plugin whose template it was. */
+  takeDrawingBlame(error: unknown): void {
+    if (!(error instanceof TemplateError) || !this.#running.has(error.owner)) return;
+    const { hooks } = this.#deps.registries;
+    hooks.charge({ owner: error.owner, kind: 'route', name: 'templates', isFault: true, tookMs: 0 });
+    this.#blame(error.owner, 'view', error);
   }
 
   /** Its listener failed so often that it is not asked for a while. */
@@ -374,6 +384,14 @@ export class PluginHost {
         ? () => this.#giveUp(id, new Error(words))
         : () => this.#report().then(() => this.#tell('troubled', id, words));
     this.#turn = this.#turn.then(then).catch(() => undefined);
+  }
+
+  /** What one that was ended has left behind is heard of once a minute. */
+  #isHeardAgain(id: string): boolean {
+    const now = this.#deps.ground.clock.now();
+    if ((this.#lateFrom.get(id) ?? -Infinity) > now - LATE_MS) return false;
+    this.#lateFrom.set(id, now);
+    return true;
   }
 
   #isOneTooMany(id: string): boolean {
@@ -730,7 +748,7 @@ export class PluginHost {
     markers?.booting(nameOf(manifest));
     const before = this.#running.get(id);
     this.#tellWatchdog([{ found, manifest }]);
-    this.#everRan.set(found.folder, { found, manifest });
+    this.#everRan.set(found.home, { found, manifest });
     try {
       const activation = await activate(found, this.#activationDeps());
       markers?.booted(nameOf(manifest), { well: true });
@@ -744,8 +762,16 @@ export class PluginHost {
       const step = error instanceof ActivationError ? error.step : 'setup';
       this.#blame(id, step, error);
       if (isPassing(error)) this.#inPassing.add(id);
-      return failed(step, error instanceof Error ? error.message : String(error));
+      return failed(step, this.#wordsOf(error));
     }
+  }
+
+  /** For administrators and authors, who read English here as in the log; what is known has a sentence. */
+  #wordsOf(error: unknown): string {
+    const cause = error instanceof ActivationError ? error.cause : error;
+    if (cause instanceof KnownError)
+      return this.#deps.registries.i18n.translate('en', `errors.${cause.code}`, cause.params);
+    return cause instanceof Error ? cause.message : String(cause);
   }
 
   /** Between two requests; whoever is still with the version before is let finish there. */
@@ -811,9 +837,9 @@ export class PluginHost {
 
   #tellWatchdog(beside: readonly Pick<Activation, 'found' | 'manifest'>[] = []): void {
     this.#deps.watchdog?.know(
-      [...this.#running.values(), ...beside].map(({ manifest, found: { folder } }) => ({
+      [...this.#running.values(), ...beside].map(({ manifest, found: { home } }) => ({
         name: nameOf(manifest),
-        folder,
+        folder: home,
       })),
     );
   }
@@ -1012,6 +1038,7 @@ export class PluginHost {
 const missing = (id: string, problem: string): FoundPlugin => ({
   id,
   folder: '',
+  home: '',
   isBundled: false,
   manifest: null,
   problem,

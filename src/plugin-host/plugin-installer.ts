@@ -242,7 +242,13 @@ export class PluginInstaller {
     packed: Uint8Array,
   ): Promise<void> {
     const { db, clock, audit } = this.#deps.ground;
-    if (await findRelease(db, id, version)) return;
+    const known = await findRelease(db, id, version);
+    if (known) {
+      // Whom we trust may have changed since it was refused.
+      if (known.trust === 'unsigned' && trust !== 'unsigned')
+        await db.transaction((tx) => updateRelease(tx, known, { trust, signedBy }));
+      return;
+    }
     const now = clock.now();
     const release: Release = {
       pluginId: id,

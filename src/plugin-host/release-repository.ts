@@ -60,7 +60,7 @@ export async function insertRelease(tx: Tx, release: Release, packed: Uint8Array
 export async function updateRelease(
   tx: Tx,
   { pluginId, version }: Pick<Release, 'pluginId' | 'version'>,
-  changes: Partial<Pick<Release, 'acceptedBy' | 'wentWrong'>>,
+  changes: Partial<Pick<Release, 'acceptedBy' | 'wentWrong' | 'trust' | 'signedBy'>>,
 ): Promise<void> {
   await tx.knex(releases.name).where({ plugin_id: pluginId, version }).update(releases.encode(changes));
 }

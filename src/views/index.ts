@@ -8,5 +8,6 @@ export { menuVisible, pageBrand, pageModel, type Brand } from './page-hooks.ts';
 export { Menu, emptyMenu, type MenuEntry, type MenuItem, type VisibleMenu } from './menu.ts';
 export type { PageContext, PageFlash, ResolvedSlots, Theme } from './page-context.ts';
 export { Renderer, type MailContext, type RenderedMail } from './renderer.ts';
+export { TemplateError } from './template-error.ts';
 export { presentStep } from './traced-step.ts';
 export { Slots, type SlotFault, type SlotListener, type WantedSlots } from './slots.ts';

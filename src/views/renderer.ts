@@ -4,6 +4,7 @@ import { registerHelpers } from './helpers.ts';
 import type { I18n } from './i18n.ts';
 import { emptyMenu } from './menu.ts';
 import type { PageContext, ResolvedSlots } from './page-context.ts';
+import { TemplateError } from './template-error.ts';
 import { parseTemplate } from './template-parser.ts';
 import { TemplateStore } from './template-store.ts';
 import type { Undo } from '../hooks/tokens.ts';
@@ -45,7 +46,10 @@ export class Renderer {
 
   render(template: string, model: object, page: PageContext, slots: ResolvedSlots = {}): string {
     const compiled: unknown = this.#handlebars.partials[template];
-    if (typeof compiled !== 'function') throw new Error(`There is no template ${template}.`);
+    if (typeof compiled !== 'function') {
+      const [owner = ''] = template.split('/');
+      throw new TemplateError({ template, owner, source: '' }, `There is no template ${template}.`);
+    }
     return (compiled as Handlebars.TemplateDelegate)(model, { data: { page, slots } });
   }
 
@@ -83,8 +87,12 @@ export class Renderer {
   #lazily(name: string, source: string): Handlebars.TemplateDelegate {
     let compiled: Handlebars.TemplateDelegate | undefined;
     return (context: unknown, options) => {
-      compiled ??= this.#handlebars.compile(parseTemplate(source), optionsFor(name));
-      return compiled(context, options);
+      try {
+        compiled ??= this.#handlebars.compile(parseTemplate(source), optionsFor(name));
+        return compiled(context, options);
+      } catch (error) {
+        throw TemplateError.in({ template: name, owner: this.#templates.owner(name), source }, error);
+      }
     };
   }
 

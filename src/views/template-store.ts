@@ -31,6 +31,10 @@ export class TemplateStore {
     return this.#versions.get(name)?.at(-1)?.source;
   }
 
+  owner(name: string): string {
+    return this.#versions.get(name)?.at(-1)?.owner ?? 'core';
+  }
+
   /** SHA-256 of what we draw ourselves; null for a name that is not ours. */
   fingerprint(name: string): string | null {
     const ours = this.#versions.get(name)?.find(({ owner }) => owner === 'core');

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { surface } from '../../src/compose-author.ts';
+import { developPlugin } from '../../src/compose-dev.ts';
 import { afterwards } from '../support/cleanup.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { developNewPlugin } from '../support/plugin-in-the-making.ts';
@@ -18,6 +20,7 @@ test('what an author saves is on the page, and so is what is wrong with it', asy
   const changed = await plugin.page();
   await plugin.save('src/board.ts', 'export class Board', 'export class Borad');
   const broken = await plugin.page();
+  const said = plugin.said.join('\n');
   const home = (await plugin.author.get('/')).text;
   await plugin.save('src/board.ts', 'export class Borad', 'export class Board');
   const mended = await plugin.page();
@@ -27,8 +30,31 @@ test('what an author saves is on the page, and so is what is wrong with it', asy
   expect(home).toContain('lost-found does not run: import');
   expect(home).toContain('Board');
   expect(broken).not.toContain('Pin it up');
+  expect(broken).toContain('lost-found does not run: import');
+  expect(said).toContain('✗ lost-found, import: ');
+  expect(said).not.toContain('latchkey-dev-');
   expect(mended).toContain('Pin it up');
   expect(mended).not.toContain('does not run');
+});
+
+test('an author is told which line of which template cannot be drawn', async () => {
+  const plugin = await developNewPlugin(await temporaryFolder());
+  afterwards(plugin.close);
+
+  await plugin.save('views/board.hbs', '{{ago saidAt}}', '{{agoo saidAt}}');
+  await plugin.author.submit('/p/lost-found', { said: 'A glove' }, { action: '/p/lost-found' });
+
+  expect(plugin.said.join('\n')).toContain('lost-found/board.hbs:9: There is no helper "agoo".');
+});
+
+test('an author is told that the port is taken', async () => {
+  const { author, folder, close } = await developNewPlugin(await temporaryFolder());
+  afterwards(close);
+  const port = Number(new URL(author.origin).port);
+
+  const another = developPlugin({ folder, port, surface, say: () => undefined });
+
+  await expect(another).rejects.toMatchObject({ code: 'author.port-taken', params: { port } });
 });
 
 test('an author fires a hook by hand, sees who listened, and has the hub fail', async () => {

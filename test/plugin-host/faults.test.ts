@@ -66,7 +66,7 @@ const faults: Record<string, Fault> = {
   'that answers where it has no claim': {
     files: { 'index.ts': setupWith(page('/tickets')) },
     step: 'setup',
-    says: /path-not-claimed/,
+    says: /answers at \/tickets: put that path under “claims”/,
   },
   'that runs a job it has not declared': {
     files: { 'index.ts': setupWith(`host.job('secret', async () => {});`) },

@@ -165,6 +165,8 @@ describeOnEachEngine('an uploaded package', (engine) => {
     await expect(installer.use(system, 'parcel', '1.0.0')).rejects.toThrow('plugin.unsigned');
 
     await publishers.add(system, { name: 'Parcel & Sons', publicKey });
+    await installer.stage(system, bytes, { signature });
+    expect(await installer.use(system, 'parcel', '1.0.0')).toMatchObject({ state: 'enabled' });
     const two = await packageOf('parcel', '2.0.0', { isListed: true });
     const signed = { signature: (await signPackage(two, privateKey)).text };
     expect(await installer.stage(system, two, signed)).toMatchObject({

@@ -1,9 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { bumpVersion } from '../../src/db/versions.ts';
 import { setupWith, temporaryFolder, writePlugin } from '../plugin-host/start-host.ts';
+import { afterwards } from '../support/cleanup.ts';
 import { openDatabase } from '../support/databases.ts';
 import type { TestServer } from '../support/server-process.ts';
 import { startServer } from '../support/server.ts';
@@ -95,6 +98,31 @@ describe('a plugin in a running server', () => {
 
     await latchkey(server.dataDir, 'plugin', 'enable', 'registration-key');
     await expect.poll(join, { timeout: 2_000, interval: 100 }).toBe(200);
+  });
+});
+
+describe('the helpdesk of an author', () => {
+  test('names the endless loop, is there again, and stops when it is told to', async () => {
+    const folder = join(await temporaryFolder(), 'rogue');
+    await writePlugin(dirname(folder), 'rogue', { files: { 'index.ts': rogue } });
+    const dev = spawn(process.execPath, [commandLine, 'plugin', 'dev', folder, '--port', '0']);
+    afterwards(() => void dev.kill('SIGKILL'));
+    let said = '';
+    for (const stream of [dev.stdout, dev.stderr]) stream.on('data', (text) => (said += String(text)));
+    const open = async (): Promise<string> => {
+      await expect.poll(() => said, { timeout: 30_000, interval: 100 }).toMatch(/Open http/);
+      return /Open (http:\/\/\S+)/.exec(said)?.[1] ?? '';
+    };
+
+    const url = await open();
+    said = '';
+    expect(await statusOf(`${url}/p/rogue/exit`)).toBe(500);
+    expect(await statusOf(`${url}/p/rogue/loop`)).toBe(0);
+
+    expect(await open()).toBe(url);
+    expect(said).toMatch(/✗ rogue@1\.0\.0, .*nobody else a turn, at spin \(index\.ts:\d+\)/);
+    dev.kill('SIGTERM');
+    expect((await once(dev, 'exit'))[0]).toBe(0);
   });
 });
 

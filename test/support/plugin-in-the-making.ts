@@ -12,6 +12,9 @@ const ID = 'lost-found';
 export interface PluginInTheMaking {
   /** Somebody who is signed in and looks at what becomes of it. */
   readonly author: HttpClient;
+  readonly folder: string;
+  /** What `dev` printed. */
+  readonly said: readonly string[];
   /** Its own page, as it is now. */
   page(): Promise<string>;
   /** Replaces words in one of its files; resolves, once that has come into effect, with the milliseconds it took. */
@@ -23,13 +26,21 @@ export interface PluginInTheMaking {
 export async function developNewPlugin(place: string): Promise<PluginInTheMaking> {
   await newPlugin({ template: 'full', id: ID, place, templates: folders.templates, version });
   const folder = join(place, ID);
-  const { url, close } = await developPlugin({ folder, port: 0, surface, say: () => undefined });
+  const said: string[] = [];
+  const { url, close } = await developPlugin({
+    folder,
+    port: 0,
+    surface,
+    say: (line) => void said.push(line),
+  });
   const author = new HttpClient(url);
   await author.submit('/login', { email: devOwner.email, password: devOwner.password });
   const generation = async (): Promise<number> =>
     (await author.get('/dev/plugin')).json().generation as number;
   return {
     author,
+    folder,
+    said,
     page: async () => (await author.get(`/p/${ID}`)).text,
     save: async (file, from, to) => {
       const text = await readFile(join(folder, file), 'utf8');
