@@ -1,5 +1,6 @@
-/** `npm run bench -- redeem|join-page|boot|hooks|plugins|reload|scale|cluster-redeem|round`: what we measure, against something bare, in one run. */
+/** `npm run bench -- redeem|join-page|boot|hooks|plugins|reload|scale|cluster-redeem|round|catalogue`: what we measure, against something bare, in one run. */
 import { benchBoot } from './boot.ts';
+import { benchCatalogue } from './catalogue.ts';
 import { benchClusterRedeem } from './cluster-redeem.ts';
 import { benchHooks } from './hooks/main.ts';
 import { benchJoinPage } from './join-page.ts';
@@ -20,6 +21,7 @@ const benches = {
   scale: benchScale,
   'cluster-redeem': benchClusterRedeem,
   round: benchRound,
+  catalogue: benchCatalogue,
 };
 
 const [name = ''] = process.argv.slice(2);

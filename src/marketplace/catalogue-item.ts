@@ -84,16 +84,18 @@ const average = z.object({ stars: z.number().min(0).max(5), ratings: z.int().min
 export type Average = z.output<typeof average>;
 export const readAverage = (text: string): Average | null => average.safeParse(jsonOf(text)).data ?? null;
 
-/** Null when it is no page of a catalogue; entries that nobody could use are left out. */
-export function readPage(text: string): { items: CatalogueItem[]; isEmpty: boolean; total: number } | null {
+/** Null when it is no page of a catalogue; its lines are read one by one. */
+export function readPage(text: string): { lines: unknown[]; total: number } | null {
   const parsed = page.safeParse(jsonOf(text));
-  if (!parsed.success) return null;
-  const items = parsed.data.items.flatMap((one) => {
-    const read = item.safeParse(one);
+  return parsed.success ? { lines: parsed.data.items, total: parsed.data.total } : null;
+}
+
+/** Entries that nobody could use are left out. */
+export const readItems = (lines: readonly unknown[]): CatalogueItem[] =>
+  lines.flatMap((line) => {
+    const read = item.safeParse(line);
     return read.success ? [read.data] : [];
   });
-  return { items, isEmpty: parsed.data.items.length === 0, total: parsed.data.total };
-}
 
 export const readOffers = (text: string): HubOffer[] =>
   offersAnswer.safeParse(jsonOf(text)).data?.items ?? [];

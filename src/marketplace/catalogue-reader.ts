@@ -15,6 +15,7 @@ import {
   noteReading,
   putItems,
 } from './catalogue-repository.ts';
+import { countTags } from './catalogue-search-repository.ts';
 import { HubTrouble, type HubCatalogue } from './hub-catalogue.ts';
 
 interface Deps {
@@ -95,12 +96,14 @@ export class CatalogueReader {
     for await (const items of catalogue.pages(hub, signal)) {
       await db.transaction((tx) => putItems(tx, items, { generation }));
       total += items.length;
-      pictures.push(...items.flatMap(picturesOf));
+      if (pictures.length < MOST_PICTURES)
+        pictures.push(...(await missingPictures(db, items.flatMap(picturesOf))));
       await breathe();
     }
     const now = clock.now();
     await db.transaction(async (tx) => {
       await deleteOlder(tx, generation);
+      await countTags(tx);
       const well = { problem: null, failingSince: null, failures: 0 };
       const when = { readAt: now, triedAt: now, nextAt: now + CALM.everyMs };
       await noteReading(tx, { ...well, ...when, generation, total, offers });
@@ -111,7 +114,7 @@ export class CatalogueReader {
   /** One by one: a picture that cannot be had is none. */
   async #fetchPictures(hub: HubCredentials, wanted: readonly string[]): Promise<void> {
     const { db, catalogue } = this.#deps;
-    for (const sha256 of (await missingPictures(db, wanted)).slice(0, MOST_PICTURES)) {
+    for (const sha256 of new Set(wanted.slice(0, MOST_PICTURES))) {
       const content = await catalogue.picture(hub, sha256, this.#ending.signal).catch(() => null);
       if (content) await db.transaction((tx) => insertPicture(tx, { sha256, content }));
     }

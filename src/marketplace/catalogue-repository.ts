@@ -1,10 +1,10 @@
-import type { Knex } from 'knex';
 import type { Queryable, Tx } from '../db/database.ts';
 import { bytes, cached, defineTable, flag, instant, nullable, text, whole } from '../db/table.ts';
 import type { Codec } from '../db/table.ts';
 import type { HubProblem } from '../network/index.ts';
 import { foldText } from '../shared/search-text.ts';
 import type { CatalogueItem, HubOffer } from './catalogue-item.ts';
+import { putWords, searchIds, searchTextOf, type Wish } from './catalogue-search-repository.ts';
 
 /** There is one of it. */
 const PLACE = 1;
@@ -38,26 +38,7 @@ const plugins = defineTable('marketplace_plugin', {
 });
 const pictures = defineTable('marketplace_picture', { sha256: text, content: bytes });
 
-export const sorts = ['downloads', 'name', 'stars', 'updated', 'added'] as const;
-export type Sort = (typeof sorts)[number];
-const orders: Record<Sort, [string, 'asc' | 'desc']> = {
-  downloads: ['downloads', 'desc'],
-  name: ['sort_name', 'asc'],
-  stars: ['stars', 'desc'],
-  updated: ['updated_at', 'desc'],
-  added: ['added_at', 'desc'],
-};
-
-export interface Wish {
-  words: string;
-  tag: string;
-  only: '' | 'free' | 'premium';
-  sort: Sort;
-}
-
 type Row = Record<string, unknown>;
-const MOST_TAGS = 20;
-const ROWS_AT_ONCE = 50;
 
 export async function findReading(db: Queryable): Promise<Reading | null> {
   const row = (await db.knex(readings.name).where({ place: PLACE }).first()) as Row | undefined;
@@ -94,23 +75,32 @@ export async function noteReading(tx: Tx, seen: Partial<Reading>): Promise<void>
   await tx.knex(readings.name).where({ place: PLACE }).update(readings.encode(seen));
 }
 
+/** What is as it was is only marked as met, so that reading the same again costs little. */
 export async function putItems(
   tx: Tx,
   items: readonly CatalogueItem[],
   { generation }: { generation: number },
 ): Promise<void> {
-  const rows = items.map((item) => plugins.encode({ ...rowOf(item), generation }));
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
-    await tx
-      .knex(plugins.name)
-      .insert(rows.slice(at, at + ROWS_AT_ONCE))
-      .onConflict('id')
-      .merge();
-  const ids = items.map(({ id }) => id);
-  await tx.knex('marketplace_tag').whereIn('plugin_id', ids).delete();
-  const tags = items.flatMap(tagsOf);
-  if (tags.length > 0)
-    await tx.knex('marketplace_tag').insert(tags).onConflict(['tag', 'plugin_id']).ignore();
+  const rows = new Map(items.map((item) => [item.id, plugins.encode({ ...rowOf(item), generation })]));
+  const ids = [...rows.keys()];
+  const known = (await tx.knex(plugins.name).select('id', 'item', 'search_text').whereIn('id', ids)) as Row[];
+  const same = new Set(
+    known
+      .filter(({ id, item, search_text: text }) => {
+        const row = rows.get(String(id));
+        return row !== undefined && row['item'] === item && row['search_text'] === text;
+      })
+      .map(({ id }) => String(id)),
+  );
+  await tx
+    .knex(plugins.name)
+    .whereIn('id', [...same])
+    .update({ generation });
+  const changed = items.filter(({ id }) => !same.has(id));
+  if (changed.length === 0) return;
+  const fresh = ids.flatMap((id) => (same.has(id) ? [] : (rows.get(id) ?? [])));
+  await tx.knex(plugins.name).insert(fresh).onConflict('id').merge();
+  await putWords(tx, changed);
 }
 
 /** Until the next reading. */
@@ -139,47 +129,14 @@ export async function findItems(db: Queryable, ids: readonly string[]): Promise<
   return rows.flatMap((row) => plugins.decode(row).item ?? []);
 }
 
-/** One more than asked for tells that it goes on. */
 export async function searchItems(
   db: Queryable,
   wish: Wish,
-  { offset, limit }: { offset: number; limit: number },
+  range: { offset: number; limit: number },
 ): Promise<CatalogueItem[]> {
-  const [by, direction] = orders[wish.sort];
-  const ids = wished(db, wish).select('id').orderBy(by, direction).orderBy('id').offset(offset).limit(limit);
-  const order = ((await ids) as Row[]).map(({ id }) => String(id));
+  const order = await searchIds(db, wish, range);
   const found = new Map((await findItems(db, order)).map((item) => [item.id, item]));
   return order.flatMap((id) => found.get(id) ?? []);
-}
-
-export async function countItems(db: Queryable, wish: Wish): Promise<number> {
-  const row = (await wished(db, wish).count({ count: '*' }).first()) as Row | undefined;
-  return Number(row?.['count'] ?? 0);
-}
-
-export async function listTags(db: Queryable): Promise<{ tag: string; label: string; count: number }[]> {
-  const rows = (await db
-    .knex('marketplace_tag')
-    .select('tag')
-    .min({ label: 'label' })
-    .count({ count: '*' })
-    .groupBy('tag')
-    .orderBy([{ column: 'count', order: 'desc' }, 'tag'])
-    .limit(MOST_TAGS)) as Row[];
-  return rows.map(({ tag, label, count }) => ({
-    tag: String(tag),
-    label: String(label),
-    count: Number(count),
-  }));
-}
-
-function wished(db: Queryable, { words, tag, only }: Wish): Knex.QueryBuilder<Row> {
-  const all: Knex.QueryBuilder<Row> = db.knex<Row>(plugins.name);
-  for (const word of foldText(words).split(' ').filter(Boolean).slice(0, 6))
-    void all.where('search_text', 'like', `%${word}%`);
-  if (tag !== '') void all.whereIn('id', db.knex('marketplace_tag').select('plugin_id').where({ tag }));
-  if (only !== '') void all.where({ is_free: only === 'free' ? 1 : 0 });
-  return all;
 }
 
 export async function missingPictures(db: Queryable, wanted: readonly string[]): Promise<string[]> {
@@ -215,20 +172,14 @@ export async function noteTold(
   return true;
 }
 
-function rowOf(item: CatalogueItem): Omit<ReturnType<typeof plugins.decode>, 'generation'> {
-  const words = Object.values(item.words).flatMap(({ name, description }) => [name, description]);
-  return {
-    id: item.id,
-    sortName: foldText(item.words['en']?.name ?? item.id).slice(0, 120),
-    isFree: item.requiredOffers.length === 0,
-    downloads: item.downloads,
-    stars: Math.round(item.stars * 100),
-    addedAt: item.addedAt,
-    updatedAt: item.updatedAt,
-    searchText: foldText(item.id, item.publisher, ...item.tags, ...words).slice(0, 2000),
-    item,
-  };
-}
-
-const tagsOf = ({ id, tags }: CatalogueItem): { tag: string; plugin_id: string; label: string }[] =>
-  tags.map((label) => ({ tag: foldText(label).replaceAll(' ', '-').slice(0, 60), plugin_id: id, label }));
+const rowOf = (item: CatalogueItem): Omit<ReturnType<typeof plugins.decode>, 'generation'> => ({
+  id: item.id,
+  sortName: foldText(item.words['en']?.name ?? item.id).slice(0, 120),
+  isFree: item.requiredOffers.length === 0,
+  downloads: item.downloads,
+  stars: Math.round(item.stars * 100),
+  addedAt: item.addedAt,
+  updatedAt: item.updatedAt,
+  searchText: searchTextOf(item),
+  item,
+});

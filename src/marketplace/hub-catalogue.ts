@@ -9,6 +9,7 @@ import {
 import type { Outbound } from '../outbound/outbound.ts';
 import {
   readAverage,
+  readItems,
   readOffers,
   readPage,
   type Average,
@@ -50,8 +51,10 @@ export class HubRefusal extends Error {
 
 const refusal = z.object({ code: z.string(), detail: z.string().max(500) });
 const REFUSED = new Set([400, 403, 404, 422]);
-const PER_PAGE = 100;
-const MOST_PAGES = 200;
+/** Read and written in small parts: whoever uses the house meanwhile does not wait for a page of a catalogue. */
+const PER_PAGE = 50;
+const AT_ONCE = 10;
+const MOST_PAGES = 1_000;
 const PAGE_BYTES = 8 * 1024 * 1024;
 const PICTURE_BYTES = 1024 * 1024;
 const DOWNLOAD_MS = 120_000;
@@ -64,16 +67,23 @@ export class HubCatalogue {
     this.#deps = deps;
   }
 
-  /** Page after page, to the end that the hub names, an empty page, or the cap. */
+  /** Page after page, a few plugins at a time, to the end that the hub names, an empty page, the same page again, or the cap. */
   async *pages(hub: HubCredentials, signal: AbortSignal): AsyncGenerator<CatalogueItem[]> {
     let seen = 0;
+    let before = '';
     for (let at = 1; at <= MOST_PAGES; at += 1) {
       const path = `/api/network/v1/catalogue?page=${String(at)}&perPage=${String(PER_PAGE)}`;
-      const page = readPage((await this.#get(hub, { path, signal, maxBytes: PAGE_BYTES })).toString('utf8'));
+      const text = (await this.#get(hub, { path, signal, maxBytes: PAGE_BYTES })).toString('utf8');
+      const page = readPage(text);
       if (!page) throw new HubTrouble('N17');
-      yield page.items;
+      // A cache in between that knows no pages would have us read the first one for ever.
+      const first = JSON.stringify(page.lines[0] ?? null);
+      if (first === before) return;
+      before = first;
+      for (let from = 0; from < page.lines.length; from += AT_ONCE)
+        yield readItems(page.lines.slice(from, from + AT_ONCE));
       seen += PER_PAGE;
-      if (page.isEmpty || seen >= page.total) return;
+      if (page.lines.length === 0 || seen >= page.total) return;
     }
   }
 

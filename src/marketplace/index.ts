@@ -1,5 +1,5 @@
 export { CatalogueReader } from './catalogue-reader.ts';
-export { sorts } from './catalogue-repository.ts';
+export { sorts } from './catalogue-search-repository.ts';
 export { HubCatalogue } from './hub-catalogue.ts';
 export { marketplaceRoutes } from './marketplace-routes.ts';
 export { MarketplaceService, nameOf, type Offered } from './marketplace-service.ts';

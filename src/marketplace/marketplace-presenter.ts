@@ -1,6 +1,6 @@
 import { presentTouches } from '../plugin-host/index.ts';
-import type { Reading, Wish } from './catalogue-repository.ts';
-import { sorts } from './catalogue-repository.ts';
+import type { Reading } from './catalogue-repository.ts';
+import { sorts, type Wish } from './catalogue-search-repository.ts';
 import type { Offered, Shelf } from './marketplace-service.ts';
 import type { Rating } from './rating-repository.ts';
 import { percentOf, steps, type Operation } from './operation.ts';

@@ -5,7 +5,7 @@ import { route, type Incoming, type Route } from '../http/route.ts';
 import { tabsAt } from '../plugin-host/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { KnownError } from '../shared/errors.ts';
-import { sorts } from './catalogue-repository.ts';
+import { sorts } from './catalogue-search-repository.ts';
 import {
   presentDetails,
   presentOffered,

@@ -15,16 +15,14 @@ import { newId } from '../shared/ids.ts';
 import type { CatalogueItem, CatalogueRelease } from './catalogue-item.ts';
 import type { CatalogueReader } from './catalogue-reader.ts';
 import {
-  countItems,
   findItem,
   findItems,
   findPicture,
   findReading,
-  listTags,
   searchItems,
   type Reading,
-  type Wish,
 } from './catalogue-repository.ts';
+import { countItems, listTags, type Wish } from './catalogue-search-repository.ts';
 import { mayBrowse, mayTry, refusalOf, securityReason, type Refusal, type Standing } from './gates.ts';
 import { HubTrouble, type HubCatalogue } from './hub-catalogue.ts';
 import { isOver, type Operation } from './operation.ts';

@@ -8,6 +8,7 @@ interface Published {
   tags?: string;
   version?: string;
   channel?: string;
+  compatibility?: string;
 }
 
 /** A vendor's hub. */

@@ -154,7 +154,9 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
     if (!isCovered && !(await isTrying(judged.subscription.userId, plugin.record.id)))
       throw new ForbiddenError('hub.offer-too-low');
     const packed = await releases.packed(release);
-    if (incoming.isHead !== true) await releases.countDownload(release);
+    // Whoever asks for a part only looks whether it is there, or goes on with what was counted.
+    const isWhole = incoming.isHead !== true && incoming.header('range') === undefined;
+    if (isWhole) await releases.countDownload(release);
     const name = `${plugin.record.id}-${release.version}.tgz`;
     return file(packed, { name, mediaType: 'application/gzip', size: packed.length });
   }

@@ -65,8 +65,9 @@ export function isFor(release: Release, { program, uid }: Asker): boolean {
 function fits({ latchkey, compatibility }: Release, program: string): boolean {
   const [, name, version = ''] = /^(Latchkey|GLPI)\/(\d+\.\d+\.\d+)/.exec(program) ?? [];
   if (name === 'Latchkey') return isInRange(version, latchkey);
-  if (name === 'GLPI' && compatibility !== null)
-    return isInRange(version, compatibility.replace(/(?<!\|)\|(?!\|)/g, '||'));
+  // What says nothing of GLPI would not run there.
+  if (name === 'GLPI')
+    return compatibility !== null && isInRange(version, compatibility.replace(/(?<!\|)\|(?!\|)/g, '||'));
   return true;
 }
 

@@ -18,8 +18,12 @@ interface Deps {
 
 const PAGE = 200;
 const TOP_TAGS = 15;
-const LIMIT = { name: 'wire', points: 120, perSeconds: 60 };
+/** Generous: a first page of GLPI 10 asks dozens of times, and a whole ministry may sit behind one address. */
+const LIMIT = { name: 'wire', points: 300, perSeconds: 60 };
+/** What our own helpdesks speak with us besides; a higher number is another language. */
+const NETWORK_VERSION = 1;
 const tagParams = z.object({ tag: z.string().max(60) });
+const languages = ['en', 'fr'] as const;
 const ranked = ['trending', 'popular', 'new', 'updated'] as const;
 
 /** What helpdesks ask, GLPI's included: its paths, shapes and habits. The status is 200 wherever the body says it all. */
@@ -35,6 +39,8 @@ export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route
     return json({
       key,
       is_valid: isValid,
+      // For helpdesks of our own; GLPI's do not look.
+      ...(isValid ? {} : { reason: judged.state }),
       validation_message: host.t(
         `wire.${isValid && !judged.isRunning ? 'terminated' : judged.state}`,
         {},
@@ -64,7 +70,7 @@ export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route
         })),
     );
 
-  const alive = (): Promise<Reply> => Promise.resolve(json({ status: 'ok' }));
+  const alive = (): Promise<Reply> => Promise.resolve(json({ status: 'ok', network: NETWORK_VERSION }));
 
   /** Past the end is an empty list: only that tells GLPI to stop. */
   async function plugins(incoming: Incoming, tag?: string): Promise<Reply> {
@@ -101,7 +107,7 @@ export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route
   const counted = (): Promise<Reply> => Promise.resolve(json({ ok: true }));
 
   const tags = async (incoming: Incoming): Promise<Reply> => {
-    const lang = /^[A-Za-z-]{2,8}$/.exec(incoming.header('x-lang') ?? '')?.[0] ?? 'en';
+    const lang = langOf(incoming.header('x-lang'));
     const top = await topTags(host.db, TOP_TAGS);
     return json(top.map(({ tag, label, count }) => ({ key: tag, tag: label, lang, plugin_count: count })));
   };
@@ -121,6 +127,10 @@ export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route
     ]),
   ];
 }
+
+/** `pt-BR`, `en-GB`: the language before the country where we speak it, else English. */
+export const langOf = (header: string | undefined): string =>
+  languages.find((known) => header?.toLowerCase().startsWith(known)) ?? 'en';
 
 /** `0-199`; what is no range is the first page, what is longer than a page is cut to one. */
 export function rangeOf(header: string | undefined): { from: number; limit: number } {

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import type { CatalogueItem } from '../../src/marketplace/catalogue-item.ts';
+import { deleteOlder, putItems, searchItems } from '../../src/marketplace/catalogue-repository.ts';
+import {
+  countItems,
+  countTags,
+  listTags,
+  type Wish,
+} from '../../src/marketplace/catalogue-search-repository.ts';
+import { describeOnEachEngine } from '../support/databases.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const everything: Wish = { words: '', tag: '', only: '', sort: 'downloads' };
+
+const plugin = (id: string, description: string, facts: Partial<CatalogueItem> = {}): CatalogueItem => ({
+  id,
+  publisher: 'Example',
+  license: 'MIT',
+  homepage: null,
+  words: { en: { name: id, description }, fr: { name: id, description: 'Réseau' } },
+  readme: {},
+  tags: [],
+  symbol: 'puzzle',
+  icon: null,
+  screenshots: [],
+  requiredOffers: [],
+  trialDays: 0,
+  downloads: 0,
+  stars: 0,
+  ratings: 0,
+  addedAt: 0,
+  updatedAt: 0,
+  manifest: null,
+  releases: [],
+  ...facts,
+});
+
+describeOnEachEngine('somebody who searches the catalogue', (engine) => {
+  test('finds by the beginnings of all words, whether few plugins have them or more than a thousand', async () => {
+    const { db } = await startTestApp({ engine });
+    const many = Array.from({ length: 1_200 }, (_, at) => plugin(`p-${String(at)}`, 'Printers of an office'));
+    await db.transaction(async (tx) => {
+      for (let at = 0; at < many.length; at += 100)
+        await putItems(tx, many.slice(at, at + 100), { generation: 1 });
+      const last = plugin('garden', 'Printers among flowers', { tags: ['Garden'], downloads: 3 });
+      await putItems(tx, [last], { generation: 1 });
+      await countTags(tx);
+    });
+    const found = async (words: string, more: Partial<Wish> = {}): Promise<string[]> =>
+      (await searchItems(db, { ...everything, ...more, words }, { offset: 0, limit: 3 })).map(({ id }) => id);
+
+    expect(await found('print flow')).toEqual(['garden']);
+    expect(await found('FLÖWERS')).toEqual(['garden']);
+    expect(await found('lowers')).toEqual([]);
+    expect((await found('printers'))[0]).toBe('garden');
+    expect(await found('printers office réseau')).toHaveLength(3);
+    expect(await found('printers office')).not.toContain('garden');
+    expect(await found('printers', { tag: 'garden' })).toEqual(['garden']);
+    expect(await countItems(db, { ...everything, words: 'printers' })).toBe(1_001);
+    expect(await countItems(db, { ...everything, words: 'printers flowers' })).toBe(1);
+    expect(await listTags(db)).toEqual([{ tag: 'garden', label: 'Garden', count: 1 }]);
+  });
+
+  test('no longer finds what the hub no longer has, nor by words that a plugin no longer has', async () => {
+    const { db } = await startTestApp({ engine });
+    const ids = async (words: string): Promise<string[]> =>
+      (await searchItems(db, { ...everything, words }, { offset: 0, limit: 9 })).map(({ id }) => id);
+    const read = (generation: number, items: CatalogueItem[]): Promise<void> =>
+      db.transaction(async (tx) => {
+        await putItems(tx, items, { generation });
+        await deleteOlder(tx, generation);
+      });
+    await read(1, [plugin('one', 'Old words'), plugin('two', 'Steady'), plugin('three', 'Going')]);
+
+    await read(2, [plugin('one', 'New words'), plugin('two', 'Steady')]);
+
+    expect(await ids('old')).toEqual([]);
+    expect(await ids('new')).toEqual(['one']);
+    expect(await ids('steady')).toEqual(['two']);
+    expect(await ids('going')).toEqual([]);
+  });
+});
