@@ -18,6 +18,8 @@ export interface Place {
 export interface Ground {
   /** On SQLite, and on MariaDB where there is one; others each time. */
   places(): Promise<Place[]>;
+  /** On SQLite, another each time. */
+  place(): Promise<Place>;
   folder(name: string): Promise<string>;
   /** Stopped at the end, whatever happens. */
   start(options: Partial<ServerOptions>): Promise<TestServer>;
@@ -35,8 +37,10 @@ export async function withGround(bench: (ground: Ground) => Promise<boolean>): P
   };
   let mysql: Promise<string | null> | null = null;
   let schemas = 0;
+  const place = async (): Promise<Place> =>
+    furnished('SQLite', `sqlite:${join(await folder('database'), 'bench.sqlite')}`);
   const places = async (): Promise<Place[]> => {
-    const sqlite = await furnished('SQLite', `sqlite:${join(await folder('database'), 'bench.sqlite')}`);
+    const sqlite = await place();
     const mysqlUrl = await (mysql ??= mysqlServer(home, stops));
     if (mysqlUrl === null) return [sqlite];
     schemas += 1;
@@ -52,7 +56,7 @@ export async function withGround(bench: (ground: Ground) => Promise<boolean>): P
   };
   console.log(`Node ${process.version}, ${String(availableParallelism())} cores`);
   try {
-    return await bench({ places, folder, start });
+    return await bench({ place, places, folder, start });
   } finally {
     for (const stop of stops.reverse()) await stop();
   }

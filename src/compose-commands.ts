@@ -40,7 +40,11 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
     ...hookCommands(ground.hooks),
     ...eventCommands(backgroundOf(latchkey)),
     ...mailCommands(domains.mail),
-    ...networkCommands(domains, { onProblem }),
+    ...networkCommands(domains, {
+      onProblem,
+      explain: (problem, { host, locale }) =>
+        ground.i18n.translate(locale, `network:problem.${problem}`, { host }),
+    }),
     ...supportCommands(latchkey),
     ...marketplaceCommands(latchkey),
     ...backupCommands({

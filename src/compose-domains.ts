@@ -179,7 +179,8 @@ async function composeNetwork(
 ) {
   const allowed = config.hubUrl === undefined ? config.outboundAllow : 'all';
   const proxies = new ProxyRule(config.proxy);
-  const hubLine = new Outbound({ allowed, connectMs: HUB_CONNECT_MS, proxy: proxies });
+  const isOwn = async (url: URL): Promise<boolean> => url.origin === URL.parse((await site()).origin)?.origin;
+  const hubLine = new Outbound({ allowed, connectMs: HUB_CONNECT_MS, proxy: proxies, isOwn });
   const network = new NetworkService({
     db,
     clock,
@@ -190,6 +191,7 @@ async function composeNetwork(
     hub: new HubClient({ outbound: hubLine, version }),
     given: { hubUrl: config.hubUrl, key: config.networkKey },
     locale: async () => (await site()).locale,
+    ownOrigin: async () => (await site()).origin,
   });
   const trust = new TrustService({
     db,
@@ -222,6 +224,7 @@ async function composeNetwork(
     entitlements,
     address: async () => config.hubUrl ?? (await settings.get(hubUrl)),
     folder: config.pluginDir,
+    isOwn,
     notifications,
     caretakers,
   });

@@ -70,13 +70,21 @@ export function coreRoutes(
       groups: settingGroups,
       translate: (key, locale) => i18n.translate(locale, key),
     }),
-    ...networkRoutes({ network: domains.network, trust: domains.trust, clock }),
+    ...networkRoutes({
+      network: domains.network,
+      trust: domains.trust,
+      clock,
+      isHub: () => routes.all().some(({ route }) => route.path === HUB_MARK),
+    }),
     ...doctorRoutes({ doctor: domains.networkDoctor, log: ground.log, version }),
     ...trustRoutes({ trust: domains.trust, clock }),
     ...pluginRoutes({ plugins, clock }),
     ...hookRoutes(ground),
   ];
 }
+
+/** A house that answers here is a hub. */
+const HUB_MARK = '/api/registration/info';
 
 /** Where one can go in core; plugins add theirs. */
 export function addCoreMenu({ menu }: Ground): void {

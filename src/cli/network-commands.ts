@@ -1,9 +1,10 @@
-import type {
-  EntitlementService,
-  NetworkDoctor,
-  NetworkService,
-  NetworkStatus,
-  TrustService,
+import {
+  firstProblem,
+  type EntitlementService,
+  type NetworkDoctor,
+  type NetworkService,
+  type NetworkStatus,
+  type TrustService,
 } from '../network/index.ts';
 import type { Command } from './command.ts';
 
@@ -14,10 +15,16 @@ interface Domains {
   networkDoctor: NetworkDoctor;
 }
 
+interface Surroundings {
+  onProblem: () => void;
+  /** What the page says of a problem, by its id. */
+  explain: (problem: string, params: { host: string; locale: string }) => string;
+}
+
 /** The registration at the hub, for whoever sits at the server. */
 export const networkCommands = (
   { network, trust, entitlements, networkDoctor }: Domains,
-  { onProblem }: { onProblem: () => void },
+  { onProblem, explain }: Surroundings,
 ): Command[] => [
   {
     name: 'network doctor',
@@ -25,16 +32,22 @@ export const networkCommands = (
     run: async ({ actor, options, print }) => {
       const findings = await networkDoctor.run(actor);
       if (findings.some(({ state }) => state === 'problem')) onProblem();
-      if (options['json'] === true) print(findings);
-      else
-        print(
-          findings.map(({ step, state, problem, because, ms }) => ({
-            step,
-            state,
-            problem: problem ?? (because === null ? '' : `because of ${because}`),
-            ms,
-          })),
-        );
+      if (options['json'] === true) {
+        print(findings);
+        return;
+      }
+      print(
+        findings.map(({ step, state, problem, because, ms }) => ({
+          step,
+          state,
+          problem: problem ?? (because === null ? '' : `because of ${because}`),
+          ms,
+        })),
+      );
+      const first = firstProblem(findings);
+      const host = String(findings[0]?.facts['hub'] ?? '');
+      if (first?.problem)
+        print(`${first.problem}: ${explain(first.problem, { host, locale: actor.locale })}`);
     },
   },
   {
@@ -68,6 +81,16 @@ export const networkCommands = (
     name: 'network status',
     summary: 'Says which hub this installation belongs to and what became of its key; asks nobody',
     run: async ({ actor, print }) => {
+      print(shown(await network.status(actor)));
+    },
+  },
+  {
+    name: 'network set-hub',
+    summary: 'Says which hub this installation belongs to; `own` is the hub in this house itself',
+    args: '<address>',
+    run: async ({ actor, args: [address = ''], print }) => {
+      if (address === 'own') await network.setOwnHub(actor);
+      else await network.setHub(actor, address);
       print(shown(await network.status(actor)));
     },
   },

@@ -34,7 +34,7 @@ const MOST_TAGS = 20;
 const ROWS_AT_ONCE = 200;
 const MOST_WORDS = 6;
 /** More plugins than this have a word that narrows nothing. */
-const CROWD = 1_000;
+const CROWD = 2_500;
 /** Beyond a thousand a list says "1,000+". */
 const MOST_COUNTED = 1_001;
 /** Sorts behind every text that begins as it does. */

@@ -25,6 +25,7 @@ export { covers, type Entitled } from './entitlement/entitled.ts';
 export { EntitlementService, type EntitlementStatus } from './entitlement/entitlement-service.ts';
 export { scheduleDoctor } from './doctor/doctor-job.ts';
 export { networkNotice } from './doctor/network-notice.ts';
+export { firstProblem } from './doctor/doctor.ts';
 export { doctorRoutes } from './doctor/doctor-routes.ts';
 export { NetworkDoctor } from './doctor/doctor-service.ts';
 export { addSupportCard } from './support/support-card.ts';

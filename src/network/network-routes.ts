@@ -4,7 +4,7 @@ import { redirect, view, type Reply } from '../http/reply.ts';
 import { route, type Incoming, type Route } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { KnownError } from '../shared/errors.ts';
+import { ConflictError, type KnownError } from '../shared/errors.ts';
 import { presentNetwork, presentTrust } from './network-presenter.ts';
 import type { NetworkService } from './network-service.ts';
 import type { TrustService } from './trust/trust-service.ts';
@@ -19,15 +19,18 @@ interface Deps {
   network: NetworkService;
   trust: Pick<TrustService, 'status'>;
   clock: Clock;
+  /** Whether this house is a hub, too. */
+  isHub: () => boolean;
 }
 
 /** Where administrators say which hub this installation belongs to, and bring its key. */
-export function networkRoutes({ network, trust, clock }: Deps): Route[] {
+export function networkRoutes({ network, trust, clock, isHub }: Deps): Route[] {
   const page = async (actor: Actor, refused: { error?: KnownError; body?: unknown } = {}): Promise<Reply> => {
     const { error, body } = refused;
     return view('network/network', {
       ...presentNetwork(await network.status(actor)),
       trust: presentTrust(await trust.status()),
+      isHub: isHub(),
       typed: typed.safeParse(body).data ?? {},
       errors: error?.fields ?? [],
       message: error?.fields.length === 0 ? error.code : undefined,
@@ -50,6 +53,19 @@ export function networkRoutes({ network, trust, clock }: Deps): Route[] {
         const asked = askAgain(incoming, { now: clock.now(), next: PATH });
         if (asked) return asked;
         await network.setHub(incoming.actor, incoming.body.url);
+        return done('hub-saved');
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/own-hub`,
+      access,
+      onRefused: refuse,
+      handler: async (incoming) => {
+        const asked = askAgain(incoming, { now: clock.now(), next: PATH });
+        if (asked) return asked;
+        if (!isHub()) throw new ConflictError('network.no-hub-here');
+        await network.setOwnHub(incoming.actor);
         return done('hub-saved');
       },
     }),

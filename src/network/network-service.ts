@@ -40,6 +40,8 @@ interface Deps {
   /** What the environment says; it wins, and no page changes it. */
   given: { hubUrl?: string | undefined; key?: string | undefined };
   locale: () => Promise<string>;
+  /** Where this house itself is reached. */
+  ownOrigin: () => Promise<string>;
 }
 
 /** A key, and the hub that may see it. */
@@ -119,6 +121,11 @@ export class NetworkService {
       });
     await db.transaction((tx) => settings.set(tx, actor, hubUrl, parsed.data));
     this.#askSoon();
+  }
+
+  /** A vendor's own helpdesk is a customer of the hub in the same house. */
+  async setOwnHub(actor: Actor): Promise<void> {
+    await this.setHub(actor, await this.#deps.ownOrigin());
   }
 
   /** Judged without asking anybody, kept whether or not the hub can be reached. */

@@ -52,6 +52,8 @@ interface OutboundOptions {
   connectMs?: number;
   proxy?: ProxyRule;
   lookUp?: LookUp;
+  /** An address of this house itself, which it may call wherever it stands. */
+  isOwn?: (url: URL) => Promise<boolean>;
 }
 
 interface Way {
@@ -71,12 +73,17 @@ export class Outbound {
   readonly #agent: Agent;
   readonly #rule: ProxyRule | undefined;
   readonly #connectMs: number;
+  readonly #isOwn: (url: URL) => Promise<boolean>;
+  /** To this house itself; nobody guards it. */
+  readonly #home: Agent;
   #tunnels: ProxyAgent | null = null;
 
-  constructor({ allowed, connectMs = CONNECT_MS, proxy, lookUp }: OutboundOptions) {
+  constructor({ allowed, connectMs = CONNECT_MS, proxy, lookUp, isOwn }: OutboundOptions) {
     this.#guard = new AddressGuard(allowed, lookUp);
     this.#rule = proxy;
     this.#connectMs = connectMs;
+    this.#isOwn = isOwn ?? (() => Promise.resolve(false));
+    this.#home = new Agent({ ...poolOptions, connect: { timeout: connectMs } });
     this.#agent = new Agent({
       ...poolOptions,
       connect: { lookup: this.#guard.lookup, timeout: connectMs },
@@ -93,7 +100,7 @@ export class Outbound {
     wanted: OutboundRequest,
     { onBytes }: { onBytes?: (size: number) => void } = {},
   ): Promise<OutboundBytes> {
-    const url = this.assertCallable(wanted.url);
+    const url = addressIn(wanted.url);
     const { timeoutMs = TIMEOUT_MS, maxBytes = MOST_BYTES } = wanted;
     const deadline = AbortSignal.timeout(timeoutMs);
     const signal = wanted.signal ? AbortSignal.any([deadline, wanted.signal]) : deadline;
@@ -126,21 +133,20 @@ export class Outbound {
 
   /** Whether it is an address that could be called at all, for a form. @throws {UnsendableError} */
   assertCallable(address: string): URL {
-    const url = address.length <= LONGEST_URL ? URL.parse(address) : null;
-    if (url === null) throw new UnsendableError('It is not an address');
-    if (!/^https?:$/.test(url.protocol)) throw new UnsendableError('Only http and https are called');
-    if (url.username !== '' || url.password !== '')
-      throw new UnsendableError('An address with a password in it is not called');
+    const url = addressIn(address);
     this.#guard.assertHost(url.hostname);
     return url;
   }
 
   async close(): Promise<void> {
     await this.#agent.destroy();
+    await this.#home.destroy();
     await this.#tunnels?.destroy();
   }
 
   async #wayTo(url: URL): Promise<Way> {
+    if (await this.#isOwn(url)) return { dispatcher: this.#home, url, headers: {}, proxy: null };
+    this.#guard.assertHost(url.hostname);
     const proxy = this.#rule?.for(url).proxy ?? null;
     if (proxy === null) return { dispatcher: this.#agent, url, headers: {}, proxy };
     const dispatcher = (this.#tunnels ??= this.#tunnelsThrough(proxy));
@@ -159,6 +165,15 @@ export class Outbound {
       proxyTls: { timeout: this.#connectMs },
     });
   }
+}
+
+function addressIn(text: string): URL {
+  const url = text.length <= LONGEST_URL ? URL.parse(text) : null;
+  if (url === null) throw new UnsendableError('It is not an address');
+  if (!/^https?:$/.test(url.protocol)) throw new UnsendableError('Only http and https are called');
+  if (url.username !== '' || url.password !== '')
+    throw new UnsendableError('An address with a password in it is not called');
+  return url;
 }
 
 async function readUpTo(

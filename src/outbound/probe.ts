@@ -49,8 +49,8 @@ export class Probe {
     return within(this.#guard.addressOf(host).then(bare), { ms: this.#stepMs, code: 'EAI_AGAIN' });
   }
 
-  /** The address of the proxy itself, which the operator has named and nobody guards. */
-  proxyAddress({ hostname }: URL): Promise<string> {
+  /** The address of the proxy itself, which the operator has named, or of this house; nobody guards it. */
+  unguardedAddress({ hostname }: URL): Promise<string> {
     const looked = lookup(bare(hostname));
     return within(
       looked.then(({ address }) => address),
@@ -105,7 +105,7 @@ export class Probe {
   async #toProxy(proxy: URL): Promise<Socket> {
     const isTls = proxy.protocol === 'https:';
     const port = Number(proxy.port || (isTls ? 443 : 80));
-    const address = await this.proxyAddress(proxy);
+    const address = await this.unguardedAddress(proxy);
     if (!isTls) return this.#connected(address, port);
     const name = bare(proxy.hostname);
     const socket = connectTls({ host: address, port, ...(isIP(name) === 0 ? { servername: name } : {}) });

@@ -3,11 +3,13 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { mint } from '../../src/crypto/mint.ts';
+import { createLog } from '../../src/log.ts';
 import { system } from '../../src/shared/actor.ts';
 import { afterwards } from '../support/cleanup.ts';
 import { hours, minutes } from '../support/clock.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { keyFor } from '../support/two-houses.ts';
 
 const FOREIGN = `${'eyJzaWduYXR1cmUiOiJ'.repeat(4)}==`;
 const valid = {
@@ -270,6 +272,59 @@ describe('a hub in trouble', () => {
   });
 });
 
+describe('a house that is a hub itself', () => {
+  test('can be its own customer, with one button, wherever it stands', async () => {
+    const app = await startTestApp();
+    const owner = await app.given.owner();
+    const admin = app.as(owner);
+    expect((await admin.get('/admin/network')).text).not.toContain('own-hub');
+    await app.house.plugins.enable(system, 'network-hub');
+
+    const page = await admin.submit('/admin/network', {}, { action: '/admin/network/own-hub' });
+    expect(page.text).toContain('The hub was saved');
+    const key = await keyFor(app);
+    await app.house.domains.network.setKey(system, key);
+    await app.house.domains.network.checkNow(system);
+
+    expect(await statusOf(app)).toMatchObject({ key: { light: 'valid' }, hub: { light: 'reachable' } });
+    const findings = await app.house.domains.networkDoctor.run(system);
+    expect(findings.find(({ step }) => step === 'marker')?.state).toBe('ok');
+    await expect(
+      app.house.domains.network.setHub(system, app.origin.replace(/\d+$/, '1')).then(async () => {
+        await app.house.domains.network.setKey(system, key);
+        await app.house.domains.network.checkNow(system);
+        return statusOf(app);
+      }),
+    ).resolves.toMatchObject({ check: { problem: 'N18' } });
+  });
+});
+
+describe('what is written to the log', () => {
+  test.each([
+    ['a key of ours', mint('lknet_')],
+    ['a key of a foreign hub', FOREIGN],
+  ])('never holds %s, whatever goes wrong', async (_, key) => {
+    const lines: string[] = [];
+    // Nothing is blanked here: what does not stand there cannot be found by somebody who turns the blanking off.
+    const destination = { write: (line: string): void => void lines.push(line) };
+    const log = createLog({ level: 'trace', redact: (text) => text, destination });
+    for (const answer of [says(valid), says({}), (res: ServerResponse) => void res.destroy()]) {
+      const app = await startTestApp({ log, config: { HUB_URL: (await hub(answer)).url } });
+      const admin = app.as(await app.given.owner());
+      await admin.submit('/admin/network', { key }, { action: '/admin/network/key' });
+      await admin.submit('/admin/network', { key: `${key}!` }, { action: '/admin/network/key' });
+      await refresh(app);
+      await app.house.domains.trust.refresh();
+      await app.house.reader.refresh();
+      await app.house.domains.networkDoctor.run(system);
+      await app.close();
+    }
+
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.join('')).not.toContain(key.slice(8, 28));
+  });
+});
+
 describe('strangers', () => {
   test('see nothing of the registration and change nothing', async () => {
     const there = await hub(says(valid));
@@ -279,7 +334,7 @@ describe('strangers', () => {
     expect((await person.get('/admin/network')).status).toBe(403);
     const _csrf = /name="_csrf" value="([^"]+)"/.exec((await person.get('/account')).text)?.[1] ?? '';
     expect(_csrf).not.toBe('');
-    for (const path of ['hub', 'key', 'check', 'remove', 'new-installation'])
+    for (const path of ['hub', 'own-hub', 'key', 'check', 'remove', 'new-installation'])
       expect(
         (await person.post(`/admin/network/${path}`, { _csrf, key: FOREIGN, url: there.url })).status,
       ).toBe(403);

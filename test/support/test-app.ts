@@ -8,6 +8,7 @@ import { inject } from 'vitest';
 import { instanceSecrets } from '../../src/compose-web.ts';
 import type { Latchkey } from '../../src/compose.ts';
 import type { Database } from '../../src/db/database.ts';
+import type { Log } from '../../src/log.ts';
 import { afterwards } from './cleanup.ts';
 import { days, testClock, type TestClock } from './clock.ts';
 import { freshDatabase, type Engine } from './databases.ts';
@@ -33,6 +34,8 @@ export interface TestAppOptions {
   host?: '127.0.0.1' | 'localhost';
   /** Other variables of the configuration, without prefix: `{ TRUST_PROXY: 'loopback' }`. */
   config?: Record<string, string>;
+  /** Silent unless a test reads along. */
+  log?: Log;
 }
 
 export interface TestApp {
@@ -73,7 +76,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...(options.pluginDir === undefined ? {} : { PLUGIN_DIR: options.pluginDir }),
     ...options.config,
   });
-  const house = await openHouse(config, { clock }, { work });
+  const house = await openHouse(config, { clock, ...(options.log ? { log: options.log } : {}) }, { work });
   server.on('request', house.app);
 
   const close = onlyOnce(async () => {

@@ -20,6 +20,7 @@ interface Deps extends HubLookDeps {
   outbound: Pick<Outbound, 'send' | 'assertCallable'>;
   proxies: ProxyRule;
   address: () => Promise<string>;
+  isOwn: (url: URL) => Promise<boolean>;
   notifications: Pick<NotificationService, 'notify'>;
   /** Whoever may mend what is found. */
   caretakers: () => Promise<{ id: string }[]>;
@@ -51,8 +52,10 @@ export class NetworkDoctor {
     assertMayManage(actor);
     const { db, clock, folder, address } = this.#deps;
     const hub = await address();
+    const url = URL.parse(hub);
+    const isOwn = url !== null && (await this.#deps.isOwn(url));
     const looks = {
-      ...lineLooks(this.#deps, hub),
+      ...lineLooks(this.#deps, { hub, isOwn }),
       ...hubLooks(this.#deps, { actor, hub }),
       folder: () => lookAtFolder(folder),
       plugins: async () => lookAtPlugins(await this.#misfits()),

@@ -25,12 +25,16 @@ const WRONG_CLOCK_MS = 300_000;
 const NETWORK_VERSION = 1;
 
 /** From the settings to the first answer of the hub: what carries the line, layer by layer. */
-export function lineLooks({ clock, probe, outbound, proxies }: Deps, hub: string): LineLooks {
+export function lineLooks(
+  { clock, probe, outbound, proxies }: Deps,
+  { hub, isOwn }: { hub: string; isOwn: boolean },
+): LineLooks {
   const url = URL.parse(hub);
   const host = url?.hostname.replace(/^\[|\]$/g, '') ?? '';
   const isTls = url?.protocol === 'https:';
   const port = portOf(url);
-  const { proxy, why } = proxies.for(url ?? new URL('http://localhost'));
+  const itself = { proxy: null, why: 'this-machine' } as const;
+  const { proxy, why } = url && !isOwn ? proxies.for(url) : itself;
   const seen: { address: string; tunnel: Socket | null; ping: OutboundAnswer | null } = {
     address: '',
     tunnel: null,
@@ -39,7 +43,7 @@ export function lineLooks({ clock, probe, outbound, proxies }: Deps, hub: string
   return {
     settings: () => {
       if (hub === '') return Promise.resolve({ state: 'problem', problem: 'N00' });
-      outbound.assertCallable(hub);
+      if (!isOwn) outbound.assertCallable(hub);
       return Promise.resolve({ facts: { hub: host, port } });
     },
     proxy: () => Promise.resolve({ facts: { proxy: proxy?.host ?? '-', ...reasonOf(why, proxies) } }),
@@ -47,7 +51,8 @@ export function lineLooks({ clock, probe, outbound, proxies }: Deps, hub: string
       const resolvers = probe.resolvers().join(' ');
       const name = proxy?.hostname ?? host;
       try {
-        seen.address = proxy ? await probe.proxyAddress(proxy) : await probe.address(host);
+        const unguarded = proxy ?? (isOwn ? url : null);
+        seen.address = unguarded ? await probe.unguardedAddress(unguarded) : await probe.address(host);
       } catch (error) {
         if (proxy) return { state: 'problem', problem: 'N10', facts: { proxy: proxy.host, resolvers } };
         return { ...lookedAt(error), facts: { name, resolvers } };
