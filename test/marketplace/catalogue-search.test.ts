@@ -28,6 +28,7 @@ const plugin = (id: string, description: string, facts: Partial<CatalogueItem> =
   downloads: 0,
   stars: 0,
   ratings: 0,
+  opinions: [],
   addedAt: 0,
   updatedAt: 0,
   manifest: null,

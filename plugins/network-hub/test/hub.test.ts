@@ -6,7 +6,7 @@ import { describeOnEachEngine, type Engine } from '../../../test/support/databas
 import type { Person } from '../../../src/plugin-test/given.ts';
 import { publish } from '../../../test/support/two-houses.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
-import { langOf, rangeOf } from '../src/wire-routes.ts';
+import { rangeOf } from '../src/wire-routes.ts';
 
 const UID = 'a1B2'.repeat(10);
 

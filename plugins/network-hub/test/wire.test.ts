@@ -26,19 +26,13 @@ async function ask(
     key,
     agent = agents['GLPI 11'],
     ...headers
-  }: { key?: string; agent?: string; [header: string]: string | undefined } = {},
+  }: { key?: string; agent?: string; [header: string]: string } = {},
 ) {
-  const sent = {
-    accept: 'application/json',
-    'user-agent': agent,
-    ...(key === undefined ? {} : { 'x-registration-key': key, 'x-glpi-network-uid': UID }),
-    ...headers,
-  };
+  const shown: Record<string, string> =
+    key === undefined ? {} : { 'x-registration-key': key, 'x-glpi-network-uid': UID };
   const answer = await fetch(`${hub.origin}/api/${path}`, {
     redirect: 'manual',
-    headers: Object.fromEntries(
-      Object.entries(sent).filter((one): one is [string, string] => one[1] !== undefined),
-    ),
+    headers: { accept: 'application/json', 'user-agent': agent, ...shown, ...headers },
   });
   const text = await answer.text();
   return { status: answer.status, headers: answer.headers, text, json: JSON.parse(text) as unknown };
