@@ -5,6 +5,7 @@ import {
   CatalogueReader,
   HubCatalogue,
   MarketplaceService,
+  OfflineService,
   RatingService,
   scheduleMarketplace,
   stopNotices,
@@ -24,7 +25,13 @@ export function composeMarketplace(
   { db, clock, log, audit }: Ground,
   { network, trust, entitlements, hubLine, notifications, jobs, users }: Domains,
   { plugins, installer }: Surroundings,
-): { marketplace: MarketplaceService; reader: CatalogueReader; stops: StopService; ratings: RatingService } {
+): {
+  marketplace: MarketplaceService;
+  reader: CatalogueReader;
+  stops: StopService;
+  offline: OfflineService;
+  ratings: RatingService;
+} {
   const catalogue = new HubCatalogue({ outbound: hubLine, version });
   const reader = new CatalogueReader({ db, clock, log, network, catalogue });
   const marketplace = new MarketplaceService({
@@ -48,5 +55,6 @@ export function composeMarketplace(
   scheduleMarketplace({ ...told, jobs, reader, marketplace, stops });
   const ratings = new RatingService({ db, clock, log, audit, network, marketplace, catalogue });
   jobs.every({ id: 'marketplace.ratings', everyMs: 60_000, run: () => ratings.tell() });
-  return { marketplace, reader, stops, ratings };
+  const offline = new OfflineService({ trust, entitlements, installer });
+  return { marketplace, reader, offline, stops, ratings };
 }

@@ -17,9 +17,11 @@ import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
 import {
   marketplaceRoutes,
+  offlineRoutes,
   stopRoutes,
   type CatalogueReader,
   type MarketplaceService,
+  type OfflineService,
   type RatingService,
   type StopService,
 } from './marketplace/index.ts';
@@ -56,6 +58,7 @@ export interface Latchkey {
   reader: CatalogueReader;
   ratings: RatingService;
   stops: StopService;
+  offline: OfflineService;
   support: SupportService;
   supportCourier: SupportCourier;
   publishers: PublisherKeys;
@@ -129,7 +132,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         ({ fits, desired }) => !fits && desired === 'enabled',
       ),
     );
-    const { marketplace, reader, stops, ratings } = composeMarketplace(ground, domains, {
+    const { marketplace, reader, stops, offline, ratings } = composeMarketplace(ground, domains, {
       plugins,
       installer,
     });
@@ -137,7 +140,11 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     addCoreMenu(ground);
     routes.add(coreRoutes(ground, domains, { plugins, settingGroups, routes }), CORE_OWNER);
     routes.add(
-      [...marketplaceRoutes({ marketplace, ratings, clock }), ...stopRoutes({ stops, clock })],
+      [
+        ...marketplaceRoutes({ marketplace, ratings, clock }),
+        ...stopRoutes({ stops, clock }),
+        ...offlineRoutes({ offline, clock }),
+      ],
       CORE_OWNER,
     );
     routes.add(packageRoutes({ plugins, installer, uninstaller, publishers, clock }), CORE_OWNER);
@@ -159,6 +166,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
       reader,
       ratings,
       stops,
+      offline,
       support,
       supportCourier: courier,
       publishers,

@@ -4,6 +4,7 @@ import {
   type CatalogueReader,
   type MarketplaceService,
   type Offered,
+  type OfflineService,
   type Operation,
   type StopService,
 } from '../marketplace/index.ts';
@@ -15,11 +16,12 @@ interface House {
   marketplace: MarketplaceService;
   reader: Pick<CatalogueReader, 'refresh'>;
   stops: Pick<StopService, 'list' | 'allow'>;
-  installer: Pick<PluginInstaller, 'rollback'>;
+  offline: Pick<OfflineService, 'take'>;
+  installer: Pick<PluginInstaller, 'rollback' | 'use'>;
 }
 
 /** The marketplace for whoever sits at the server; it shows what was last read, as the page does. */
-export function marketplaceCommands({ marketplace, reader, stops, installer }: House): Command[] {
+export function marketplaceCommands({ marketplace, reader, stops, offline, installer }: House): Command[] {
   const ended = async (actor: Actor, { id }: Operation): Promise<object> => {
     const { pluginId, version, step, problem, params } = await marketplace.finished(actor, id);
     return { id: pluginId, version, result: step, problem, ...(problem === null ? {} : { details: params }) };
@@ -110,6 +112,19 @@ export function marketplaceCommands({ marketplace, reader, stops, installer }: H
       run: async ({ actor, args: [id = ''], options, print }) => {
         const { version, state, error } = await stops.allow(actor, id, String(options['reason'] ?? ''));
         print({ id, version, state, error });
+      },
+    },
+    {
+      name: 'marketplace import',
+      summary:
+        'Takes the file with which a hub answered `network request-file`, and keeps the packages in it',
+      args: '<file>',
+      options: [{ flags: '--use', description: 'puts them to use as well' }],
+      run: async ({ actor, args: [file = ''], options, readFile, print }) => {
+        const carried = await offline.take(actor, (await readFile(file)).toString('utf8'));
+        for (const { id, version, problem } of carried)
+          if (options['use'] === true && problem === null) await installer.use(actor, id, version);
+        print(carried.map(({ problem, ...one }) => ({ ...one, problem: problem?.code ?? null })));
       },
     },
     {

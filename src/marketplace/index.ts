@@ -6,6 +6,8 @@ export { MarketplaceService, nameOf, type Offered } from './marketplace-service.
 export type { Operation } from './operation.ts';
 export { RatingService } from './rating-service.ts';
 export type { ReleaseClaim, ReleaseVerifier } from './release-verifier.ts';
+export { offlineRoutes } from './offline-routes.ts';
+export { OfflineService } from './offline-service.ts';
 export { stopNotices, StopService } from './stop-service.ts';
 export { stopRoutes } from './stop-routes.ts';
 export { trustVerifier } from './trust-verifier.ts';

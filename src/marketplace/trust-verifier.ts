@@ -42,4 +42,4 @@ export const trustVerifier = (
 });
 
 /** What a package is called in the hub's catalogue. */
-const packagePath = (id: string, version: string): string => `plugins/${id}/${version}.tgz`;
+export const packagePath = (id: string, version: string): string => `plugins/${id}/${version}.tgz`;

@@ -11,6 +11,7 @@ import { addSupportCard } from './support/support-card.ts';
 import { SupportDesk } from './support/support-desk.ts';
 import { SubscriptionService } from './subscription-service.ts';
 import { checkInRoutes } from './trust/check-in-routes.ts';
+import { offlineRoutes } from './trust/offline-routes.ts';
 import { trustCommands } from './trust/trust-commands.ts';
 import { trustRoutes } from './trust/trust-routes.ts';
 import { TrustService } from './trust/trust-service.ts';
@@ -34,6 +35,7 @@ export default definePlugin((host: Host) => {
     ...vendorRoutes({ host, subscriptions }),
     ...trustRoutes({ host, trust, releases }),
     ...checkInRoutes({ host, trust, subscriptions }),
+    ...offlineRoutes({ host, trust, subscriptions, releases }),
     ...usageRoutes({ host, releases }),
     ...publishRoutes({ host, subscriptions, releases }),
   ]);

@@ -59,10 +59,11 @@ export const keyOf = (pluginId: string): string => pluginId.replaceAll('-', '');
 /** Whether this version is meant for whoever asks. The program decides what fits; the helpdesk's identity, who is among the first. */
 export function isFor(release: Release, { program, uid }: Asker): boolean {
   if (release.withdrawn === 'hidden') return false;
-  return fits(release, program) && placeOf(uid, release.id) < release.share;
+  return fitsProgram(release, program) && placeOf(uid, release.id) < release.share;
 }
 
-function fits({ latchkey, compatibility }: Release, program: string): boolean {
+/** Whether this version is made for a program that calls itself so. */
+export function fitsProgram({ latchkey, compatibility }: Release, program: string): boolean {
   const [, name, version = ''] = /^(Latchkey|GLPI)\/(\d+\.\d+\.\d+)/.exec(program) ?? [];
   if (name === 'Latchkey') return isInRange(version, latchkey);
   // What says nothing of GLPI would not run there.

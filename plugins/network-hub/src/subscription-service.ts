@@ -154,9 +154,13 @@ export class SubscriptionService {
   /** What a helpdesk shows us. Only a key whose check symbols hold is looked up at all. */
   async judge(text: string): Promise<Shown> {
     const checked = checkToken(text, 'lknet_');
-    if (!checked.ok) return { state: 'unknown' };
+    return checked.ok ? this.judgeDigest(digestOf(checked.normal)) : { state: 'unknown' };
+  }
+
+  /** The same for whoever has only its digest, as in a file that was carried here. */
+  async judgeDigest(digest: Buffer): Promise<Shown> {
     const { db, clock } = this.#host;
-    const key = await findKeyByDigest(db, digestOf(checked.normal));
+    const key = await findKeyByDigest(db, digest);
     if (!key) return { state: 'unknown' };
     const state = stateOf(key, clock.now());
     if (state === 'revoked' || state === 'ended') return { state };

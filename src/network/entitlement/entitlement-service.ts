@@ -131,9 +131,9 @@ export class EntitlementService {
 
   /** For a hub that cannot be reached: a text to carry there. */
   async requestFile(): Promise<string> {
-    const held = await this.#held();
-    if (!held) throw new ConflictError('network.hub-not-confirmed');
-    const { uid, key } = held.credentials;
+    const credentials = await this.#deps.credentials();
+    if (!credentials) throw new ConflictError('network.no-key');
+    const { uid, key } = credentials;
     return `${JSON.stringify({ format: 1, instance: uid, key: keyIdOf(key), ...(await this.#told(0)) })}\n`;
   }
 

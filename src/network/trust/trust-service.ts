@@ -197,6 +197,33 @@ export class TrustService {
     };
   }
 
+  /**
+   * The same from documents that somebody carried here. From a hub that nobody has confirmed only its first root is taken, so that its
+   * fingerprint can be compared.
+   *
+   * @throws {ConflictError} `network.hub-not-confirmed`
+   * @throws {Distrust}
+   */
+  async claimFrom(fetch: Fetch, paths: readonly string[]): Promise<ReadonlyMap<string, Claimed>> {
+    const { db, hub: hubOf } = this.#deps;
+    const url = await hubOf();
+    const known = url === '' ? null : await findHub(db, url);
+    if (!known?.confirmedAt) {
+      if (url !== '') await this.#meet(url, known, fetch);
+      throw new ConflictError('network.hub-not-confirmed');
+    }
+    const stored = (role: string): Promise<Buffer | null> => findBody(db, known.id, role);
+    const steps = async (set: TrustedSet): Promise<Map<string, Claimed>> => {
+      await set.refresh(fetch);
+      const rules = set.rules();
+      const claims = new Map<string, Claimed>();
+      for (const path of paths)
+        claims.set(path, { target: await set.find(path, { fetch, stored }), rules, isStale: false });
+      return claims;
+    };
+    return this.#walk(known, steps, fetch);
+  }
+
   /** Breaks off what waits for the hub, so that the database may go. */
   async close(): Promise<void> {
     this.#ending.abort();
@@ -239,13 +266,13 @@ export class TrustService {
   }
 
   /** A hub that nobody has confirmed shows its first root; that is all that is taken from it. */
-  async #meet(url: string, known: TrustedHub | null): Promise<void> {
+  async #meet(url: string, known: TrustedHub | null, fetch = this.#fetchFrom(url)): Promise<void> {
     const { db, clock } = this.#deps;
     const now = clock.now();
     if (known && known.nextAt > now) return;
     const nextAt = now + TROUBLED.firstMs;
     try {
-      const root = await this.#fetchFrom(url)('1.root.json', MOST_BYTES);
+      const root = await fetch('1.root.json', MOST_BYTES);
       if (root === null) return;
       assertFirstRoot(root);
       const id = fingerprintOf(root);
@@ -262,9 +289,12 @@ export class TrustService {
     }
   }
 
-  async #walk<T>(hub: TrustedHub, steps: (set: TrustedSet, fetch: Fetch) => Promise<T>): Promise<T> {
+  async #walk<T>(
+    hub: TrustedHub,
+    steps: (set: TrustedSet, fetch: Fetch) => Promise<T>,
+    fetch = this.#fetchFrom(hub.url),
+  ): Promise<T> {
     const { db, clock } = this.#deps;
-    const fetch = this.#fetchFrom(hub.url);
     try {
       const set = await this.#begin(hub, fetch);
       const found = await steps(set, fetch);

@@ -9,11 +9,9 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
-import { createHash } from 'node:crypto';
 import type { SubscriptionService } from '../subscription-service.ts';
-import { offersIncludedIn } from '../release.ts';
-import { listTrials, noteCheckIn, startTrial, trialDaysOf } from './check-in-repository.ts';
-import { signedEntitlement, type Entitlement } from './entitlement.ts';
+import { noteCheckIn, startTrial, trialDaysOf } from './check-in-repository.ts';
+import { keyDigestOf, paperFor } from './papers.ts';
 import type { TrustService } from './trust-service.ts';
 
 interface Deps {
@@ -23,9 +21,7 @@ interface Deps {
 }
 
 const DAY_MS = 86_400_000;
-const PAPER_MS = 30 * DAY_MS;
 const PER_MINUTE = { name: 'check-in', points: 60, perSeconds: 60 };
-const uidForm = /^[0-9A-Za-z]{40}$/;
 const plugin = z.object({ id: z.string().max(48), version: z.string().max(40) });
 /** All that a helpdesk tells; more is refused, so that nobody ever sends it. */
 const checkInForm = z.strictObject({
@@ -41,43 +37,16 @@ export function checkInRoutes({ host, trust, subscriptions }: Deps): Route[] {
   async function paper(incoming: Incoming, nonce: string, counter: number | null): Promise<Reply> {
     const key = incoming.header('x-registration-key') ?? '';
     const uid = incoming.header('x-glpi-network-uid') ?? '';
-    const [signer, now] = [await trust.entitlementSigner(), await trust.look()];
     const judged = await subscriptions.judge(key);
-    if (!signer || !now || !uidForm.test(uid) || judged.state === 'unknown')
-      throw new NotFoundError('hub.no-entitlement');
-    const at = host.clock.now();
-    const common = {
-      iss: now.fingerprint,
-      instance: uid,
-      key: createHash('sha256').update(key).digest('hex'),
-      nonce,
-      seq: at,
-      hub_time: at,
-      not_before: at,
-      doc_until: at + PAPER_MS,
-    };
-    if (judged.state !== 'valid') {
-      const state = judged.state === 'revoked' ? 'revoked' : 'ended';
-      const none = { licence_until: at, offer: '', includes: [], owner: '', features: [], trials: {} };
-      return json({ document: signedEntitlement({ ...common, ...none, state }, signer) });
-    }
-    const { subscription, offer, isRunning } = judged;
-    if (counter !== null) {
-      const told = { subscriptionId: subscription.id, uid, counter, told: toldIn(incoming.body), at };
+    const asked = { uid, keyDigest: keyDigestOf(key), nonce, judged };
+    const document = await paperFor({ host, trust, subscriptions }, asked);
+    if (document === null) throw new NotFoundError('hub.no-entitlement');
+    if (judged.state === 'valid' && counter !== null) {
+      const subscriptionId = judged.subscription.id;
+      const told = { subscriptionId, uid, counter, told: toldIn(incoming.body), at: host.clock.now() };
       await host.transaction((tx) => noteCheckIn(tx, told));
     }
-    const trials = await listTrials(host.db, subscription.userId);
-    const entitlement: Entitlement = {
-      ...common,
-      licence_until: subscription.endsAt,
-      state: isRunning ? 'running' : 'ended',
-      offer: offer.reference,
-      includes: offersIncludedIn(offer, await subscriptions.offers()),
-      owner: subscription.owner.slice(0, 120),
-      features: offer.features,
-      trials: Object.fromEntries(trials.map((trial) => [trial.plugin, trial.until])),
-    };
-    return json({ document: signedEntitlement(entitlement, signer) });
+    return json({ document });
   }
 
   return [

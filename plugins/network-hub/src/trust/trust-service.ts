@@ -239,6 +239,28 @@ export class TrustService {
     return (await signPackage(packed, this.#pemOf(held))).text;
   }
 
+  /** By the names that clients ask for: all that a walk to these packages needs. */
+  async documentsFor(paths: readonly string[]): Promise<Record<string, string>> {
+    const { db } = this.#host;
+    const newest = await newestVersions(db);
+    const roots = Array.from(
+      { length: newest.get('root')?.version ?? 0 },
+      (_, at) => ['root', at + 1] as const,
+    );
+    const bins = [...new Set(paths.map(binOf))];
+    const others = ['timestamp', 'snapshot', 'targets', ...bins].flatMap((role) => {
+      const version = newest.get(role)?.version;
+      return version === undefined ? [] : [[role, version] as const];
+    });
+    const documents: Record<string, string> = {};
+    for (const [role, version] of [...roots, ...others]) {
+      const found = await findDocument(db, role, version);
+      const name = role === 'timestamp' ? 'timestamp.json' : `${String(version)}.${role}.json`;
+      if (found) documents[name] = found.body.toString('base64');
+    }
+    return documents;
+  }
+
   isNamed(path: string): Promise<boolean> {
     return isTarget(this.#host.db, path);
   }
