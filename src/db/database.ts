@@ -4,6 +4,7 @@ import { UnavailableError } from '../shared/errors.ts';
 import type { Dialect, Row } from './dialect.ts';
 import { mysqlDialect, openMysql } from './mysql.ts';
 import { clientOf, OpenTransaction, type Connection, type Task } from './open-transaction.ts';
+import type { Insert } from './statements.ts';
 import { openSqlite, sqliteDialect } from './sqlite.ts';
 
 /** Anything that can run a statement: the pool, or a transaction. */
@@ -29,6 +30,22 @@ export interface Tx extends Queryable {
   readonly [open]: true;
   /** As `rows`, for a statement that writes: how many rows it has changed. */
   write(sql: string, values?: readonly unknown[]): Promise<number>;
+  /**
+   * As `write`, for an UPDATE of one row that adds `by` to `column`: what it came to, or null where no row was as it must be.
+   * `sql` puts the assignment it is given among its own.
+   */
+  raise(
+    counter: { column: string; by: number },
+    sql: (assignment: string) => string,
+    values: readonly unknown[],
+  ): Promise<number | null>;
+  /** See `insertRows`. */
+  insert(insert: Insert): Promise<void>;
+  /**
+   * From here on rows that are inserted wait for others of the same table, and are written with them: before anything else is
+   * said, and at the end. What is wrong with one is then heard late, and of all.
+   */
+  gather(): void;
   /** Runs `task` once everything is durable; never, if it is rolled back. */
   onCommit(task: Task): void;
   /** Runs `task` as the last thing of the transaction: for what is gathered on the way and written in one go. */
@@ -40,6 +57,8 @@ type Work<T> = (tx: Tx) => Promise<T>;
 interface Pools {
   writer: Knex;
   reader: Knex;
+  /** Where DDL is said: on a connection that need not be in a transaction. */
+  definer: Knex;
   dialect: Dialect;
 }
 
@@ -58,11 +77,13 @@ export class Database implements Queryable, Changing {
   /** For reading. Inside a transaction use its own `tx.knex` and never this. */
   readonly knex: Knex;
   readonly #writer: Knex;
+  readonly #definer: Knex;
   #retries = 0;
   #changes = 0;
 
-  constructor({ writer, reader, dialect }: Pools) {
+  constructor({ writer, reader, definer, dialect }: Pools) {
     this.#writer = writer;
+    this.#definer = definer;
     this.knex = reader;
     this.dialect = dialect;
   }
@@ -70,12 +91,15 @@ export class Database implements Queryable, Changing {
   /** Opens `sqlite:<file>` or `mysql://…`; there `poolSize` connections at most for transactions, and as many for reading. */
   static open(url: string, { poolSize = 10 } = {}): Database {
     if (url.startsWith('sqlite:')) {
-      return new Database({ ...openSqlite(url.slice('sqlite:'.length)), dialect: sqliteDialect });
+      const { writer, reader } = openSqlite(url.slice('sqlite:'.length));
+      return new Database({ writer, reader, definer: writer, dialect: sqliteDialect });
     }
     // Ten transactions that wait for an eleventh connection to read something would wait for each other: readers have their own.
+    const reader = openMysql(url, { poolSize, writes: false });
     return new Database({
-      writer: openMysql(url, { poolSize }),
-      reader: openMysql(url, { poolSize }),
+      writer: openMysql(url, { poolSize, writes: true }),
+      reader,
+      definer: reader,
       dialect: mysqlDialect,
     });
   }
@@ -127,7 +151,7 @@ export class Database implements Queryable, Changing {
 
   /** DDL and PRAGMAs, outside any transaction; for migrations only. */
   async execute(statement: string, bindings: Knex.RawBinding[] = []): Promise<unknown> {
-    return this.#again(() => this.#writer.raw(statement, bindings), RETRY);
+    return this.#again(() => this.#definer.raw(statement, bindings), RETRY);
   }
 
   /** Our own and not knex's, whose transaction makes a whole knex each time, asked for or not. */
@@ -137,7 +161,7 @@ export class Database implements Queryable, Changing {
     const connection = await client.acquireConnection();
     const transaction = new OpenTransaction({ client, connection, dialect });
     try {
-      await dialect.run(connection, dialect.begin, []);
+      if (dialect.begin !== null) await dialect.run(connection, dialect.begin, []);
       const result = await work(openTx(transaction));
       const tasks = await transaction.finish();
       await dialect.run(connection, 'COMMIT', []);

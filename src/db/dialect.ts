@@ -4,17 +4,21 @@ export type Row = Record<string, unknown>;
 export interface Answer {
   rows: Row[];
   changed: number;
+  /** What `raised` asks for. */
+  raisedTo: number | null;
 }
 
 /** Everything in which the two engines differ has a name here; there is no `if (engine === …)` elsewhere. */
 export interface Dialect {
   readonly name: 'sqlite' | 'mysql';
-  /** Opens a transaction that writes. */
-  readonly begin: string;
+  /** Opens a transaction that writes; null where a connection that writes is always in one. */
+  readonly begin: string | null;
   /** Runs a statement that is written out, on a connection of the pool, as it is. */
   run(connection: unknown, sql: string, values: readonly unknown[]): Answer | Promise<Answer>;
   /** Turns the `{type}` words of our DDL into what the engine calls them. */
   ddl(statement: string): string;
+  /** For an UPDATE of one row that adds `by`, a whole number, to `column` and is to say what it came to. */
+  raised(counter: { column: string; by: number }): { assignment: string; ending: string };
   /** The end of an INSERT that leaves a row alone which has the same values in these columns. */
   unlessThere(columns: readonly string[]): string;
   /** The statement was thrown away by the engine and the whole transaction may be run again. */

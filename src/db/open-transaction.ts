@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Knex } from 'knex';
-import type { Dialect, Row } from './dialect.ts';
+import type { Answer, Dialect, Row } from './dialect.ts';
+import { insertStatement, type Insert } from './statements.ts';
 
 export type Task = () => void | Promise<void>;
 
@@ -34,6 +35,7 @@ export class OpenTransaction {
   readonly #connection: Connection;
   readonly #effects: Task[] = [];
   readonly #last: Task[] = [];
+  #gathered: Map<string, Insert> | null = null;
   #knex: Knex | null = null;
   #isOver = false;
 
@@ -49,13 +51,30 @@ export class OpenTransaction {
   }
 
   async rows(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    this.#assertOpen();
-    return (await this.dialect.run(this.#connection, sql, values)).rows;
+    return (await this.#say(sql, values)).rows;
   }
 
   async write(sql: string, values: readonly unknown[] = []): Promise<number> {
+    return (await this.#say(sql, values)).changed;
+  }
+
+  async raise(
+    counter: { column: string; by: number },
+    sql: (assignment: string) => string,
+    values: readonly unknown[],
+  ): Promise<number | null> {
+    const { assignment, ending } = this.dialect.raised(counter);
+    return (await this.#say(`${sql(assignment)}${ending}`, values)).raisedTo;
+  }
+
+  async insert(insert: Insert): Promise<void> {
     this.#assertOpen();
-    return (await this.dialect.run(this.#connection, sql, values)).changed;
+    if (this.#gathered) keepWithOthers(this.#gathered, insert);
+    else await this.#say(...insertStatement(this.dialect, insert));
+  }
+
+  gather(): void {
+    this.#gathered ??= new Map();
   }
 
   onCommit(task: Task): void {
@@ -69,12 +88,28 @@ export class OpenTransaction {
   /** Runs what waits for the end and closes. Answers what waits for the commit. */
   async finish(): Promise<readonly Task[]> {
     for (const task of this.#last) await task();
+    await this.#writeGathered();
     this.close();
     return this.#effects;
   }
 
   close(): void {
     this.#isOver = true;
+  }
+
+  async #say(sql: string, values: readonly unknown[]): Promise<Answer> {
+    this.#assertOpen();
+    await this.#writeGathered();
+    return this.dialect.run(this.#connection, sql, values);
+  }
+
+  /** In the order in which the tables were first written to: what a row refers to was there before it. */
+  async #writeGathered(): Promise<void> {
+    if (!this.#gathered) return;
+    const inserts = [...this.#gathered.values()];
+    this.#gathered.clear();
+    for (const insert of inserts)
+      await this.dialect.run(this.#connection, ...insertStatement(this.dialect, insert));
   }
 
   #assertOpen(): void {
@@ -91,10 +126,17 @@ export class OpenTransaction {
       releaseConnection: () => Promise.resolve(),
       query: async (connection, query) => {
         this.#assertOpen();
+        await this.#writeGathered();
         return prototype.query.call(bound, connection, query);
       },
     };
     const bound = Object.assign(Object.create(prototype) as Client, this.#client, own);
     return bound;
   }
+}
+
+function keepWithOthers(gathered: Map<string, Insert>, insert: Insert): void {
+  const key = `${insert.table} ${Object.keys(insert.rows[0] ?? {}).join()} ${insert.unless.join()}`;
+  const others = gathered.get(key)?.rows ?? [];
+  gathered.set(key, { ...insert, rows: [...others, ...insert.rows] });
 }

@@ -1,14 +1,15 @@
-import type { Database } from './database.ts';
-import { defineTable, text, whole } from './table.ts';
-
-const sequences = defineTable('sequences', { name: text, next: whole });
+import type { Database, Tx } from './database.ts';
+import { insertRows } from './statements.ts';
 
 /** Numbers taken from the database at once; what a process has not used when it stops stays a gap. */
 const BLOCK = 10;
+/** When the last block lasted less than a second. */
+const RUSH_BLOCK = 50;
 
 interface Block {
   next: number;
   end: number;
+  takenAt: number;
 }
 
 const blocks = new WeakMap<Database, Map<string, Promise<Block>>>();
@@ -23,33 +24,42 @@ export async function nextNumber(db: Database, name: string): Promise<number> {
     const reserved = known.get(name) ?? reserveShared(db, name, known);
     const block = await reserved;
     if (block.next < block.end) return block.next++;
-    if (known.get(name) === reserved) known.delete(name);
+    if (known.get(name) !== reserved) continue;
+    const isRush = performance.now() - block.takenAt < 1_000;
+    void reserveShared(db, name, known, isRush ? RUSH_BLOCK : BLOCK);
   }
 }
 
+/** Inside a transaction; others wait for it. */
+export async function nextNumberIn(tx: Tx, name: string): Promise<number> {
+  return (await advance(tx, name, 1)) - 1;
+}
+
 /** Ten callers at once take one block between them, not ten blocks. A failure is not remembered. */
-function reserveShared(db: Database, name: string, known: Map<string, Promise<Block>>): Promise<Block> {
-  const reserved = reserve(db, name);
+function reserveShared(
+  db: Database,
+  name: string,
+  known: Map<string, Promise<Block>>,
+  size = BLOCK,
+): Promise<Block> {
+  const reserved = db.transaction(async (tx) => {
+    const end = await advance(tx, name, size);
+    return { next: end - size, end, takenAt: performance.now() };
+  });
   known.set(name, reserved);
   reserved.catch(() => known.delete(name));
   return reserved;
 }
 
-const reserve = (db: Database, name: string): Promise<Block> =>
-  db.transaction(async (tx) => {
-    const advance = (): Promise<number> =>
-      tx
-        .knex('sequences')
-        .where({ name })
-        .update({ next: tx.knex.raw('?? + ?', ['next', BLOCK]) });
-    if ((await advance()) === 0) {
-      await tx.knex(sequences.name).insert({ name, next: 1 }).onConflict('name').ignore();
-      await advance();
-    }
-    const rows = await tx.knex(sequences.name).where({ name });
-    const end = rows.map(sequences.decode)[0]?.next ?? 0;
-    return { next: end - BLOCK, end };
-  });
+async function advance(tx: Tx, name: string, by: number): Promise<number> {
+  const counter = { column: 'next', by };
+  const forward = (): Promise<number | null> =>
+    tx.raise(counter, (counting) => `UPDATE sequences SET ${counting} WHERE name = ?`, [name]);
+  const next = await forward();
+  if (next !== null) return next;
+  await insertRows(tx, 'sequences', [{ name, next: 1 }], { unless: ['name'] });
+  return (await forward()) ?? 0;
+}
 
 function blocksOf(db: Database): Map<string, Promise<Block>> {
   const known = blocks.get(db) ?? new Map<string, Promise<Block>>();

@@ -56,8 +56,10 @@ class Connection {
     // A COMMIT that failed (a full disk) may have left its transaction open, or not.
     if (sql === 'ROLLBACK' && !this.#db.isTransaction) return NOTHING;
     const { statement, returnsRows } = this.prepare(sql);
-    if (returnsRows) return { rows: statement.all(...values.map(asInput)), changed: 0 };
-    return { rows: [], changed: Number(statement.run(...values.map(asInput)).changes) };
+    if (!returnsRows) return { ...NOTHING, changed: Number(statement.run(...values.map(asInput)).changes) };
+    const rows = statement.all(...values.map(asInput));
+    const raisedTo = rows[0]?.[RAISED];
+    return { ...NOTHING, rows, raisedTo: typeof raisedTo === 'number' ? raisedTo : null };
   }
 
   close(): void {
@@ -96,7 +98,8 @@ class NodeSqliteClient extends BetterSqlite3Client {
   }
 }
 
-const NOTHING: Answer = { rows: [], changed: 0 };
+const RAISED = 'raised_to';
+const NOTHING: Answer = { rows: [], changed: 0, raisedTo: null };
 
 function asInput(value: unknown): SQLInputValue {
   if (value === undefined) return null;
@@ -136,6 +139,10 @@ export const sqliteDialect: Dialect = {
     },
     '',
   ),
+  raised: ({ column, by }) => ({
+    assignment: `${column} = ${column} + ${String(by)}`,
+    ending: ` RETURNING ${column} AS ${RAISED}`,
+  }),
   unlessThere: (columns) => `ON CONFLICT (${columns.join(', ')}) DO NOTHING`,
   isTransactionLost: (error) =>
     isSqliteError(error) && /database (table )?is (locked|busy)|snapshot/i.test(error.message),

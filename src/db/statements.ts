@@ -1,32 +1,38 @@
 import type { Queryable, Tx } from './database.ts';
-import type { Row } from './dialect.ts';
+import type { Dialect, Row } from './dialect.ts';
 
 /** Statements that were written out, by what they are made of: as many as there are call sites. */
 const written = new Map<string, string>();
 const MOST_WRITTEN = 2_000;
+
+export interface Insert {
+  table: string;
+  rows: readonly Row[];
+  /** A row with the same values in these columns stays as it is. */
+  unless: readonly string[];
+}
 
 /** One row, or several with the same columns, past the query builder: see `Queryable.rows`. */
 export async function insertRows(
   tx: Tx,
   table: string,
   rows: readonly Row[],
-  /** A row with the same values in these columns stays as it is. */
   { unless = [] }: { unless?: readonly string[] } = {},
 ): Promise<void> {
-  const [first] = rows;
-  if (!first) return;
-  const columns = Object.keys(first);
-  const key = `+ ${tx.dialect.name} ${table} ${String(rows.length)} ${columns.join()} ${unless.join()}`;
+  if (rows.length > 0) await tx.insert({ table, rows, unless });
+}
+
+/** As text, with the values for its places. */
+export function insertStatement(dialect: Dialect, { table, rows, unless }: Insert): [string, unknown[]] {
+  const columns = Object.keys(rows[0] ?? {});
+  const key = `+ ${dialect.name} ${table} ${String(rows.length)} ${columns.join()} ${unless.join()}`;
   const sql = once(key, () => {
     const places = `(${columns.map(() => '?').join(', ')})`;
     const all = rows.map(() => places).join(', ');
-    const leaving = unless.length === 0 ? '' : ` ${tx.dialect.unlessThere(unless)}`;
+    const leaving = unless.length === 0 ? '' : ` ${dialect.unlessThere(unless)}`;
     return `INSERT INTO ${table} (${columns.map(quoted).join(', ')}) VALUES ${all}${leaving}`;
   });
-  await tx.write(
-    sql,
-    rows.length === 1 ? Object.values(first) : rows.flatMap((row) => valuesOf(row, columns)),
-  );
+  return [sql, rows.flatMap((row) => valuesOf(row, columns))];
 }
 
 /** A row that has these values, past the query builder. */

@@ -53,7 +53,16 @@ const asProfileRow = ({ key, rights, ...rest }: Profile): ProfileRow => ({
 export const readDirectoryVersion = (db: Queryable): Promise<number> => readVersion(db, DIRECTORY);
 
 /** In the transaction of the change itself: nobody sees the one without the other. */
-export const raiseDirectoryVersion = (tx: Tx): Promise<void> => bumpVersion(tx, DIRECTORY);
+export async function raiseDirectoryVersion(tx: Tx): Promise<void> {
+  raises += 1;
+  tx.onCommit(() => void (raises += 1));
+  await bumpVersion(tx, DIRECTORY);
+}
+
+let raises = 0;
+
+/** Stands still as long as nobody in this process has changed the directory, or is about to. */
+export const directoryRaises = (): number => raises;
 
 export async function listEntities(db: Queryable): Promise<Entity[]> {
   const rows = (await db.knex(entities.name).select(entities.columns).orderBy('id')) as Row[];

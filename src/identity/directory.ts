@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/database.ts';
 import {
+  directoryRaises,
   listEntities,
   listGrantsOf,
   listGrantsOfProfiles,
@@ -29,8 +30,14 @@ export interface DirectorySnapshot {
 interface Kept {
   version: number;
   rightsVersion: number;
+  raises: number;
+  /** When it was last seen to be so, by the process's own clock. */
+  seenAt: number;
   snapshot: DirectorySnapshot;
 }
+
+/** Somebody who may do a thing was made an actor just before they do it: within this time the directory is not asked again. */
+const JUST_NOW_MS = 50;
 
 /** Turns accounts into actors. Keeps the tree and the profiles in memory for as long as their version row stays the same. */
 export class Directory {
@@ -43,14 +50,25 @@ export class Directory {
 
   /** One small read; the tables themselves only after a change, on this node or another. */
   async snapshot(db: Queryable = this.#deps.db): Promise<DirectorySnapshot> {
+    const isWithin = db !== this.#deps.db;
+    if (isWithin && this.#kept && this.#isFresh(this.#kept)) return this.#kept.snapshot;
+    const state = {
+      raises: directoryRaises(),
+      rightsVersion: this.#deps.rights.version,
+      seenAt: performance.now(),
+    };
     const version = await readDirectoryVersion(db);
-    const rightsVersion = this.#deps.rights.version;
     const kept = this.#kept;
-    if (kept?.version === version && kept.rightsVersion === rightsVersion) return kept.snapshot;
-    const snapshot = await this.#read(db);
+    const isSame = kept?.version === version && kept.rightsVersion === state.rightsVersion;
+    const snapshot = isSame ? kept.snapshot : await this.#read(db);
     // What a transaction reads may yet be rolled back.
-    if (db === this.#deps.db) this.#kept = { version, rightsVersion, snapshot };
+    if (!isWithin) this.#kept = { ...state, version, snapshot };
     return snapshot;
+  }
+
+  #isFresh({ raises, rightsVersion, seenAt }: Kept): boolean {
+    const isSame = raises === directoryRaises() && rightsVersion === this.#deps.rights.version;
+    return isSame && performance.now() - seenAt < JUST_NOW_MS;
   }
 
   async actorOf(user: User, db: Queryable = this.#deps.db): Promise<SignedInActor> {

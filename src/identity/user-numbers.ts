@@ -1,5 +1,5 @@
 import type { Database, Tx } from '../db/database.ts';
-import { nextNumber } from '../db/sequences.ts';
+import { nextNumber, nextNumberIn } from '../db/sequences.ts';
 
 const SEQUENCE = 'users';
 const MOST_KEPT = 50;
@@ -23,16 +23,6 @@ export class UserNumbers {
 
   /** Inside one. Without a number at hand it takes the next from the row, and others wait for this transaction. */
   async take(tx: Tx): Promise<number> {
-    return this.#kept.shift() ?? takeOne(tx);
+    return this.#kept.shift() ?? nextNumberIn(tx, SEQUENCE);
   }
-}
-
-async function takeOne(tx: Tx): Promise<number> {
-  await tx.knex('sequences').insert({ name: SEQUENCE, next: 1 }).onConflict('name').ignore();
-  await tx
-    .knex('sequences')
-    .where({ name: SEQUENCE })
-    .update({ next: tx.knex.raw('?? + 1', ['next']) });
-  const { next } = (await tx.knex('sequences').first('next').where({ name: SEQUENCE })) as { next: unknown };
-  return Number(next) - 1;
 }

@@ -137,6 +137,44 @@ describeOnEachEngine('a transaction', (engine) => {
     expect(await db.rows('SELECT used FROM seats WHERE name IS NULL')).toEqual([{ used: 9 }]);
   });
 
+  test('says what a counter came to, and nothing where no row was as it must be', async () => {
+    const raise = (by: number, id: number): Promise<number | null> =>
+      db.transaction((tx) =>
+        tx.raise({ column: 'used', by }, (counting) => `UPDATE seats SET ${counting} WHERE id = ?`, [id]),
+      );
+
+    expect(await raise(1, 1)).toBe(1);
+    expect(await raise(4, 1)).toBe(5);
+    expect(await raise(1, 99)).toBeNull();
+  });
+
+  test('writes what is gathered before anything else is said, and at the end', async () => {
+    const seen = await db.transaction(async (tx) => {
+      tx.gather();
+      await insertRows(tx, 'seats', [{ id: 10, name: 'a', used: 0 }]);
+      await insertRows(tx, 'seats', [{ id: 11, name: 'b', used: 0 }]);
+      const byRow = await findRow(tx, 'seats', ['name'], { id: 11 });
+      await insertRows(tx, 'seats', [{ id: 12, name: 'c', used: 0 }]);
+      const byBuilder = (await tx.knex('seats').where({ id: 12 }).first('name')) as unknown;
+      await insertRows(tx, 'seats', [{ id: 13, name: 'd', used: 0 }]);
+      return [byRow, byBuilder];
+    });
+
+    expect(seen).toEqual([{ name: 'b' }, { name: 'c' }]);
+    expect(await findRow(db, 'seats', ['name'], { id: 13 })).toEqual({ name: 'd' });
+  });
+
+  test('of which one gathered row is refused leaves none of them', async () => {
+    const failing = db.transaction(async (tx) => {
+      tx.gather();
+      await insertRows(tx, 'seats', [{ id: 20, name: 'a', used: 0 }]);
+      await insertRows(tx, 'seats', [{ id: 20, name: 'b', used: 0 }]);
+    });
+
+    await expect(failing).rejects.toSatisfy((error) => db.dialect.isDuplicate(error));
+    expect(await findRow(db, 'seats', ['name'], { id: 20 })).toBeUndefined();
+  });
+
   test('that is refused half-way by a written statement leaves nothing behind', async () => {
     const refused = db.transaction(async (tx) => {
       await tx.write('UPDATE seats SET used = 5');

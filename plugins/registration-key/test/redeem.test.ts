@@ -37,6 +37,23 @@ describeOnEachEngine('redeeming a key', (engine) => {
     expect(new Set(items.map(({ userId }) => userId)).size).toBe(10);
   }, 60_000);
 
+  test('in a class that is seated together, somebody who has an account already stops nobody', async () => {
+    const app = await startTestApp({ engine });
+    const { id, key } = await app.given.invitationKey({ maxUses: 40 });
+    await joinByApi(app, (await app.given.invitationKey()).key, somebody({ email: 'known@acme.test' }));
+    const pupils = Array.from({ length: 24 }, (_, at) =>
+      somebody(at % 6 === 2 ? { email: 'Known@acme.test' } : {}),
+    );
+
+    const answers = await Promise.all(pupils.map((pupil) => joinByApi(app, key, pupil)));
+
+    expect(answers.map(stateOf)).toEqual(pupils.map((_, at) => (at % 6 === 2 ? 'pending_email' : 'active')));
+    expect(await keyOf(app, id)).toMatchObject({ uses: 20 });
+    const { items } = await redemptionsOf(app, id);
+    expect(new Set(items.map(({ seat }) => seat)).size).toBe(20);
+    expect(new Set(items.map(({ userId }) => userId)).size).toBe(20);
+  }, 60_000);
+
   test('the same form sent ten times at once is one account and one place', async () => {
     const app = await startTestApp({ engine });
     const { id, key } = await app.given.invitationKey();

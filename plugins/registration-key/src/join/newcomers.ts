@@ -108,7 +108,7 @@ export class Newcomers {
         ...(skippedGroupIds.length > 0 ? { skippedGroupIds } : {}),
       },
     });
-    await noteJoined(tx, key.id, person.emailNorm, host.clock.now());
+    if (key.isMailed) await noteJoined(tx, key.id, person.emailNorm, host.clock.now());
     await this.#deps.skipped.tell(tx, key, skippedGroupIds);
     await host.emit(
       tx,

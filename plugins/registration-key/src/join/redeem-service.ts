@@ -22,7 +22,8 @@ import { mayRedeem } from '../hooks.ts';
 import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
 import type { Checked, HumanCheck } from './human-check.ts';
 import type { JoinMails } from '../seats/join-mails.ts';
-import { findKey, findKeyStamp, seatNumber, takeSeat } from '../keys/key-repository.ts';
+import { findKey, findKeyStamp } from '../keys/key-repository.ts';
+import { ThisTurn } from '../keys/this-turn.ts';
 import { factsOf } from '../keys/key-service.ts';
 import type { KeyCare } from '../seats/key-care.ts';
 import type { Mailing } from '../mailings/mailing-repository.ts';
@@ -50,7 +51,7 @@ import {
   assertRoom,
 } from '../seats/refusal.ts';
 import type { RosterBook } from '../roster/roster-book.ts';
-import type { SeatLine } from './seat-line.ts';
+import { SeatMissed, type SeatLine } from './seat-line.ts';
 
 export interface JoinForm {
   /** A UUID made with the form: the same form sent twice is one person. */
@@ -98,12 +99,11 @@ interface Deps {
   walk: StepWalk;
 }
 
-/** The key was right when it was judged, and its row says otherwise now. */
-class SeatMissed extends Error {}
-
 /** How long a repeat of the same form is recognised, and a draft kept at most. */
 const ATTEMPT_LIFE_MS = 7 * 24 * 3_600_000;
 const MOST_JUDGEMENTS = 3;
+
+type FirstStatus = 'active' | 'pending_email' | 'pending_approval';
 
 interface Candidate {
   form: JoinForm;
@@ -118,6 +118,8 @@ interface Candidate {
  */
 export class RedeemService {
   readonly #deps: Deps;
+  /** Those who were seated together let the next in together. */
+  readonly #stamps = new ThisTurn((id) => findKeyStamp(this.#deps.host.db, id));
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -184,27 +186,22 @@ export class RedeemService {
       const waits = needsApproval(key, isUnder(person.emailNorm, key.emailDomains));
       const approvers = waits ? await newcomers.approversFor(key) : [];
       try {
-        await line.alone(key.id, () =>
-          host.transaction(async (tx) => {
-            const now = host.clock.now();
-            if (!(await takeSeat(tx, key, now))) throw new SeatMissed();
-            const seat = await seatNumber(tx, key.id);
-            const status = waits ? 'pending_approval' : 'active';
-            const redemption = {
-              ...blankSeat(key, now, network),
-              seat,
-              status,
-              how: 'existing',
-              userId: person.id,
-            } as const;
-            await insertRedemption(tx, redemption, this.#deps.proofs.address(person.emailNorm));
-            await listed(tx, redemption.id);
-            if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
-            await newcomers.keepAnswers(tx, person, { key, seat, answers });
-            await newcomers.tellApprovers(tx, key, person, approvers);
-            if (!waits) await newcomers.give(tx, person, { key, giver, seat, network, answers });
-          }),
-        );
+        await line.take(key, async (tx, { number: seat, takenAt: now }) => {
+          const status = waits ? 'pending_approval' : 'active';
+          const redemption = {
+            ...blankSeat(key, now, network),
+            seat,
+            status,
+            how: 'existing',
+            userId: person.id,
+          } as const;
+          await insertRedemption(tx, redemption, this.#deps.proofs.address(person.emailNorm));
+          await listed(tx, redemption.id);
+          if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
+          await newcomers.keepAnswers(tx, person, { key, seat, answers });
+          await newcomers.tellApprovers(tx, key, person, approvers);
+          if (!waits) await newcomers.give(tx, person, { key, giver, seat, network, answers });
+        });
         return waits ? 'waiting' : 'joined';
       } catch (error) {
         if (host.db.dialect.isDuplicate(error)) return 'already';
@@ -251,7 +248,11 @@ export class RedeemService {
       const repeated = times === 1 ? null : await this.#repeated(key, form.redeemId, emailNorm, visitor);
       if (repeated !== null) return repeated;
       try {
-        return (await this.#withoutSeat(key, candidate)) ?? (await this.#takeSeat(key, candidate));
+        // Whoever joins at once would be found by the rows they write, so the first time nobody looks.
+        const status = await this.#statusOf(key, candidate);
+        const isSure = times === 1 && status === 'active';
+        const repeat = isSure ? null : await this.#withoutSeat(key, candidate);
+        return repeat ?? (await this.#takeSeat(key, candidate, status));
       } catch (error) {
         if (times === MOST_JUDGEMENTS || !this.#mayTryAgain(error)) throw asConflict(error);
       }
@@ -298,7 +299,7 @@ export class RedeemService {
     return { status: 'pending_email' };
   }
 
-  async #takeSeat(key: InvitationKey, candidate: Candidate): Promise<Outcome> {
+  async #takeSeat(key: InvitationKey, candidate: Candidate, status: FirstStatus): Promise<Outcome> {
     const { host, line, care, mails, proofs, newcomers } = this.#deps;
     const { form, emailNorm, visitor, passwordHash } = candidate;
     const { email, name, locale, answers } = form;
@@ -310,63 +311,56 @@ export class RedeemService {
       { lane: 'redeem', ...accessOf({ ...form, passwordHash }) },
     );
 
-    const isProven = isProvenBy(visitor, key.id, emailNorm) || isVouchedFor(form);
-    const status = this.#statusFor(await this.#deps.rosters.strict(key), emailNorm, isProven);
     const approvers = status === 'pending_approval' ? await newcomers.approversFor(key) : [];
     const attempt = this.#attempt(key, candidate, newId());
     const made = status === 'pending_email' ? proofs.make(attempt.id) : null;
     const mayWrite = made !== null && (await mails.mayWriteTo(proofs.address(emailNorm)));
 
-    return line.alone(key.id, () =>
-      host.transaction(async (tx) => {
-        const now = host.clock.now();
-        if (!(await takeSeat(tx, key, now))) throw new SeatMissed();
-        const seat = await seatNumber(tx, key.id);
-        const walker = visitor.browser === null ? null : proofs.browser(visitor.browser);
-        const arrival = { key, giver, seat, network: visitor.network, answers, walker };
-        const person =
-          status === 'active'
-            ? await newcomers.settle(tx, prepared, arrival, { emailProven: isProven, approved: false })
-            : null;
-        const redemption = {
-          ...blankSeat(key, now, visitor.network),
-          id: attempt.redemptionId ?? newId(),
-          seat,
-          status,
-          userId: person?.id ?? null,
-          attemptId: status === 'pending_email' ? null : attempt.id,
-          holdUntil: status === 'pending_email' ? now + HOLD_MS : null,
-        };
-        await insertRedemption(tx, redemption, proofs.address(emailNorm));
-        await listed(tx, redemption.id);
-        const { copyId } = visitor;
-        if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
-        const stored = made?.stored ?? { linkLookup: null, codeDigest: null };
-        const row = {
-          ...attempt,
-          sentAt: mayWrite ? now : null,
-          endsAt: status === 'pending_approval' ? now + YEAR_MS : attempt.endsAt,
-        };
-        await insertAttempt(tx, row, this.#secrets(attempt, candidate, stored, status !== 'active'));
-        if (made && mayWrite)
-          await mails.confirmAddress(tx, { email, name, locale }, { ...made, reference: attempt.id });
-        await newcomers.tellApprovers(tx, key, { name, email }, approvers);
-        return outcomeOf(
-          key,
-          { ...redemption, settledAt: null, decidedBy: null, decisionNote: null },
-          { attempt, mayEnter: visitor.browser !== null },
-        );
-      }),
-    );
+    return line.take(key, async (tx, { number: seat, takenAt: now }) => {
+      const walker = visitor.browser === null ? null : proofs.browser(visitor.browser);
+      const arrival = { key, giver, seat, network: visitor.network, answers, walker };
+      const person =
+        status === 'active'
+          ? await newcomers.settle(tx, prepared, arrival, {
+              emailProven: isProven(candidate, key.id),
+              approved: false,
+            })
+          : null;
+      const redemption = {
+        ...blankSeat(key, now, visitor.network),
+        id: attempt.redemptionId ?? newId(),
+        seat,
+        status,
+        userId: person?.id ?? null,
+        attemptId: status === 'pending_email' ? null : attempt.id,
+        holdUntil: status === 'pending_email' ? now + HOLD_MS : null,
+      };
+      await insertRedemption(tx, redemption, proofs.address(emailNorm));
+      await listed(tx, redemption.id);
+      const { copyId } = visitor;
+      if (copyId) await rememberCopy(tx, { redemptionId: redemption.id, copyId, keyId: key.id });
+      const stored = made?.stored ?? { linkLookup: null, codeDigest: null };
+      const row = {
+        ...attempt,
+        sentAt: mayWrite ? now : null,
+        endsAt: status === 'pending_approval' ? now + YEAR_MS : attempt.endsAt,
+      };
+      await insertAttempt(tx, row, this.#secrets(attempt, candidate, stored, status !== 'active'));
+      if (made && mayWrite)
+        await mails.confirmAddress(tx, { email, name, locale }, { ...made, reference: attempt.id });
+      await newcomers.tellApprovers(tx, key, { name, email }, approvers);
+      return outcomeOf(
+        key,
+        { ...redemption, settledAt: null, decidedBy: null, decisionNote: null },
+        { attempt, mayEnter: visitor.browser !== null },
+      );
+    });
   }
 
-  #statusFor(
-    key: InvitationKey,
-    emailNorm: string,
-    isProven: boolean,
-  ): 'active' | 'pending_email' | 'pending_approval' {
-    if (key.emailProof === 'required' && !isProven) return 'pending_email';
-    return needsApproval(key, isUnder(emailNorm, key.emailDomains)) ? 'pending_approval' : 'active';
+  async #statusOf(key: InvitationKey, candidate: Candidate): Promise<FirstStatus> {
+    const { emailProof } = await this.#deps.rosters.strict(key);
+    if (emailProof === 'required' && !isProven(candidate, key.id)) return 'pending_email';
+    return needsApproval(key, isUnder(candidate.emailNorm, key.emailDomains)) ? 'pending_approval' : 'active';
   }
 
   #attempt(key: InvitationKey, { form }: Candidate, redemptionId: string | null): Attempt {
@@ -400,7 +394,7 @@ export class RedeemService {
       passwordHash,
       ...(form.passkey ? { passkey: form.passkey } : {}),
       ...(form.identity ? { identity: form.identity } : {}),
-      isProven: isProvenBy(visitor, attempt.keyId, emailNorm) || isVouchedFor(form),
+      isProven: isProven(candidate, attempt.keyId),
       answers: form.answers,
     };
     return {
@@ -414,7 +408,7 @@ export class RedeemService {
   /** The key as it is now. What an edit leaves as it was need not be read again: every edit raises the version (ruling 20). */
   async #readAgain(key: InvitationKey, { copyId }: Pick<Visitor, 'copyId'>): Promise<InvitationKey> {
     const { db } = this.#deps.host;
-    const stamp = copyId ? null : await findKeyStamp(db, key.id);
+    const stamp = copyId ? null : await this.#stamps.find(key.id);
     if (stamp?.version === key.version) return { ...key, ...stamp };
     const now = await findKey(db, key.id);
     // Replaced meanwhile: the text that this form was opened with opens nothing any more.
@@ -484,6 +478,9 @@ const needsProvenAddress = ({ email, emailDomains }: InvitationKey): boolean =>
 /** Whoever came by a mailed invitation reads the mailbox it went to. */
 const isProvenBy = ({ mailing }: Visitor, keyId: string, emailNorm: string): boolean =>
   mailing !== null && mailing.keyId === keyId && mailing.emailNorm === emailNorm;
+
+const isProven = ({ form, emailNorm, visitor }: Candidate, keyId: string): boolean =>
+  isProvenBy(visitor, keyId, emailNorm) || isVouchedFor(form);
 
 const notAnAddress = (): InvalidInputError =>
   new InvalidInputError('input.invalid', { fields: [{ field: 'email', code: 'invitation.not_an_address' }] });

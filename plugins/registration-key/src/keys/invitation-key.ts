@@ -106,6 +106,8 @@ export interface InvitationKey extends KeyTerms {
   createdAt: number;
   updatedAt: number;
   lastUsedAt: number | null;
+  /** Whether it was ever mailed to anybody. */
+  isMailed: boolean;
   version: number;
 }
 

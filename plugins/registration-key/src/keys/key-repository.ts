@@ -68,6 +68,7 @@ const keys = defineTable('invite_key', {
   createdAt: instant,
   updatedAt: instant,
   lastUsedAt: nullable(instant),
+  isMailed: flag,
   version: whole,
 });
 
@@ -85,6 +86,7 @@ const stamps = defineTable('invite_key', {
   uses: whole,
   pausedAt: nullable(instant),
   revokedAt: nullable(instant),
+  isMailed: flag,
 });
 
 export interface KeySecret {
@@ -108,7 +110,7 @@ export async function findKey(db: Queryable, id: string): Promise<InvitationKey 
 }
 
 /** What moves whenever a key does: each edit raises its version, each seat its uses. */
-export type KeyStamp = Pick<InvitationKey, 'version' | 'uses' | 'pausedAt' | 'revokedAt'>;
+export type KeyStamp = Pick<InvitationKey, 'version' | 'uses' | 'pausedAt' | 'revokedAt' | 'isMailed'>;
 
 export async function findKeyStamp(db: Queryable, id: string): Promise<KeyStamp | null> {
   const row = await findRow(db, stamps.name, stamps.columns, { id });
@@ -150,35 +152,37 @@ export async function insertKey(
 }
 
 // `is_full` before `uses`: MariaDB hands each assignment what the ones before it have written.
-const TAKE_SEAT = `
+const takeSeatsBy = (seats: string, counting: string): string => `
   UPDATE invite_key
-  SET is_full = CASE WHEN max_uses IS NULL OR uses + 1 < max_uses THEN 0 ELSE 1 END,
-      uses = uses + 1, seat_seq = seat_seq + 1, last_used_at = ?
-  WHERE id = ? AND entity_id = ? AND generation = ? AND version = ?
+  SET is_full = CASE WHEN max_uses IS NULL OR uses + ${seats} < max_uses THEN 0 ELSE 1 END,
+      uses = uses + ${seats}, ${counting}, last_used_at = ?
+  WHERE id = ? AND entity_id = ? AND generation = ? AND version = ? AND is_mailed = ?
     AND revoked_at IS NULL AND paused_at IS NULL
     AND (not_before IS NULL OR not_before <= ?)
     AND (expires_at IS NULL OR expires_at > ?)
-    AND (max_uses IS NULL OR uses < max_uses)`;
+    AND (max_uses IS NULL OR uses + ${seats} <= max_uses)`;
 
 /**
- * Takes a seat, if at this moment all of this still holds: same generation and terms as were judged, not revoked, not paused,
- * inside its time, not full. The one statement on which the promise of the cap rests; nothing may be read before it.
+ * Takes seats, if at this moment all of this still holds: same generation and terms as were judged, not revoked, not paused,
+ * inside its time, not too full. The one statement on which the promise of the cap rests; nothing may be read before it.
+ * Answers the number of the last of them; null where they were not to be had.
  */
-export async function takeSeat(
+export async function takeSeats(
   tx: Tx,
-  key: Pick<InvitationKey, 'id' | 'entityId' | 'generation' | 'version' | 'hours'>,
+  key: Pick<InvitationKey, 'id' | 'entityId' | 'generation' | 'version' | 'isMailed' | 'hours'>,
+  count: number,
   now: number,
-): Promise<boolean> {
+): Promise<number | null> {
   // The guard on `version` makes sure that these are the hours of the row.
-  if (key.hours !== null && !isWithin(key.hours, now)) return false;
-  const { id, entityId, generation, version } = key;
-  return (await tx.write(TAKE_SEAT, [now, id, entityId, generation, version, now, now])) === 1;
+  if (key.hours !== null && !isWithin(key.hours, now)) return null;
+  const { id, entityId, generation, version, isMailed } = key;
+  const guards = [now, id, entityId, generation, version, isMailed ? 1 : 0, now, now];
+  const statement = (counting: string): string => takeSeatsBy(String(count), counting);
+  return tx.raise({ column: 'seat_seq', by: count }, statement, guards);
 }
 
-/** The number of the seat that this transaction has just taken. */
-export async function seatNumber(tx: Tx, keyId: string): Promise<number> {
-  const row = await findRow(tx, keys.name, ['seat_seq'], { id: keyId });
-  return Number(row?.['seat_seq']);
+export async function markMailed(tx: Tx, keyId: string): Promise<void> {
+  await tx.write('UPDATE invite_key SET is_mailed = 1 WHERE id = ? AND is_mailed = 0', [keyId]);
 }
 
 /** Gives one seat back. Seat numbers are never given out twice, so `seat_seq` stays. */

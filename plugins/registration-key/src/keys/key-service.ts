@@ -212,6 +212,7 @@ export class KeyService {
       createdAt: now,
       updatedAt: now,
       lastUsedAt: null,
+      isMailed: false,
       version: 1,
     };
     return { key, secret: minted.secret, text: minted.text };

@@ -1,3 +1,4 @@
+import { markMailed } from '../keys/key-repository.ts';
 import { newId, type Host, type Tx } from 'latchkey/plugin-api';
 import type { JoinMails } from '../seats/join-mails.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
@@ -45,6 +46,8 @@ export class InvitationPost {
     const { host, door, mails } = this.#deps;
     const { key, to, kind, inviter, message, sentBy, replyTo } = letter;
     const { text, lookup } = door.mintMailed();
+    // First, as whoever joins writes to the key first: in another order the two could wait for each other.
+    if (!key.isMailed) await markMailed(tx, key.id);
     const [id, at] = [newId(), host.clock.now()];
     const facts = { key, inviter, linkToken: text, message, reference: id, kind, replyTo };
     const mailId = await mails.invitation(tx, { email: to.email, locale: to.locale }, facts);

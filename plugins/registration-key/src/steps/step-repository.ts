@@ -30,13 +30,10 @@ const taken = defineTable('invite_step_taken', {
 
 type Row = Record<string, unknown>;
 
+const LIST = `SELECT ${steps.columns.join(', ')} FROM ${steps.name} WHERE deleted_at IS NULL ORDER BY phase, position, id`;
+
 export async function listSteps(db: Queryable): Promise<Step[]> {
-  const rows = (await db
-    .knex(steps.name)
-    .select(steps.columns)
-    .whereNull('deleted_at')
-    .orderBy(['phase', 'position', 'id'])) as Row[];
-  return rows.map(steps.decode);
+  return (await db.rows(LIST)).map(steps.decode);
 }
 
 export async function findStep(db: Queryable, id: string): Promise<Step | null> {
