@@ -74,6 +74,8 @@ export class MysqlSchemas {
     const known = new Set(tables.map(({ name }) => name));
     const present = await this.#tableNames(schema);
     if (tables.some(({ name }) => !present.includes(name))) return false;
+    // Ours come without; a server that was still at work when its rows went may have made them again.
+    if ((await this.#rows(`SHOW TRIGGERS FROM ${schema}`)).length > 0) return false;
     const added = present.filter((name) => !known.has(name));
     await this.#runUnchecked(schema, [
       ...added.map((name) => `DROP TABLE \`${name}\``),
