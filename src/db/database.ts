@@ -4,7 +4,7 @@ import { UnavailableError } from '../shared/errors.ts';
 import type { Dialect, Row } from './dialect.ts';
 import { mysqlDialect, openMysql } from './mysql.ts';
 import { clientOf, OpenTransaction, type Connection, type Task } from './open-transaction.ts';
-import type { Insert } from './statements.ts';
+import type { Insert } from './written-out.ts';
 import { openSqlite, sqliteDialect } from './sqlite.ts';
 
 /** Anything that can run a statement: the pool, or a transaction. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Knex } from 'knex';
 import type { Answer, Dialect, Row } from './dialect.ts';
-import { insertStatement, type Insert } from './statements.ts';
+import { insertStatement, type Insert } from './written-out.ts';
 
 export type Task = () => void | Promise<void>;
 
