@@ -74,6 +74,12 @@ export const mayTry = (
   refusal: Refusal | null,
 ): boolean => refusal === 'offer-too-low' && trialDays > 0 && paper?.state === 'entitled';
 
+/** Until when a plugin is tried here; null when it is not, or when the offer covers it by now. */
+export function trialEnds({ paper }: Pick<Standing, 'paper'>, { id, requiredOffers }: Item): number | null {
+  if (paper === null || covers({ ...paper, trials: {} }, { id, required: requiredOffers })) return null;
+  return paper.trials[id] ?? null;
+}
+
 /** Why a version was withdrawn for security: as two keepers have signed it, else as the catalogue says; null when it was not. */
 export function securityReason(
   { rules }: Pick<Standing, 'rules'>,

@@ -78,11 +78,17 @@ export function presentOffered(offered: Offered, reading: Reading | null, reader
     refusal,
     reason: offered.securityReason ?? release?.reason ?? null,
     mayTry: offered.mayTry,
+    trial: presentTrial(offered),
     localPath: `/admin/plugins/${item.id}`,
     touches: item.manifest ? presentTouches(item.manifest) : [],
     progress: underWay ? { path: `${PATH}/operations/${underWay.id}`, percent: percentOf(underWay) } : null,
   };
 }
+
+const SOON = 3;
+
+const presentTrial = ({ trialDaysLeft: days }: Offered): object | null =>
+  days === null ? null : { days, tone: days > SOON ? 'info' : 'warning' };
 
 /** All of it, for its own page. */
 export function presentDetails(offered: Offered, reading: Reading | null, reader: Reader): object {

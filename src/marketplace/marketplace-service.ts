@@ -23,7 +23,15 @@ import {
   type Reading,
 } from './catalogue-repository.ts';
 import { countItems, listTags, type Wish } from './catalogue-search-repository.ts';
-import { mayBrowse, mayTry, refusalOf, securityReason, type Refusal, type Standing } from './gates.ts';
+import {
+  mayBrowse,
+  mayTry,
+  refusalOf,
+  securityReason,
+  trialEnds,
+  type Refusal,
+  type Standing,
+} from './gates.ts';
 import { HubTrouble, type HubCatalogue } from './hub-catalogue.ts';
 import { isOver, type Operation } from './operation.ts';
 import { findOperation, insertOperation, listUnderWay, noteStep } from './operation-repository.ts';
@@ -53,6 +61,8 @@ export interface Offered {
   refusal: Refusal | null;
   /** It may not be had with this offer, and may be tried. */
   mayTry: boolean;
+  /** How long it may be tried still, in days begun; null when it is not on trial. */
+  trialDaysLeft: number | null;
   /** Why this version must not run, if so. */
   securityReason: string | null;
   local: PluginFacts | undefined;
@@ -69,6 +79,7 @@ export interface Shelf {
 
 const PER_PAGE = 12;
 const BEAT_EVERY_MS = 400;
+const DAY_MS = 86_400_000;
 
 /** What the hub has, put against what is here; and brought here when somebody says so. Reads what the reader has stored, and asks nobody. */
 export class MarketplaceService {
@@ -320,6 +331,7 @@ export class MarketplaceService {
         release,
         refusal,
         mayTry: mayTry(standing, item, refusal),
+        trialDaysLeft: daysLeft(trialEnds(standing, item), standing.now),
         securityReason: securityReason(standing, item, release),
         local,
         hasUpdate,
@@ -332,6 +344,9 @@ export class MarketplaceService {
     return isInRange(this.#deps.plugins.latchkeyVersion, latchkey);
   }
 }
+
+const daysLeft = (until: number | null, now: number): number | null =>
+  until === null ? null : Math.max(0, Math.ceil((until - now) / DAY_MS));
 
 export const nameOf = ({ id, words }: CatalogueItem, { locale }: Pick<Actor, 'locale'>): string =>
   (words[locale] ?? words['en'])?.name ?? id;

@@ -17,6 +17,6 @@ export const networkMenu: readonly MenuEntry[] = [
     icon: 'lifebuoy',
     path: '/admin/network/support',
     right: 'network.support',
-    order: 82,
+    order: 81,
   },
 ];

@@ -134,6 +134,7 @@ describe('a plugin on trial', () => {
         step: 'done',
         problem: null,
       });
+      expect((await admin.get('/admin/marketplace')).text).toContain('Trial: 14 days left');
       desk.clock.advance(days(12));
       await hearAll(desk, hub);
       expect(await statusOf(desk)).toBe(200);

@@ -1,6 +1,8 @@
 import { definePlugin, type Host } from 'latchkey/plugin-api';
 import { Gatekeeper } from './gatekeeper.ts';
 import { networkApi } from './network-api.ts';
+import { offerRoutes } from './offers/offer-routes.ts';
+import { OfferService } from './offers/offer-service.ts';
 import { portalRoutes } from './portal-routes.ts';
 import { publishCommand } from './publish-command.ts';
 import { publishRoutes } from './publish-routes.ts';
@@ -31,8 +33,9 @@ export default definePlugin((host: Host) => {
     ...wireRoutes(asked),
     ...networkApi(asked),
     ...supportApi({ host, gate: asked.gate, desk: new SupportDesk(host) }),
-    ...portalRoutes({ host, subscriptions, revealed: new RevealedKey(host) }),
+    ...portalRoutes({ host, subscriptions, releases, revealed: new RevealedKey(host) }),
     ...vendorRoutes({ host, subscriptions }),
+    ...offerRoutes({ host, offers: new OfferService(host) }),
     ...trustRoutes({ host, trust, releases }),
     ...checkInRoutes({ host, trust, subscriptions }),
     ...offlineRoutes({ host, trust, subscriptions, releases }),

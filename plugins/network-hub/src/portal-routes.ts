@@ -15,11 +15,15 @@ import {
 import type { RevealedKey } from './revealed-key.ts';
 import type { SubscriptionService, SubscriptionView } from './subscription-service.ts';
 import { titleOf } from './offer-title.ts';
+import { nameIn } from './release.ts';
+import type { ReleaseService } from './release-service.ts';
+import { usageOf } from './usage.ts';
 
 interface Deps {
   host: Host;
   subscriptions: SubscriptionService;
   revealed: RevealedKey;
+  releases: ReleaseService;
 }
 
 const PATH = '/network';
@@ -30,7 +34,7 @@ const fileForm = z.object({ sealed: z.string().max(2000) });
 const tones = { works: 'success', ending: 'warning', ended: 'quiet', revoked: 'danger' } as const;
 
 /** What a customer sees: what they have taken, the key for their helpdesk, and the helpdesks that use it. */
-export function portalRoutes({ host, subscriptions, revealed }: Deps): Route[] {
+export function portalRoutes({ host, subscriptions, revealed, releases }: Deps): Route[] {
   const refuse = ({ actor, locale }: Incoming, error: KnownError): Promise<Reply> => {
     if (error.kind === 'not-found' || error.kind === 'forbidden') throw error;
     return page({ actor, locale }, error.code);
@@ -40,12 +44,20 @@ export function portalRoutes({ host, subscriptions, revealed }: Deps): Route[] {
     message?: string,
   ): Promise<Reply> => {
     const mine = await subscriptions.mine(actor);
+    const isUsed = mine.some(({ instances }) => instances.length > 0);
     return view('network-hub/portal', {
+      usage: isUsed ? await usageShown(mine, locale) : null,
       subscriptions: mine.map((one) => presentSubscription(host, one, locale)),
       mayRegister: !mine.some(({ offer }) => offer === 'virtual'),
       message,
       hub: (await host.site()).origin,
     });
+  };
+  const usageShown = async (mine: readonly SubscriptionView[], locale: string): Promise<object> => {
+    const listed = await releases.list({ from: 0, limit: 200 });
+    const names = new Map(listed.map(({ record }) => [record.id, nameIn(record, locale)]));
+    const subscriptionIds = mine.map(({ id }) => id);
+    return usageOf(host, { subscriptionIds, nameOf: (id) => names.get(id) ?? id });
   };
   const reveal = ({ actor }: Incoming, secret: string): Reply =>
     redirect(`${PATH}/key`, { cookies: [revealed.keep(actor.userId, secret)] });

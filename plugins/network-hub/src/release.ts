@@ -92,3 +92,6 @@ export function coveringOffers(required: readonly string[], offers: readonly Off
     ? []
     : offers.filter(({ isFree, position }) => !isFree && position >= least).map(({ reference }) => reference);
 }
+
+export const nameIn = ({ id, words }: Pick<PluginRecord, 'id' | 'words'>, locale: string): string =>
+  (words[locale] ?? words['en'])?.name ?? id;

@@ -1,10 +1,10 @@
 import { ForbiddenError, route, view, type Host, type Route } from 'latchkey/plugin-api';
 import { lastDays } from './day.ts';
-import { downloadsByDay, helpdesksByDay, programs } from './usage-repository.ts';
+import { downloadsByDay, programs } from './usage-repository.ts';
+import { DAY_MS, DAYS, points, supportByWeek, usageOf } from './usage.ts';
+import { nameIn } from './release.ts';
 import type { ReleaseService } from './release-service.ts';
 
-const DAY_MS = 86_400_000;
-const DAYS = 30;
 const MOST = 10;
 
 interface Deps {
@@ -23,32 +23,26 @@ export const usageRoutes = ({ host, releases }: Deps): Route[] => [
       const now = host.clock.now();
       const days = lastDays(now, DAYS);
       const since = days[0] ?? '';
-      const helpdesks = await helpdesksByDay(host.db, { since });
       const downloads = await downloadsByDay(host.db, since);
       const listed = await releases.list({ from: 0, limit: 200 });
+      const names = new Map(listed.map(({ record }) => [record.id, nameIn(record, locale)]));
       const popular = listed
         .toSorted((one, other) => other.downloads - one.downloads)
         .slice(0, MOST)
-        .map(({ record, downloads: value }) => ({
-          label: (record.words[locale] ?? record.words['en'])?.name ?? record.id,
-          value,
-        }));
+        .map(({ record, downloads: value }) => ({ label: nameIn(record, locale), value }));
+      const { helpdesks, plugins } = await usageOf(host, { nameOf: (id) => names.get(id) ?? id });
       const asking = await programs(host.db, { seenSince: now - DAYS * DAY_MS, limit: MOST });
       return view('network-hub/usage', {
-        helpdesks: points(days, helpdesks),
+        helpdesks,
+        inUse: plugins,
+        support: await supportByWeek(host),
         downloads: points(days, downloads),
         popular,
         programs: asking.map(({ program, count }) => ({ label: program, value: count })),
-        today: helpdesks.get(days.at(-1) ?? '') ?? 0,
+        today: helpdesks.at(-1)?.value ?? 0,
         fetched: [...downloads.values()].reduce((sum, count) => sum + count, 0),
         plugins: listed.length,
       });
     },
   }),
 ];
-
-const points = (
-  days: readonly string[],
-  counts: ReadonlyMap<string, number>,
-): { label: string; value: number }[] =>
-  days.map((day) => ({ label: day.slice(5), value: counts.get(day) ?? 0 }));

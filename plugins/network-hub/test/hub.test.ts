@@ -79,6 +79,7 @@ describeOnEachEngine('a hub and a helpdesk', (engine) => {
     const { uid } = await desk.house.domains.network.status(system);
     const portal = (await hub.as(customer).get('/network')).text;
     expect(portal).toContain(uid);
+    expect(portal).toContain('Your helpdesks that asked, by day');
     expect(portal).not.toContain(key);
     for (const table of ['hub_key', 'audit_entries'])
       expect(JSON.stringify(await hub.db.knex(table))).not.toContain(key.slice(10));
@@ -265,5 +266,42 @@ describe('customers', () => {
     expect((await other.post('/admin/hub/subscriptions', { _csrf, email: 'a@b.example' })).status).toBe(403);
     for (const path of ['/network', '/admin/hub', '/network/key'])
       expect((await hub.request().get(path)).status).toBe(303);
+  });
+});
+
+describe('a vendor', () => {
+  test('adds an offer of their own, that includes the one below it, and says which have support', async () => {
+    const app = await startHub();
+    const vendor = app.as(await app.given.owner());
+    const path = '/admin/hub/offers';
+
+    const draft = { title: 'Clinic Plus', above: 'network-standard', withSupport: 'true' };
+    expect((await vendor.submit(path, draft, { action: path })).text).toContain('clinic-plus');
+    expect((await vendor.submit(path, draft, { action: path })).text).toContain('of this name already');
+    await vendor.submit(path, {}, { action: `${path}/network-basic` });
+
+    const { body } = await ask(app, 'network/v1/offers');
+    const { items } = body as { items: { reference: string; features: string[] }[] };
+    expect(items.map(({ reference }) => reference)).toEqual([
+      'virtual',
+      'network-basic',
+      'network-standard',
+      'clinic-plus',
+      'network-advanced',
+    ]);
+    expect(items.find(({ reference }) => reference === 'clinic-plus')?.features).toEqual([
+      'marketplace',
+      'plugins-basic',
+      'plugins-standard',
+      'plugins-clinic-plus',
+      'support',
+    ]);
+    expect(items[1]?.features).not.toContain('support');
+    const stranger = app.as(await app.given.user());
+    const _csrf = /name="_csrf" value="([^"]+)"/.exec((await stranger.get('/network')).text)?.[1] ?? '';
+    expect((await stranger.get(path)).status).toBe(403);
+    expect((await stranger.post(path, { _csrf, ...draft })).status).toBe(403);
+    expect((await stranger.post(`${path}/virtual`, { _csrf, withSupport: 'true' })).status).toBe(403);
+    expect((await vendor.post(path, draft)).status).toBe(403);
   });
 });

@@ -45,6 +45,7 @@ const typed = z.object({
   withDiagnostics: z.string().optional().catch(undefined),
   diagnostics: z.string().optional().catch(undefined),
 });
+const MOST_ROWS = 40;
 const caps = { most: MOST_FILES, megabytes: MOST_BYTES / 1024 / 1024 };
 
 /** Where people ask the vendor, see how far it has come, and read the answers. */
@@ -63,6 +64,7 @@ export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
     const { refusal, hub } = await support.list(actor);
     const isAgain = refused.error !== undefined;
     const form = typed.parse(refused.body ?? (await beginning(actor, newQuery.parse(query))));
+    const diagnostics = form.diagnostics ?? (await support.diagnostics(actor));
     return view('network/support-new', {
       refusal,
       hub: URL.parse(hub)?.host ?? '',
@@ -70,8 +72,10 @@ export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
       form: {
         ...form,
         withDiagnostics: !isAgain || form.withDiagnostics !== undefined,
-        diagnostics: form.diagnostics ?? (await support.diagnostics(actor)),
+        diagnostics,
       },
+      // All of it is seen without scrolling.
+      rows: Math.min(MOST_ROWS, diagnostics.split('\n').length + 1),
       plugins: (await plugins(locale)).map(({ id, name }) => ({ value: id, label: name })),
       ...problemsOf(refused.error),
       ...caps,

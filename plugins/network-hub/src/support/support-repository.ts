@@ -15,6 +15,7 @@ const requests = defineTable('hub_support', {
 /** A helpdesk's support request, by the id that it has there, and the ticket that it is here. */
 export type SupportRequest = ReturnType<typeof requests.decode>;
 type Row = Record<string, unknown>;
+const MOST_COUNTED = 10_000;
 
 export async function findRequest(
   db: Queryable,
@@ -40,4 +41,14 @@ export async function moveRequest(
   { userId, id, number }: Pick<SupportRequest, 'userId' | 'id' | 'number'>,
 ): Promise<void> {
   await tx.knex(requests.name).where({ user_id: userId, id }).update({ number });
+}
+
+/** When requests came in. */
+export async function listRequestDays(db: Queryable, since: number): Promise<number[]> {
+  const rows: Row[] = await db
+    .knex(requests.name)
+    .where('asked_at', '>', since)
+    .limit(MOST_COUNTED)
+    .select('asked_at');
+  return rows.map(({ asked_at: at }) => Number(at));
 }

@@ -19,6 +19,7 @@ export interface Told {
 export type StoredCheckIn = ReturnType<typeof checkIns.decode>;
 export type Trial = ReturnType<typeof trials.decode>;
 type Row = Record<string, unknown>;
+const MOST_TOLD = 5_000;
 
 /** A number that does not rise was used before: two copies of one installation. A person decides what that means. */
 export async function noteCheckIn(tx: Tx, seen: Omit<StoredCheckIn, 'forkedAt'>): Promise<void> {
@@ -39,6 +40,16 @@ export async function noteCheckIn(tx: Tx, seen: Omit<StoredCheckIn, 'forkedAt'>)
       .knex(checkIns.name)
       .where({ ...one, forked_at: null })
       .update({ forked_at: at });
+}
+
+/** What helpdesks have told lately; of all, or of some subscriptions. */
+export async function listTold(
+  db: Queryable,
+  { since, subscriptionIds }: { since: number; subscriptionIds?: readonly string[] },
+): Promise<Told[]> {
+  const lately = db.knex(checkIns.name).where('at', '>=', since).orderBy('at', 'desc').limit(MOST_TOLD);
+  if (subscriptionIds) void lately.whereIn('subscription_id', [...subscriptionIds]);
+  return ((await lately) as Row[]).map(checkIns.decode).map(({ told }) => told);
 }
 
 /** The first one stays, whoever asks again, and from whichever installation. */
