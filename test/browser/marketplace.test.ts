@@ -143,22 +143,17 @@ describe.runIf(browserIsInstalled())('a vendor, a customer and an administrator'
       await admin.locator('form[action$="/look"] button').click();
       await desk.house.supportCourier.run();
       const thread = new URL(admin.url()).pathname;
-      for (const page of [admin, light, dark])
-        await look(page, thread, `support-${page === dark ? 'dark' : 'light'}`);
-      await look(light, '/admin/network/support/new?lang=fr', 'support-new-light');
-      await look(dark, '/admin/network/support', 'support-list-dark');
-      await look(admin, '/admin/network/support', 'support-list');
+      for (const page of [admin, dark]) await look(page, thread, 'support');
+      await look(light, '/admin/network/support/new?lang=fr', 'support-new');
       expect(await admin.goto(thread).then((answer) => answer?.text())).toContain('Version 1.0.1 mends it.');
       await admin.getByRole('button', { name: 'Yes, close the request' }).click();
       await admin.waitForURL(/support/);
-      await look(admin, '/admin/marketplace/plugins/canned-replies', 'marketplace-rate');
+      await admin.goto('/admin/marketplace/plugins/canned-replies');
       await admin.locator('[name=sentence]').fill('Saves an hour a day.');
       await admin.getByRole('button', { name: 'Rate' }).click();
       await desk.house.ratings.tell();
       await hear(desk);
-      for (const page of [admin, dark])
-        await look(page, '/admin/marketplace/plugins/canned-replies#rating', 'marketplace-rated');
-      await desk.house.domains.entitlements.refresh();
+      await look(dark, '/admin/marketplace/plugins/canned-replies', 'marketplace-rated');
 
       for (const page of [customer, await phone(hub.origin, { theme: 'dark' })]) {
         if (page !== customer) await signIn(page, OWNER);

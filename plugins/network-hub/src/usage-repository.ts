@@ -11,25 +11,19 @@ export async function noteSeenDay(tx: Tx, day: string, instanceId: string): Prom
     .ignore();
 }
 
-/** How many helpdesks showed up on each of these days; of all, or of some subscriptions. */
+/** How many helpdesks showed up on each of these days; of all, or of some subscriptions. One that has two keys is one. */
 export async function helpdesksByDay(
   db: Queryable,
   { since, subscriptionIds }: { since: string; subscriptionIds?: readonly string[] },
 ): Promise<Map<string, number>> {
   const all = db
     .knex('hub_seen_day')
+    .join('hub_instance', 'hub_instance.id', 'hub_seen_day.instance_id')
     .where('day', '>=', since)
     .groupBy('day')
     .select('day')
-    .count({ count: '*' });
-  if (subscriptionIds)
-    void all.whereIn(
-      'instance_id',
-      db
-        .knex('hub_instance')
-        .select('id')
-        .whereIn('subscription_id', [...subscriptionIds]),
-    );
+    .countDistinct({ count: 'hub_instance.uid' });
+  if (subscriptionIds) void all.whereIn('subscription_id', [...subscriptionIds]);
   return byDay(await all);
 }
 

@@ -75,7 +75,7 @@ export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
         diagnostics,
       },
       // All of it is seen without scrolling.
-      rows: Math.min(MOST_ROWS, diagnostics.split('\n').length + 1),
+      rows: Math.min(MOST_ROWS, rowsOf(diagnostics)),
       plugins: (await plugins(locale)).map(({ id, name }) => ({ value: id, label: name })),
       ...problemsOf(refused.error),
       ...caps,
@@ -194,6 +194,10 @@ export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
     }),
   ];
 }
+
+/** On a phone, where lines are short. */
+const rowsOf = (text: string): number =>
+  text.split('\n').reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / 34)), 1);
 
 const problemsOf = (error: KnownError | undefined): object => ({
   errors: error?.fields ?? [],

@@ -6,9 +6,9 @@ import { FLOOR, frame, GROUND_LINE, HEIGHT, percent, tick, toneOf, top, yOf } fr
 export const barsChart = (items: Datum[], options: ChartOptions): string =>
   figure(items, options, fitUnderColumns(items) ? columns(items, options) : rows(items, options));
 
-/** About 50 letters stand side by side on a phone. */
+/** About 50 letters stand side by side on a phone; one or two columns would be walls. */
 const fitUnderColumns = (items: Datum[]): boolean =>
-  items.length > 8 || items.every(({ label }) => label.length * items.length <= 50);
+  items.length > 8 || (items.length > 2 && items.every(({ label }) => label.length * items.length <= 50));
 
 /** Widths are in percent and heights in pixels, so that letters keep their size on every screen. */
 function columns(items: Datum[], options: ChartOptions): string {
