@@ -97,8 +97,11 @@ describeOnEachEngine('the page for settings', (engine) => {
     const owner = as(await given.owner());
     await owner.submit('/admin/plugins', {}, enabling);
     const { toldSettings } = globalThis as unknown as { toldSettings: () => Promise<unknown> };
-    expect(await toldSettings()).toEqual({ word: 'please', often: 3, loud: true, tone: 'kind' });
+    const usual = { word: 'please', often: 3, loud: true, tone: 'kind' };
+    expect(await toldSettings()).toEqual(usual);
 
+    await owner.submit('/admin/settings', {}, { action: '/admin/settings/hello' });
+    expect(await toldSettings()).toEqual(usual);
     const typed = {
       'hello.word': 'open sesame',
       'hello.often': '7',

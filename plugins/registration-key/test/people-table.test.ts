@@ -27,6 +27,18 @@ describe('a list of people', () => {
     ]);
   });
 
+  test('may have names before its addresses, on some lines or on all', () => {
+    expect(read('Ana Lund <ana@acme.test>\nBo Holm, bo@acme.test\ncy@acme.test').rows).toMatchObject([
+      { line: 1, email: 'ana@acme.test', name: 'Ana Lund' },
+      { line: 2, email: 'bo@acme.test', name: 'Bo Holm' },
+      { line: 3, email: 'cy@acme.test', name: '' },
+    ]);
+    expect(read('17;Ana;Lund;ana@acme.test\n18;Bo;Holm;bo@acme.test').rows).toMatchObject([
+      { email: 'ana@acme.test', name: 'Ana Lund' },
+      { email: 'bo@acme.test', name: 'Bo Holm' },
+    ]);
+  });
+
   test('keeps what is no address, with the line it stands on', () => {
     expect(read('a@acme.test\n\nnot an address\nb@acme.test').rows).toMatchObject([
       { line: 1, email: 'a@acme.test' },

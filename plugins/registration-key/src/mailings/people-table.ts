@@ -158,8 +158,19 @@ function* people(
       for (const one of several) yield blank({ line, written: one, ...nameAndAddress(one) });
       continue;
     }
-    yield personOf(line, written, cells, columns);
+    const isFree = !hasHeading && !staffNumbers && columns.topic === undefined;
+    yield (isFree ? namedBefore(line, written, cells) : null) ?? personOf(line, written, cells, columns);
   }
+}
+
+/** `Bo Holm, bo@acme.test`: with no heading to say what stands where, the words before a lone address are its name. */
+function namedBefore(line: number, written: string, cells: readonly string[]): PersonRow | null {
+  const at = cells.findIndex((cell) => addressIn(cell) !== null);
+  if (at < 1) return null;
+  const { email, name } = nameAndAddress(cells[at] ?? '');
+  const before = cells.slice(0, at).map((cell) => cell.trim());
+  const said = before.filter((cell) => /^[^\d@;|]*\p{L}[^\d@;|]*$/u.test(cell)).join(' ');
+  return blank({ line, written, email, name: (name || said).slice(0, 200) });
 }
 
 function personOf(line: number, written: string, cells: readonly string[], columns: Columns): PersonRow {
