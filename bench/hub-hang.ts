@@ -22,7 +22,7 @@ const pages = [
   '/admin/plugins',
   '/admin/audit',
   '/admin/categories',
-  '/login',
+  '/admin/users',
 ];
 
 /** How a hub can fail, and how it is made to. */

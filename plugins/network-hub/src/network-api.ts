@@ -5,6 +5,7 @@ import {
   json,
   NotFoundError,
   route,
+  text,
   z,
   type ApiFacts,
   type Host,
@@ -13,8 +14,9 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { countPlugins, findPicture } from './catalogue-repository.ts';
+import { CatalogueShelf } from './catalogue-shelf.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
-import { channels, coveringOffers, isFor, withdrawals, type Asker } from './release.ts';
+import { channels, coveringOffers, isFor, programOf, withdrawals, type Asker } from './release.ts';
 import type { Listing, PublishDraft, ReleaseService } from './release-service.ts';
 import type { Offer } from './subscription.ts';
 import type { Shown, SubscriptionService } from './subscription-service.ts';
@@ -31,6 +33,7 @@ interface Deps {
 const ROOT = '/api/network/v1';
 const LIMIT = { name: 'network', points: 600, perSeconds: 60 };
 const RATING_LIMIT = { name: 'rating', points: 60, perSeconds: 60 };
+const EVERYBODY = 100;
 const A_YEAR = 'public, max-age=31536000, immutable';
 const digestParams = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/, 'hub.no-such-package') });
 const pageQuery = z.object({
@@ -126,6 +129,8 @@ const byKey =
 
 /** `/api/network/v1`: what helpdesks of our own ask, and where publishers publish. */
 export function networkApi({ host, subscriptions, releases, gate }: Deps): Route[] {
+  const shelf = new CatalogueShelf();
+
   async function assertValid(incoming: Incoming): Promise<Shown & { state: 'valid' }> {
     const judged = await gate.shown(incoming);
     if (judged.state !== 'valid') throw new ForbiddenError(`hub.key-${judged.state}`);
@@ -135,10 +140,16 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
   async function catalogue(incoming: Incoming): Promise<Reply> {
     await assertValid(incoming);
     const { page, perPage } = pageQuery.parse(incoming.query);
-    const listed = await releases.list({ from: (page - 1) * perPage, limit: perPage });
-    const seen = { asker: gate.asker(incoming), offers: await subscriptions.offers() };
-    const items = listed.map((plugin) => itemOf(plugin, seen));
-    return json({ items, page, perPage, total: await countPlugins(host.db) });
+    const asker = gate.asker(incoming);
+    const key = `${String(page)} ${String(perPage)} ${programOf(asker)}`;
+    const made = await shelf.page({ key, edition: releases.edition }, async () => {
+      const listed = await releases.list({ from: (page - 1) * perPage, limit: perPage });
+      const seen = { asker, offers: await subscriptions.offers() };
+      const items = listed.map((plugin) => itemOf(plugin, seen));
+      const isForAll = listed.every((plugin) => plugin.releases.every(({ share }) => share === EVERYBODY));
+      return { text: JSON.stringify({ items, page, perPage, total: await countPlugins(host.db) }), isForAll };
+    });
+    return text(made, 'application/json; charset=utf-8');
   }
 
   /** Asked for once more with the bytes themselves: a subscription may have ended since the list was read. */

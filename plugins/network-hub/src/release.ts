@@ -62,9 +62,14 @@ export function isFor(release: Release, { program, uid }: Asker): boolean {
   return fitsProgram(release, program) && placeOf(uid, release.id) < release.share;
 }
 
+const PROGRAM = /^(Latchkey|GLPI)\/(\d+\.\d+\.\d+)/;
+
+/** All of a program's name that decides what fits. */
+export const programOf = ({ program }: Pick<Asker, 'program'>): string => PROGRAM.exec(program)?.[0] ?? '';
+
 /** Whether this version is made for a program that calls itself so. */
 export function fitsProgram({ latchkey, compatibility }: Release, program: string): boolean {
-  const [, name, version = ''] = /^(Latchkey|GLPI)\/(\d+\.\d+\.\d+)/.exec(program) ?? [];
+  const [, name, version = ''] = PROGRAM.exec(program) ?? [];
   if (name === 'Latchkey') return isInRange(version, latchkey);
   // What says nothing of GLPI would not run there.
   if (name === 'GLPI')

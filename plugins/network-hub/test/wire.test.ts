@@ -274,3 +274,37 @@ describe('on the wire (G10)', () => {
     });
   });
 });
+
+describe('a page of the catalogue that was kept', () => {
+  test('shows what changed at once, and each helpdesk only what is meant for it', async () => {
+    const hub = await startHub();
+    const key = await keyFor(hub);
+    const owner = hub.as(await hub.given.owner());
+    const shown = async (uid = UID, agent = 'Latchkey/0.1.0') => {
+      const { json } = await ask(hub, 'network/v1/catalogue', { key, agent, 'x-glpi-network-uid': uid });
+      return (json as { items: { releases: { version: string; withdrawn: string | null }[] }[] }).items.map(
+        ({ releases }) => releases.map(({ version, withdrawn }) => `${version} ${withdrawn ?? 'listed'}`),
+      );
+    };
+    await publish(hub, 'tag-1');
+    expect(await shown()).toEqual([['1.0.0 listed']]);
+
+    await publish(hub, 'tag-1', { version: '1.1.0' });
+    expect(await shown()).toEqual([['1.1.0 listed', '1.0.0 listed']]);
+    expect(await shown(UID, 'Latchkey/9.0.0')).toEqual([[]]);
+    await owner.submit(
+      '/admin/hub/plugins/tag-1',
+      { kind: 'no-installs', reason: 'Broken' },
+      { action: '/admin/hub/plugins/tag-1/1.1.0/withdraw' },
+    );
+    expect(await shown()).toEqual([['1.1.0 no-installs', '1.0.0 listed']]);
+    await owner.submit(
+      '/admin/hub/plugins/tag-1',
+      { share: '50' },
+      { action: '/admin/hub/plugins/tag-1/1.0.0/stage' },
+    );
+    const uids = Array.from({ length: 30 }, (_, at) => String(at).padStart(40, 'z'));
+    const seen = new Set(await Promise.all(uids.map(async (uid) => JSON.stringify(await shown(uid)))));
+    expect(seen.size).toBe(2);
+  });
+});
