@@ -27,9 +27,16 @@ export async function registered(
   const server = await ground.start({ ...place, env: { ...place.env, ...given, ...env } });
   const house = { place, server, hub, owner: await signedIn(server) };
   await house.owner.submit('/admin/network', {}, { action: '/admin/network/check' });
+  while (!(await isConfirmed(place))) await sleep(50);
   await readAgain(house, plugins);
   return house;
 }
+
+const isConfirmed = (place: Place): Promise<boolean> =>
+  openDatabase(
+    place,
+    async (db) => (await db.knex('network_check').whereNotNull('answered_at').first()) !== undefined,
+  );
 
 export async function signedIn(server: TestServer): Promise<HttpClient> {
   const browser = new HttpClient(server.url);
