@@ -1,10 +1,11 @@
-/** `npm run bench -- redeem|join-page|boot|hooks|plugins|reload|scale|cluster-redeem|round|catalogue|hub-hang|hub`: what we measure, against something bare, in one run. */
+/** `npm run bench -- redeem|join-page|boot|hooks|plugins|reload|scale|cluster-redeem|round|catalogue|hub-hang|hub|install`: what we measure, against something bare, in one run. */
 import { benchBoot } from './boot.ts';
 import { benchCatalogue } from './catalogue.ts';
 import { benchClusterRedeem } from './cluster-redeem.ts';
 import { benchHooks } from './hooks/main.ts';
 import { benchHub } from './hub.ts';
 import { benchHubHang } from './hub-hang.ts';
+import { benchInstall } from './install.ts';
 import { benchJoinPage } from './join-page.ts';
 import { benchPlugins } from './plugins.ts';
 import { benchRedeem } from './redeem.ts';
@@ -26,6 +27,7 @@ const benches = {
   catalogue: benchCatalogue,
   'hub-hang': benchHubHang,
   hub: benchHub,
+  install: benchInstall,
 };
 
 const [name = ''] = process.argv.slice(2);
