@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { join } from 'node:path';
@@ -15,6 +16,8 @@ const PLUGINS = 100;
 const BOOTS = 3;
 const CYCLES = 200;
 const WARM_UP = 20;
+/** Files and connections that are just being closed are no traces. */
+const SETTLE_MS = 500;
 const BARS = { bootMs: 2_000, megabytesPer100: 1, switchMs: 50 };
 
 /** What a hundred plugins cost at the start, and what two hundred times in and out leave behind. */
@@ -144,6 +147,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /** Everything countable that a plugin could leave. */
 async function tracesOf({ routes, ground, domains, commands }: Latchkey): Promise<Record<string, number>> {
+  await sleep(SETTLE_MS);
   const active = process.getActiveResourcesInfo();
   return {
     routes: routes.all().length,

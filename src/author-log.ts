@@ -11,13 +11,11 @@ const line = z.union([
   z
     .object({ owner: z.string(), slot: z.string(), error: failure })
     .transform(({ owner, slot, error }) => ({ plugin: owner, where: slot, err: error })),
-  z
-    .object({ plugin: z.string(), why: z.string() })
-    .transform(({ plugin, why }) => ({
-      plugin,
-      where: 'the helpdesk was ended',
-      err: { message: why, stack: '' },
-    })),
+  z.object({ plugin: z.string(), why: z.string() }).transform(({ plugin, why }) => ({
+    plugin,
+    where: 'the helpdesk was ended',
+    err: { message: why, stack: '' },
+  })),
 ]);
 
 /** For whoever writes a plugin: of all that the house has to say, what went wrong in plugins, where, and on which line. */

@@ -68,6 +68,7 @@ export type {
   PreparedUser,
   Repeatable,
   SiteFacts,
+  CoreSlots,
   SlotModel,
   TicketFile,
   TicketFiles,

@@ -33,6 +33,17 @@ export interface JobRun {
   signal: AbortSignal;
 }
 
+/** Places in our pages, and what each is about. */
+export interface CoreSlots {
+  'layout.banner': Record<string, never>;
+  'layout.footer': Record<string, never>;
+  'home.cards': Record<string, never>;
+  'ticket.list': { q: string };
+  'ticket.sidebar': { number: number; entityId: string };
+  'ticket.reply': { number: number; entityId: string };
+  'user.detail': { userId: string };
+}
+
 /** A slot's listener gives the model for its template, or null to stay away. */
 export type SlotModel<C> = (context: C, actor: Actor) => object | null | Promise<object | null>;
 
@@ -534,6 +545,8 @@ export interface Host {
   /** Pages under `/p/<id>` or a claimed path; API under `/api/p/<id>` or a claimed `/api/v1/…` path. */
   routes(routes: readonly Route[]): void;
   /** Renders `template` where `slot` stands, with the model this listener gives. */
+  slot<N extends keyof CoreSlots>(slot: N, template: string, model: SlotModel<CoreSlots[N]>): void;
+  /** A place in another plugin's pages. */
   slot<C>(slot: string, template: string, model: SlotModel<C>): void;
   /** The handler of a job that `plugin.json` declares. */
   job(id: string, run: (run: JobRun) => Promise<void>): void;

@@ -5,7 +5,7 @@ import { KnownError } from '../shared/errors.ts';
 import { charging, type Charging } from './charging.ts';
 import { Budget } from './budget.ts';
 import { assertClaimed } from './claims.ts';
-import type { Host } from './host.ts';
+import type { Host, SlotModel } from './host.ts';
 import type { Manifest } from './manifest.ts';
 import { mayVisit } from './may-visit.ts';
 import { settingTokenOf } from './plugin-settings.ts';
@@ -102,7 +102,7 @@ export function makeHost(parts: Parts): Host {
       const all = routes.map((route) => attributed(route, { scope, blame, charge: charging(hooks, id) }));
       scope.register(() => registries.routes.add(all, id), { isDoor: true });
     },
-    slot: (slot, template, model) => {
+    slot: (slot: string, template: string, model: SlotModel<never>) => {
       assertDeclared(manifest, 'slots', slot);
       const listener = (context: unknown, actor: Parameters<typeof model>[1]): ReturnType<typeof model> =>
         model(context as never, actor);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { askAgain } from '../http/recent-login.ts';
 import { redirect, view, type Flash, type Reply } from '../http/reply.ts';
 import { route, type Incoming, type Route } from '../http/route.ts';
+import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InvalidInputError, type KnownError } from '../shared/errors.ts';
 import type { PluginFacts, PluginHost } from './plugin-host.ts';
@@ -64,6 +65,19 @@ export function packageRoutes({ plugins, installer, uninstaller, publishers, clo
       errors: problemsOf(error),
     });
 
+  /** What one does to a plugin from its page. */
+  const changing = (path: string, change: (actor: Actor, id: string) => Promise<Flash>): Route =>
+    route({
+      method: 'post',
+      path,
+      access,
+      params: plugin,
+      handler: async (incoming) => {
+        const { id } = incoming.params;
+        const again = asked(incoming, pathOf(id));
+        return again ?? redirect(pathOf(id), { flash: await change(incoming.actor, id) });
+      },
+    });
   return [
     route({
       method: 'get',
@@ -147,33 +161,13 @@ export function packageRoutes({ plugins, installer, uninstaller, publishers, clo
         });
       },
     }),
-    route({
-      method: 'post',
-      path: '/admin/plugins/:id/settle',
-      access,
-      params: plugin,
-      handler: async (incoming) => {
-        const { id } = incoming.params;
-        const again = asked(incoming, pathOf(id));
-        if (again) return again;
-        const { name } = await plugins.settle(incoming.actor, id);
-        return redirect(pathOf(id), {
-          flash: { kind: 'success', code: 'plugins:flash.settled', params: { name } },
-        });
-      },
+    changing('/admin/plugins/:id/settle', async (actor, id) => {
+      const { name } = await plugins.settle(actor, id);
+      return { kind: 'success', code: 'plugins:flash.settled', params: { name } };
     }),
-    route({
-      method: 'post',
-      path: '/admin/plugins/:id/rollback',
-      access,
-      params: plugin,
-      handler: async (incoming) => {
-        const { id } = incoming.params;
-        const again = asked(incoming, pathOf(id));
-        if (again) return again;
-        return redirect(pathOf(id), { flash: flashOf(await installer.rollback(incoming.actor, id)) });
-      },
-    }),
+    changing('/admin/plugins/:id/rollback', async (actor, id) =>
+      flashOf(await installer.rollback(actor, id)),
+    ),
     route({
       method: 'get',
       path: '/admin/plugins/:id/uninstall',

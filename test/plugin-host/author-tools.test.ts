@@ -49,6 +49,49 @@ async function change(file: string, from: string, to: string): Promise<void> {
   await writeFile(file, text.replace(from, to));
 }
 
+/** What is changed in which file, from what to what; where that is told, and some of the words. */
+const mistakes = String.raw`
+  src/index.ts ~ host.job('forget' ~ host.job('forgets' ~ src/index.ts:38 ~ Did you mean "forget"?
+  src/index.ts ~ 'keepDays' ~ 'keepWeeks' ~ src/index.ts:39 ~ does not stand under "settings"
+  views/board.hbs ~ partials/field ~ partials/fild ~ views/board.hbs:5 ~ Did you mean "partials/field"?
+  src/board.ts ~ 'latchkey/plugin-api' ~ '../../../src/db/table.ts' ~ src/board.ts:1 ~ out of the plugin's folder
+  src/board.ts ~ 'latchkey/plugin-api' ~ 'node:fs' ~ src/board.ts:1 ~ the host's
+  src/board.ts ~ 'latchkey/plugin-api' ~ 'lodash' ~ src/board.ts:1 ~ copy what you need
+  src/index.ts ~ './board.ts' ~ './board' ~ src/index.ts:2 ~ Imports end in ".ts"
+  plugin.json ~ "ticket.created" ~ "ticket.create" ~ plugin.json:18 ~ Did you mean "ticket.created"?
+  plugin.json ~ "main": "src/index.ts" ~ "main": "index.ts" ~ plugin.json:11 ~ There is no file index.ts
+  plugin.json ~ "id": "lost-found" ~ "id": "lost-things" ~ plugin.json:4 ~ must be called lost-things
+  plugin.json ~ "everyMs": 3600000 ~ "everyMs": 3 ~ plugin.json:17 ~ everyMs
+  plugin.json ~ "manifest": 1, ~ "manifest": 1 ~ plugin.json:4 ~ JSON
+  plugin.json ~ "jobs" ~ "slots": ["ticket.sidebars"], "jobs" ~ plugin.json:17 ~ Did you mean "ticket.sidebar"?
+  locales/fr.json ~   "say": "La laisser",\n ~  ~ locales/en.json:6 ~ "say" is missing in locales/fr.json
+  plugin.json ~ "label": "menu" ~ "label": "entry" ~ plugin.json:16 ~ no text "entry"
+  views/board.hbs ~ {{/if}} ~  ~ views/board.hbs: ~ layouts/app
+  views/board.hbs ~ {{csrf}} ~  ~ views/board.hbs:3 ~ {{csrf}}
+  views/board.hbs ~ {{said}} ~ {{{said}}} ~ views/board.hbs:9 ~ {{{
+  views/board.hbs ~ <ul> ~ <ul style="color:red"> ~ views/board.hbs:9 ~ have no effect
+  migrations/0001-notes.ts ~ EXISTS lost_found_note ( ~ EXISTS tickets ( ~ migrations/0001-notes.ts:6 ~ must begin with lost_found_
+  migrations/0001-notes.ts ~ name: '0001-notes' ~ name: '0002-notes' ~ migrations/0001-notes.ts:4 ~ the name '0001-notes'
+  src/index.ts ~ host.on(ticketCreated ~ host.on((ticketCreated ~ src/index.ts:3 ~ xpected
+  src/index.ts ~ ticketCreated, view ~ ticketCretaed, view ~ src/index.ts:1 ~ Did you mean "ticketCreated"?
+  locales/en.json ~ "say": "Leave it", ~ "say": "Leave it" ~ locales/en.json:7 ~ JSON
+  views/board.hbs ~ {{ago saidAt}} ~ {{agoo saidAt}} ~ views/board.hbs:9 ~ Did you mean "ago"?
+  src/index.ts ~ 'lost-found/board' ~ 'lost-found/borad' ~ src/index.ts:14 ~ Did you mean "lost-found/board"?
+  src/index.ts ~ host.settings.get<number>('keepDays') ~ host.users.count() ~ src/index.ts:39 ~ "users": ["read"]
+  src/index.ts ~ path: '/p/lost-found' ~ path: '/notes' ~ src/index.ts:19 ~ "claims"
+  src/board.ts ~ 'lost_found_note' ~ 'note' ~ src/board.ts:3 ~ must begin with lost_found_
+  plugin.json ~ "everyMs": 3600000 ~ "cron": "every hour" ~ plugin.json:17 ~ crontab
+  plugin.json ~ "icon": "message" ~ "icon": "mesage" ~ plugin.json:16 ~ Did you mean "message"?
+`
+  .trim()
+  .split('\n')
+  .map((line) =>
+    line
+      .trim()
+      .replaceAll(String.raw`\n`, '\n')
+      .split(' ~ '),
+  );
+
 describe('an author', () => {
   // The one of the guide is the full one, and its tests are run there.
   test.for([['minimal'], ['ticket']])(
@@ -88,120 +131,19 @@ describe('an author', () => {
     expect(oddly).toMatchObject({ code: 64, err: expect.stringContaining('small letters') as string });
   });
 
-  test.for([
-    ['src/index.ts', "host.job('forget'", "host.job('forgets'", 'src/index.ts:38', 'Did you mean "forget"?'],
-    ['src/index.ts', "'keepDays'", "'keepWeeks'", 'src/index.ts:39', 'does not stand under "settings"'],
-    [
-      'views/board.hbs',
-      'partials/field',
-      'partials/fild',
-      'views/board.hbs:5',
-      'Did you mean "partials/field"?',
-    ],
-    [
-      'src/board.ts',
-      "'latchkey/plugin-api'",
-      "'../../../src/db/table.ts'",
-      'src/board.ts:1',
-      "out of the plugin's folder",
-    ],
-    ['src/board.ts', "'latchkey/plugin-api'", "'node:fs'", 'src/board.ts:1', "the host's"],
-    ['src/board.ts', "'latchkey/plugin-api'", "'lodash'", 'src/board.ts:1', 'copy what you need'],
-    ['src/index.ts', "'./board.ts'", "'./board'", 'src/index.ts:2', 'Imports end in ".ts"'],
-    [
-      'plugin.json',
-      '"ticket.created"',
-      '"ticket.create"',
-      'plugin.json:18',
-      'Did you mean "ticket.created"?',
-    ],
-    [
-      'plugin.json',
-      '"main": "src/index.ts"',
-      '"main": "index.ts"',
-      'plugin.json:11',
-      'There is no file index.ts',
-    ],
-    [
-      'plugin.json',
-      '"id": "lost-found"',
-      '"id": "lost-things"',
-      'plugin.json:4',
-      'must be called lost-things',
-    ],
-    ['plugin.json', '"everyMs": 3600000', '"everyMs": 3', 'plugin.json:17', 'everyMs'],
-    ['plugin.json', '"manifest": 1,', '"manifest": 1', 'plugin.json:4', 'JSON'],
-    [
-      'plugin.json',
-      '"jobs"',
-      '"slots": ["ticket.sidebars"], "jobs"',
-      'plugin.json:17',
-      'Did you mean "ticket.sidebar"?',
-    ],
-    [
-      'locales/fr.json',
-      '  "say": "La laisser",\n',
-      '',
-      'locales/en.json:6',
-      '"say" is missing in locales/fr.json',
-    ],
-    ['plugin.json', '"label": "menu"', '"label": "entry"', 'plugin.json:16', 'no text "entry"'],
-    ['views/board.hbs', '{{/if}}', '', 'views/board.hbs:', 'layouts/app'],
-    ['views/board.hbs', '{{csrf}}', '', 'views/board.hbs:3', '{{csrf}}'],
-    ['views/board.hbs', '{{said}}', '{{{said}}}', 'views/board.hbs:9', '{{{'],
-    ['views/board.hbs', '<ul>', '<ul style="color:red">', 'views/board.hbs:9', 'have no effect'],
-    [
-      'migrations/0001-notes.ts',
-      'EXISTS lost_found_note (',
-      'EXISTS tickets (',
-      'migrations/0001-notes.ts:6',
-      'must begin with lost_found_',
-    ],
-    [
-      'migrations/0001-notes.ts',
-      "name: '0001-notes'",
-      "name: '0002-notes'",
-      'migrations/0001-notes.ts:4',
-      "the name '0001-notes'",
-    ],
-    ['src/index.ts', 'host.on(ticketCreated', 'host.on((ticketCreated', 'src/index.ts:3', 'xpected'],
-    [
-      'src/index.ts',
-      'ticketCreated, view',
-      'ticketCretaed, view',
-      'src/index.ts:1',
-      'Did you mean "ticketCreated"?',
-    ],
-    ['locales/en.json', '"say": "Leave it",', '"say": "Leave it"', 'locales/en.json:7', 'JSON'],
-    ['views/board.hbs', '{{ago saidAt}}', '{{agoo saidAt}}', 'views/board.hbs:9', 'Did you mean "ago"?'],
-    [
-      'src/index.ts',
-      "'lost-found/board'",
-      "'lost-found/borad'",
-      'src/index.ts:14',
-      'Did you mean "lost-found/board"?',
-    ],
-    [
-      'src/index.ts',
-      "host.settings.get<number>('keepDays')",
-      'host.users.count()',
-      'src/index.ts:39',
-      '"users": ["read"]',
-    ],
-    ['src/index.ts', "path: '/p/lost-found'", "path: '/notes'", 'src/index.ts:19', '"claims"'],
-    ['src/board.ts', "'lost_found_note'", "'note'", 'src/board.ts:3', 'must begin with lost_found_'],
-    ['plugin.json', '"everyMs": 3600000', '"cron": "every hour"', 'plugin.json:17', 'crontab'],
-    ['plugin.json', '"icon": "message"', '"icon": "mesage"', 'plugin.json:16', 'Did you mean "message"?'],
-  ] as const)('is told by file and line: %s, %s → %s', async ([file, from, to, where, what]) => {
-    const { folder } = await newPlugin();
-    await change(join(folder, file), from, to);
+  test.for(mistakes)(
+    'is told by file and line: %s, %s → %s',
+    async ([file = '', from = '', to = '', where = '', what]) => {
+      const { folder } = await newPlugin();
+      await change(join(folder, file), from, to);
 
-    const { code, found, out } = await latchkey('plugin', 'check', folder);
+      const { code, found, out } = await latchkey('plugin', 'check', folder);
 
-    expect({ code, found }).toEqual({ code: 0, found: true });
-    const line = out.split('\n').find((one) => one.startsWith(where));
-    expect(line ?? out).toContain(what);
-  });
+      expect({ code, found }).toEqual({ code: 0, found: true });
+      const line = out.split('\n').find((one) => one.startsWith(where));
+      expect(line ?? out).toContain(what);
+    },
+  );
 
   test('may write several words on one line', async () => {
     const { folder } = await newPlugin();

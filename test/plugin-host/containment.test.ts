@@ -66,15 +66,20 @@ describeOnEachEngine('of a plugin', (engine) => {
     expect(house.plugins.takeBlame(new Error('Nobody knows whose'))).toBe(false);
   });
 
-  test('a page that throws: only it answers 500, and says whose it is in the costs', async () => {
+  test('a page that throws or cannot be drawn: only it answers 500, and says whose it is in the costs', async () => {
     const { house, guest } = await houseWith(
       engine,
-      `host.routes([api.route({ method: 'get', path: '/p/bad', access: 'public', handler: () => { throw new Error('No luck'); } })]);`,
+      `const pages = { '/p/bad': () => { throw new Error('No luck'); }, '/p/bad/view': () => api.view('bad/nowhere', {}) };
+      host.routes(Object.entries(pages).map(([path, handler]) => api.route({ method: 'get', path, access: 'public', handler })));`,
     );
 
     expect((await guest().get('/p/bad')).status).toBe(500);
+    expect((await guest().get('/p/bad/view')).status).toBe(500);
     expect((await guest().get('/healthz')).status).toBe(200);
-    expect(JSON.stringify(house.ground.hooks.costs())).toContain('GET /p/bad');
+    const faults = house.ground.hooks
+      .costs()
+      .filter(({ owner, faults: count }) => owner === 'bad' && count > 0);
+    expect(faults.map(({ name }) => name).sort()).toEqual(['GET /p/bad', 'templates']);
   });
 });
 

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { format, resolveConfig } from 'prettier';
+import { surface } from '../../src/compose-author.ts';
 import { coreHooks } from '../../src/core-hooks.ts';
 import * as api from '../../src/plugin-api.ts';
 import type { HookToken } from '../../src/hooks/tokens.ts';
@@ -35,6 +37,16 @@ test('the reference of hooks names those that there are', async () => {
 
   const style = { parser: 'markdown', ...(await resolveConfig(file)) };
   await expect(await format(page, style)).toMatchFileSnapshot(file);
+});
+
+test('the guide names every place in our pages, and no other', async () => {
+  const guide = await readFile(new URL('../../docs/plugins/README.md', import.meta.url), 'utf8');
+  const [table = ''] = (guide.split('**Places in our pages**')[1] ?? '').split('**Drawing a page');
+  const named = [...table.matchAll(/^\| `([a-z]+\.[a-z-]+)` \|/gm)].map(([, slot]) => slot);
+  const { slots } = await surface();
+
+  const ofCore = [...slots].filter((slot) => !slot.startsWith('registration-key.'));
+  expect(named.sort()).toEqual(ofCore.sort());
 });
 
 function section(title: string, kind: HookToken['kind'], tokens: readonly [string, HookToken][]): string[] {

@@ -97,7 +97,17 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
         );
         await mkdir(dirname(file), { recursive: true });
         await writeFile(file, bytes);
-        print({ file, id, version, files: files.length, size: bytes.length, sha256: sha256Of(bytes) });
+        const remarks = (await checkPlugin(resolve(folder), await surface())).map(lineOf);
+        if (remarks.length > 0) onProblem();
+        const packed = {
+          file,
+          id,
+          version,
+          files: files.length,
+          size: bytes.length,
+          sha256: sha256Of(bytes),
+        };
+        print(remarks.length > 0 ? { ...packed, remarks } : packed);
       },
     },
     {
