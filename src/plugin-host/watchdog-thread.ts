@@ -64,7 +64,10 @@ const isStarting = (): boolean => Atomics.load(pulse, 1) > 0;
 function spent(): number {
   try {
     const [, facts = ''] = readFileSync(`/proc/self/task/${String(process.pid)}/stat`, 'latin1').split(') ');
-    const [user, system] = facts.split(' ').slice(USER_AND_SYSTEM, USER_AND_SYSTEM + 2).map(Number);
+    const [user, system] = facts
+      .split(' ')
+      .slice(USER_AND_SYSTEM, USER_AND_SYSTEM + 2)
+      .map(Number);
     return ((user ?? 0) + (system ?? 0)) * MS_A_TICK;
   } catch {
     const { user, system } = process.cpuUsage();
