@@ -1,13 +1,13 @@
-/** What a page depends on besides its number: who asks, and how far the catalogue has come. */
 interface Wanted {
+  /** The page, and who asks. */
   key: string;
-  /** Raised by every change in this process; other processes' are seen when the text has aged. */
-  edition: number;
+  /** How often this process has written; what others write is seen when the text has aged. */
+  changes: number;
 }
 
 interface Kept {
   text: string;
-  edition: number;
+  changes: number;
   at: number;
 }
 
@@ -21,13 +21,13 @@ export class CatalogueShelf {
 
   /** As it stands, or made now. A page that is not the same for everybody says so and is not kept. */
   async page(
-    { key, edition }: Wanted,
+    { key, changes }: Wanted,
     make: () => Promise<{ text: string; isForAll: boolean }>,
   ): Promise<string> {
     const kept = this.#pages.get(key);
-    if (kept?.edition === edition && performance.now() - kept.at < FRESH_MS) return kept.text;
+    if (kept?.changes === changes && performance.now() - kept.at < FRESH_MS) return kept.text;
     const { text, isForAll } = await make();
-    if (isForAll) this.#keep(key, { text, edition, at: performance.now() });
+    if (isForAll) this.#keep(key, { text, changes, at: performance.now() });
     return text;
   }
 

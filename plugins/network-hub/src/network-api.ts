@@ -142,7 +142,7 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
     const { page, perPage } = pageQuery.parse(incoming.query);
     const asker = gate.asker(incoming);
     const key = `${String(page)} ${String(perPage)} ${programOf(asker)}`;
-    const made = await shelf.page({ key, edition: releases.edition }, async () => {
+    const made = await shelf.page({ key, changes: host.db.changes }, async () => {
       const listed = await releases.list({ from: (page - 1) * perPage, limit: perPage });
       const seen = { asker, offers: await subscriptions.offers() };
       const items = listed.map((plugin) => itemOf(plugin, seen));

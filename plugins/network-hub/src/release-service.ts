@@ -73,16 +73,10 @@ const LATER = '0.0.0-0';
 export class ReleaseService {
   readonly #host: Host;
   readonly #trust: TrustService;
-  #edition = 0;
 
   constructor(host: Host, trust: TrustService) {
     this.#host = host;
     this.#trust = trust;
-  }
-
-  /** Another number after every change of what the catalogue shows. */
-  get edition(): number {
-    return this.#edition;
   }
 
   /** A page of the catalogue, for whoever may see all of it. */
@@ -123,7 +117,6 @@ export class ReleaseService {
       const offers = draft.offer === undefined ? (known?.requiredOffers ?? []) : offersOf(draft);
       if (signature !== null) await this.#sign(tx, { facts, packed, signature, offers });
     });
-    this.#edition += 1;
     const listing = await this.find(id);
     const release = listing.releases.find((one) => one.version === version);
     if (!release) throw new NotFoundError('hub.no-such-plugin');
@@ -220,7 +213,6 @@ export class ReleaseService {
     const { number } = await this.find(pluginId);
     const saidAt = this.#host.clock.now();
     await this.#host.transaction((tx) => putRating(tx, { ...said, plugin: number, userId, saidAt }));
-    this.#edition += 1;
     return (await ratingsOf(this.#host.db, [number])).get(number) ?? { stars: 0, people: 0 };
   }
 
@@ -333,7 +325,6 @@ export class ReleaseService {
       await changePlugin(tx, number, { updatedAt: this.#host.clock.now() });
       await this.#record(tx, actor, what, { pluginId, version, ...change });
     });
-    this.#edition += 1;
   }
 
   async #listings(plugins: readonly PublishedPlugin[]): Promise<Listing[]> {

@@ -242,7 +242,7 @@ describeOnEachEngine('redeeming, case by case', (engine) => {
     const page = await joinByBrowser(phone, key, { email: 'jo@acme.test' });
     const login = await app.guest().submit('/login', { email: 'jo@acme.test', password: PASSWORD });
 
-    expect(words(page.text)).toContain('An administrator has to approve');
+    expect(words(page.text)).toContain('An administrator still has to let you in');
     expect(await isSignedIn(phone)).toBe(false);
     expect(pathOf(login)).toBe('/login');
     expect(await usersIn(app)).toBe(before);
