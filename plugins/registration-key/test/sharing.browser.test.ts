@@ -111,7 +111,7 @@ describe.runIf(browserIsInstalled())('handing out an invitation, in a browser', 
       await page.click('button:has-text("Create my account")');
       await page.waitForSelector('#field-code');
 
-      const said = await page.textContent('.join-privacy');
+      const said = await page.textContent('.join-privacy:has(seat-countdown)');
       expect(said).toContain('Your place is held until');
       if (javaScript) expect(said).toMatch(/\((?:24:00:00|23:59:\d\d) left\)/);
       else expect(said).not.toContain('left');
