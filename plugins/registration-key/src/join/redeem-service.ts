@@ -22,7 +22,7 @@ import { mayRedeem } from '../hooks.ts';
 import { needsApproval, type InvitationKey } from '../keys/invitation-key.ts';
 import type { Checked, HumanCheck } from './human-check.ts';
 import type { JoinMails } from '../seats/join-mails.ts';
-import { findKey, findKeyStamp } from '../keys/key-repository.ts';
+import { findKey, findKeyStamp, type KeyStamp } from '../keys/key-repository.ts';
 import { ThisTurn } from '../keys/this-turn.ts';
 import { factsOf } from '../keys/key-service.ts';
 import type { KeyCare } from '../seats/key-care.ts';
@@ -118,7 +118,6 @@ interface Candidate {
  */
 export class RedeemService {
   readonly #deps: Deps;
-  /** Those who were seated together let the next in together. */
   readonly #stamps = new ThisTurn((id) => findKeyStamp(this.#deps.host.db, id));
 
   constructor(deps: Deps) {
@@ -147,7 +146,7 @@ export class RedeemService {
       network: visitor.network,
     });
     return line.turn(opened, async () => {
-      const key = await this.#readAgain(opened, visitor);
+      const key = await this.#readAtDoor(opened, visitor);
       await this.#judge(key, emailNorm);
       const needsHash = !form.passkey && !form.identity;
       const passwordHash = needsHash ? await host.users.hash(form.password, { lane: 'redeem' }) : '';
@@ -405,10 +404,20 @@ export class RedeemService {
     };
   }
 
+  /** Those who were seated together let the next in together: at the door, one look is enough for them all. */
+  #readAtDoor(key: InvitationKey, visitor: Pick<Visitor, 'copyId'>): Promise<InvitationKey> {
+    return this.#readAgain(key, visitor, (id) => this.#stamps.find(id));
+  }
+
   /** The key as it is now. What an edit leaves as it was need not be read again: every edit raises the version (ruling 20). */
-  async #readAgain(key: InvitationKey, { copyId }: Pick<Visitor, 'copyId'>): Promise<InvitationKey> {
+  async #readAgain(
+    key: InvitationKey,
+    { copyId }: Pick<Visitor, 'copyId'>,
+    // Whoever has just missed a seat must see what took it, and not what others saw a moment before.
+    stampOf = (id: string): Promise<KeyStamp | null> => findKeyStamp(this.#deps.host.db, id),
+  ): Promise<InvitationKey> {
     const { db } = this.#deps.host;
-    const stamp = copyId ? null : await this.#stamps.find(key.id);
+    const stamp = copyId ? null : await stampOf(key.id);
     if (stamp?.version === key.version) return { ...key, ...stamp };
     const now = await findKey(db, key.id);
     // Replaced meanwhile: the text that this form was opened with opens nothing any more.
