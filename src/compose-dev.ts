@@ -131,8 +131,8 @@ class Copies {
 
   async renew(): Promise<void> {
     const { folder, id, place } = this.#from;
-    this.#generation += 1;
-    const copy = join(place, String(this.#generation), id);
+    const generation = this.#generation + 1;
+    const copy = join(place, String(generation), id);
     await cp(folder, copy, {
       recursive: true,
       filter: (path) => path === folder || isWatched(path.slice(folder.length + 1)),
@@ -141,6 +141,8 @@ class Copies {
     const next = join(place, 'next');
     await symlink(copy, next, 'dir');
     await rename(next, this.current);
+    // Not before it is whole: the host looks after its plugins by itself too, and would read half a copy.
+    this.#generation = generation;
   }
 }
 
