@@ -131,7 +131,7 @@ export class SeatLine {
       });
       for (const { done } of party) done();
     } catch (error) {
-      // A database that is too busy for four at once is too busy for one four times.
+      // A database that is too busy for six at once is too busy for one six times.
       if (party.length === 1 || isBusy(error)) for (const { failed } of party) failed(error);
       else for (const one of party) await this.#seat([one]);
     }
