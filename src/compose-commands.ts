@@ -58,6 +58,8 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
         return total > 0;
       },
       appendOnly: () => latchkey.plugins.appendOnlyTables(),
+      makeTables: (tables, rowsOf) => latchkey.plugins.makeArchivedTables(tables, rowsOf),
+      servers: () => latchkey.plugins.servers(),
       makeSafe: (tx) => makeRestoreSafe(tx, latchkey),
     }),
     seedHubCommand({

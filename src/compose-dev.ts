@@ -1,27 +1,36 @@
 import { once } from 'node:events';
-import { watch } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { registerHooks } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { authorLog } from './author-log.ts';
+import { asTheAuthorKnows, authorLog, wordsOfFault, type AuthorFault } from './author-log.ts';
 import { checkPlugin, type Problem, type Surface } from './cli/author/check-plugin.ts';
 import { compose, type Latchkey } from './compose.ts';
 import { playgroundRoutes } from './compose-playground.ts';
 import { readConfig } from './config.ts';
+import { Copies, isWatched } from './dev-copies.ts';
+import { DevMailbox } from './dev-mailbox.ts';
 import { json } from './http/reply.ts';
 import { route } from './http/route.ts';
 import { CORE_OWNER } from './http/route-table.ts';
+import { BUILT_IN_PROFILES, ROOT_ENTITY_ID } from './identity/index.ts';
 import { loadAfreshNextTime, readManifest, type PluginHost } from './plugin-host/index.ts';
+import { listeningAt } from './settings/index.ts';
 import { system } from './shared/actor.ts';
 import { ConflictError } from './shared/errors.ts';
+import { watchBelow } from './watch-below.ts';
 
-const OWNER = { name: 'Dev', email: 'dev@example.org', password: 'a plugin in the making' } as const;
+const PASSWORD = 'a plugin in the making';
+const OWNER = { name: 'Dev', email: 'dev@example.org', password: PASSWORD } as const;
+/** Who has every right sees no door that stays shut. */
+const OTHERS = [
+  { name: 'Tess', email: 'technician@example.org', profile: 'technician' },
+  { name: 'Remy', email: 'requester@example.org', profile: 'self-service' },
+] as const;
 const SAVED_TOGETHER_MS = 25;
-const isWatched = (path: string): boolean => !/(^|\/)(\.|node_modules|test\/)/.test(path);
+/** Whoever saves waits for nothing that the version before still does. */
+const DRAIN_MS = 200;
+const FAULTS_SHOWN = 5;
 
 interface Wanted {
   folder: string;
@@ -35,7 +44,7 @@ interface Wanted {
 interface Outcome {
   generation: number;
   /** How far it came, and what stopped it; null when it runs. */
-  failure: { step: string; message: string } | null;
+  failure: { step: string; message: string; place: string | null } | null;
   problems: Problem[];
 }
 
@@ -45,42 +54,72 @@ interface Helpdesk {
   takeBlame: PluginHost['takeBlame'];
 }
 
+/** What went wrong since the plugin was last saved, newest first. */
+export class Faults {
+  #all: AuthorFault[] = [];
+
+  get all(): readonly AuthorFault[] {
+    return this.#all;
+  }
+
+  add(fault: AuthorFault): void {
+    this.#all = [fault, ...this.#all.filter((one) => wordsOfFault(one) !== wordsOfFault(fault))];
+  }
+
+  forget(): void {
+    this.#all = [];
+  }
+}
+
 /** A helpdesk on this machine that follows what is saved in a plugin's folder, and says on every page what is wrong with it. */
 export async function developPlugin({ folder, port, surface, say, supervisor }: Wanted): Promise<Helpdesk> {
   const { id } = await readManifest(folder);
-  const place = await mkdtemp(join(tmpdir(), 'latchkey-dev-'));
-  const copies = new Copies({ folder, id, place });
-  await copies.renew();
-  const server = await listeningAt(port);
+  const server = await serverAt(port);
   supervisor?.({ port: portOf(server) });
-  const isSupervised = supervisor !== undefined;
-  const house = await openHouse({ folder, pluginDir: copies.pluginDir, say, isSupervised });
-  server.on('request', house.app);
   const url = `http://localhost:${String(portOf(server))}`;
+  const copies = await Copies.of(folder, id);
+  await (
+    await copies.take()
+  )();
+  const faults = new Faults();
+  const mailbox = new DevMailbox();
+  const isSupervised = supervisor !== undefined;
+  const house = await openHouse({
+    folder,
+    pluginDir: copies.pluginDir,
+    say,
+    isSupervised,
+    faults,
+    mailbox,
+    url,
+  });
+  server.on('request', house.app);
 
   const outcome: Outcome = { generation: 0, failure: null, problems: [] };
   const reload = async (): Promise<void> => {
     const startedAt = performance.now();
-    await copies.renew();
-    outcome.failure = await startAfresh(house, { id, folder: copies.current });
-    outcome.problems = await checkPlugin(folder, await surface()).catch(() => []);
+    const putToUse = await copies.take();
+    faults.forget();
+    const failure = await startAfresh(house, { id, folder: copies.current, putToUse, faults });
+    const problems = await checkPlugin(folder, await surface()).catch(() => []);
+    Object.assign(outcome, toldOnce(failure, problems));
     outcome.generation += 1;
     const took = `${(performance.now() - startedAt).toFixed(0)} ms`;
     say(outcome.failure ? `✗ ${id} does not run` : `✓ ${id} runs (${took})`);
     for (const { file, line, message } of outcome.problems) say(`  ${file}:${String(line ?? '')} ${message}`);
   };
-  showOn(house, outcome, id);
+  showOn(house, { id, outcome, faults, mailbox });
   await reload();
-  const watching = follow(folder, reload, say);
+  const following = await follow(folder, reload, say);
   return {
     url,
     takeBlame: (error, ending) => house.plugins.takeBlame(error, ending),
     close: async () => {
-      watching.close();
+      await following.close();
       server.closeAllConnections();
       server.close();
       await house.close();
-      await rm(place, { recursive: true, force: true });
+      await copies.remove();
     },
   };
 }
@@ -88,7 +127,7 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 /** Before anything else is begun, since another one may be at work there. */
-async function listeningAt(port: number): Promise<Server> {
+async function serverAt(port: number): Promise<Server> {
   const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening').catch((cause: unknown) => {
     throw new ConflictError('author.port-taken', { params: { port }, cause });
@@ -97,72 +136,58 @@ async function listeningAt(port: number): Promise<Server> {
 }
 
 export const devOwner = OWNER;
+export const devOthers: readonly { email: string }[] = OTHERS;
 
-/**
- * Node keeps every module it has read, and where a link led when it first followed it: each generation is a folder of its own under
- * one name, and what is imported by that name is read from the newest.
- */
-class Copies {
-  readonly #from: { folder: string; id: string; place: string };
-  #generation = 0;
-
-  constructor(from: { folder: string; id: string; place: string }) {
-    this.#from = from;
-    const name = `${pathToFileURL(this.current).href}/`;
-    registerHooks({
-      resolve: (specifier, context, nextResolve) =>
-        specifier.startsWith(name)
-          ? { url: `${this.#newest}${specifier.slice(name.length)}`, shortCircuit: true }
-          : nextResolve(specifier, context),
-    });
-  }
-
-  get #newest(): string {
-    return `${pathToFileURL(join(this.#from.place, String(this.#generation), this.#from.id)).href}/`;
-  }
-
-  get pluginDir(): string {
-    return join(this.#from.place, 'plugins');
-  }
-
-  get current(): string {
-    return join(this.pluginDir, this.#from.id);
-  }
-
-  async renew(): Promise<void> {
-    const { folder, id, place } = this.#from;
-    const generation = this.#generation + 1;
-    const copy = join(place, String(generation), id);
-    await cp(folder, copy, {
-      recursive: true,
-      filter: (path) => path === folder || isWatched(path.slice(folder.length + 1)),
-    });
-    await mkdir(this.pluginDir, { recursive: true });
-    const next = join(place, 'next');
-    await symlink(copy, next, 'dir');
-    await rename(next, this.current);
-    // Not before it is whole: the host looks after its plugins by itself too, and would read half a copy.
-    this.#generation = generation;
-  }
+interface Saved {
+  id: string;
+  folder: string;
+  /** While it is disabled: the host looks after its plugins by itself too, and would read what is only half changed. */
+  putToUse: () => Promise<void>;
+  faults: Faults;
 }
 
 async function startAfresh(
   house: Latchkey,
-  { id, folder }: { id: string; folder: string },
+  { id, folder, putToUse, faults }: Saved,
 ): Promise<Outcome['failure']> {
   try {
     await house.plugins.disable(system, id);
+    await putToUse();
     const { main } = await readManifest(folder);
     loadAfreshNextTime(folder, main);
     const { state, step, error } = await house.plugins.enable(system, id);
-    return state === 'enabled' ? null : { step: step ?? state, message: error ?? '' };
+    if (state === 'enabled') return null;
+    const place = faults.all.find(({ where }) => where === step)?.place ?? null;
+    return { step: step ?? state, message: asTheAuthorKnows(error ?? ''), place };
   } catch (error) {
-    return { step: 'plugin.json', message: error instanceof Error ? error.message : String(error) };
+    const message = asTheAuthorKnows(error instanceof Error ? error.message : String(error));
+    return { step: 'plugin.json', message, place: null };
   }
 }
 
+/** What stopped it and what a look at its files finds are often the same: the file and the line are of use, and once is enough. */
+function toldOnce(
+  failure: Outcome['failure'],
+  problems: readonly Problem[],
+): Pick<Outcome, 'failure' | 'problems'> {
+  const isTold = ({ message }: Problem): boolean => failure?.message.includes(message) === true;
+  const [first] = problems.filter(isTold);
+  const place = first && first.line !== null ? `${first.file}:${String(first.line)}` : null;
+  return {
+    failure: failure && { ...failure, place: failure.place ?? place },
+    problems: problems.filter((problem) => !isTold(problem)),
+  };
+}
+
+interface Shown {
+  id: string;
+  outcome: Outcome;
+  faults: Faults;
+  mailbox: DevMailbox;
+}
+
 /** On every page of somebody who is signed in: whether to load it again, and what stands in the way. */
-function showOn(house: Latchkey, outcome: Outcome, id: string): void {
+function showOn(house: Latchkey, { id, outcome, faults, mailbox }: Shown): void {
   const { ground, routes } = house;
   routes.add(
     [
@@ -172,35 +197,49 @@ function showOn(house: Latchkey, outcome: Outcome, id: string): void {
         access: 'public',
         handler: () => json({ generation: outcome.generation }),
       }),
-      ...playgroundRoutes(house, id),
+      ...playgroundRoutes(house, { plugin: id, faults, mailbox }),
     ],
     CORE_OWNER,
   );
-  ground.slots.add('layout.banner', CORE_OWNER, 'plugins/dev', () => ({ ...outcome, plugin: id }));
+  ground.slots.add('layout.banner', CORE_OWNER, 'plugins/dev', () => {
+    const shown = outcome.failure ? [] : faults.all.slice(0, FAULTS_SHOWN);
+    return { ...outcome, plugin: id, faults: shown };
+  });
 }
 
-function follow(
+async function follow(
   folder: string,
   reload: () => Promise<void>,
   say: (line: string) => void,
-): { close: () => void } {
+): Promise<{ close: () => Promise<void> }> {
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
-  const watcher = watch(folder, { recursive: true }, (_, name) => {
-    if (name === null || !isWatched(name)) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      running = running.then(reload).catch((error: unknown) => {
-        say(`✗ ${error instanceof Error ? error.message : String(error)}`);
-      });
-    }, SAVED_TOGETHER_MS);
+  const watching = await watchBelow(folder, {
+    isWatched,
+    heard: () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        running = running.then(reload).catch((error: unknown) => {
+          say(`✗ ${asTheAuthorKnows(error instanceof Error ? error.message : String(error))}`);
+        });
+      }, SAVED_TOGETHER_MS);
+    },
   });
   return {
-    close: () => {
+    close: async () => {
       clearTimeout(timer);
-      watcher.close();
+      watching.close();
+      await running;
     },
   };
+}
+
+interface Place extends Pick<Shown, 'faults' | 'mailbox'> {
+  folder: string;
+  pluginDir: string;
+  say: (line: string) => void;
+  isSupervised: boolean;
+  url: string;
 }
 
 /** Its data stays beside the plugin, out of its package and out of git. */
@@ -209,12 +248,10 @@ async function openHouse({
   pluginDir,
   say,
   isSupervised,
-}: {
-  folder: string;
-  pluginDir: string;
-  say: (line: string) => void;
-  isSupervised: boolean;
-}): Promise<Latchkey> {
+  faults,
+  mailbox,
+  url,
+}: Place): Promise<Latchkey> {
   const dataDir = join(folder, '.latchkey');
   await mkdir(dataDir, { recursive: true });
   await writeFile(join(dataDir, '.gitignore'), '*\n');
@@ -223,7 +260,20 @@ async function openHouse({
     LATCHKEY_PLUGIN_DIR: pluginDir,
     LATCHKEY_PORT: '0',
   });
-  const house = await compose(config, { log: authorLog(say), isPasserBy: !isSupervised, isSupervised });
+  const log = authorLog(say, {
+    withOwnLines: true,
+    onFault: (fault) => {
+      faults.add(fault);
+    },
+    explain: (code, params) => house.ground.i18n.translate('en', `errors.${code}`, params),
+  });
+  const house = await compose(config, {
+    log,
+    mail: mailbox,
+    drainMs: DRAIN_MS,
+    isPasserBy: !isSupervised,
+    isSupervised,
+  });
   await house.open({ work: true });
   const token = await house.domains.ownerLink.issue();
   if (token !== null)
@@ -232,5 +282,27 @@ async function openHouse({
       { ...OWNER, locale: 'en', organisation: basename(folder), timeZone: 'UTC', origin: '' },
       { ip: '127.0.0.1', userAgent: 'latchkey plugin dev' },
     );
+  await inviteOthers(house);
+  const { db, settings } = house.ground;
+  await db.transaction((tx) => settings.set(tx, system, listeningAt, url));
   return house;
+}
+
+async function inviteOthers({ ground, domains }: Latchkey): Promise<void> {
+  const { users, memberships } = domains;
+  for (const { name, email, profile } of OTHERS) {
+    if (await users.findByEmail(email)) continue;
+    const draft = { name, email, locale: 'en', password: PASSWORD } as const;
+    const prepared = await users.prepare(draft, { lane: 'sign-in' });
+    await ground.db.transaction(async (tx) => {
+      const { id: userId } = await users.insert(tx, prepared, { actor: system, emailProven: true });
+      const grant = {
+        userId,
+        profileId: BUILT_IN_PROFILES[profile],
+        entityId: ROOT_ENTITY_ID,
+        recursive: true,
+      };
+      await memberships.grant(tx, grant, { actor: system });
+    });
+  }
 }

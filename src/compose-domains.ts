@@ -17,6 +17,7 @@ import {
   scheduleMailRetention,
   smtpTransport,
   type MailSite,
+  type MailTransport,
 } from './mail/index.ts';
 import {
   EntitlementService,
@@ -72,7 +73,10 @@ const HUB_CONNECT_MS = 3_000;
 export type Domains = Awaited<ReturnType<typeof composeDomains>>;
 
 /** Floor 3, in the order of the domains. */
-export async function composeDomains(ground: Ground, { hashing }: { hashing?: Hashing | undefined } = {}) {
+export async function composeDomains(
+  ground: Ground,
+  { hashing, mailTaker }: { hashing?: Hashing | undefined; mailTaker?: MailTransport | undefined } = {},
+) {
   const { config, db, clock, log, keys, audit, settings, hooks, renderer } = ground;
   const onFault = (fault: { error: unknown }): void => {
     log.warn(fault, 'A background task failed');
@@ -84,7 +88,7 @@ export async function composeDomains(ground: Ground, { hashing }: { hashing?: Ha
   scheduleHousekeeping(jobs, { db, hooks, clock });
 
   const limits = new RateLimits();
-  const transport = config.smtpUrl === undefined ? null : smtpTransport(config.smtpUrl);
+  const transport = mailTaker ?? (config.smtpUrl === undefined ? null : smtpTransport(config.smtpUrl));
   const mailSite: MailSite = async () => {
     const { organisation: name, origin, timeZone } = await site();
     const brand = await hooks.filter(pageBrand, {}, {});

@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { asTheAuthorKnows, wordsOfFault } from './author-log.ts';
 import type { Latchkey } from './compose.ts';
+import type { Faults } from './compose-dev.ts';
+import type { DevMailbox } from './dev-mailbox.ts';
 import { Trace } from './hooks/index.ts';
 import type { CostLine, EventToken, HookToken } from './hooks/index.ts';
 import { redirect, text, view, type Reply } from './http/reply.ts';
 import { route, type Route } from './http/route.ts';
 import type { OutboundAnswer } from './outbound/outbound.ts';
+import type { Actor } from './shared/actor.ts';
+import { KnownError, NotFoundError } from './shared/errors.ts';
 
 const PATH = '/dev/playground';
 const access = 'signed-in';
@@ -15,6 +20,7 @@ const mailPolicy = {
 
 const json = z.string().max(50_000).default('{}');
 const hookForm = z.object({ hook: z.string().max(120), value: json, context: json });
+const jobForm = z.object({ job: z.string().max(120) });
 const question = z.object({
   hook: z.string().catch(''),
   slot: z.string().catch(''),
@@ -38,31 +44,45 @@ const hubFaults = {
 type HubFault = keyof typeof hubFaults;
 const faultNames = Object.keys(hubFaults) as HubFault[];
 
-/** For whoever writes a plugin, on their own machine: fire a hook, look at a slot or a mail, have the hub fail. */
-export function playgroundRoutes(house: Latchkey, plugin: string): Route[] {
+interface Subject {
+  plugin: string;
+  faults: Faults;
+  mailbox: DevMailbox;
+}
+
+/** For whoever writes a plugin, on their own machine: fire a hook, run a job, look at a slot or a mail, have the hub fail. */
+export function playgroundRoutes(house: Latchkey, { plugin, faults, mailbox }: Subject): Route[] {
   const passed = rememberWhatPasses(house);
   const hub = pretend(house);
 
-  const page = (asked: Question, fired?: object): Reply => {
+  const page = (asked: Question, done: { fired?: object; ran?: object } = {}): Reply => {
     const tokens = house.ground.hooks.catalogue().filter(({ kind }) => kind !== null);
     const manifest = house.plugins.manifestOf(plugin);
     const last = passed.get(asked.hook);
-    const slot = parsed(asked.context);
+    const kind = tokens.find(({ name }) => name === asked.hook)?.kind;
+    const slotContext = isNothing(asked.context) ? passed.get(`slot:${asked.slot}`)?.context : undefined;
+    const about = slotContext ?? parsed(asked.context);
+    const told = new Set(faults.all);
     return view('plugins/playground', {
       plugin,
-      hooks: tokens.map(({ name, kind, listeners }) => ({
+      hooks: tokens.map(({ name, kind: is, listeners }) => ({
         value: name,
-        label: `${name} (${String(kind)}${listeners.some(({ owner }) => owner === plugin) ? `, ${plugin}` : ''})`,
+        label: `${name} (${String(is)}${listeners.some(({ owner }) => owner === plugin) ? `, ${plugin}` : ''})`,
       })),
       hook: asked.hook,
+      hasValue: kind === 'filter' || kind === 'event',
+      hasContext: kind !== 'event',
       value: pretty(last?.value ?? {}),
       context: pretty(last?.context ?? {}),
-      fired,
+      ...done,
       slotNames: (manifest?.slots ?? []).map((name) => ({ value: name, label: name })),
       slot: asked.slot,
-      slotContext:
-        asked.context === '{}' ? pretty(passed.get(`slot:${asked.slot}`)?.context ?? {}) : asked.context,
+      slotContext: pretty(about),
+      // Asked for as the page is drawn: by then the place has been filled, or has failed.
+      slotFaults: () => faults.all.filter((fault) => !told.has(fault)).map(wordsOfFault),
       frames: asked.slot === '' ? [] : ['light', 'dark', 'phone'],
+      jobs: (manifest?.jobs ?? []).map(({ id }) => ({ value: id, label: id })),
+      letters: mailbox.letters,
       mails: mailsOf(house, plugin).map((name) => ({ value: name, label: name })),
       mail: asked.mail,
       model: asked.model,
@@ -74,8 +94,15 @@ export function playgroundRoutes(house: Latchkey, plugin: string): Route[] {
         key: `plugins:dev.hub.${name}`,
         isOn: hub.fault === name,
       })),
-      slots: asked.slot === '' ? {} : { [asked.slot]: slot },
+      slots: asked.slot === '' ? {} : { [asked.slot]: about },
     });
+  };
+
+  /** What was said of the plugin while `work` ran, besides what it answers. */
+  const withFaults = async (work: () => Promise<object>): Promise<object> => {
+    const told = new Set(faults.all);
+    const done = await work();
+    return { ...done, faults: faults.all.filter((fault) => !told.has(fault)).map(wordsOfFault) };
   };
 
   return [
@@ -85,11 +112,19 @@ export function playgroundRoutes(house: Latchkey, plugin: string): Route[] {
       path: `${PATH}/hook`,
       access,
       body: hookForm,
-      handler: async ({ body }) => {
+      handler: async ({ body, actor }) => {
         passed.set(body.hook, { value: parsed(body.value), context: parsed(body.context) });
-        const asked = question.parse({ hook: body.hook });
-        return page(asked, await fire(house, body.hook, passed.get(body.hook)));
+        const fired = await withFaults(() => fire(house, body.hook, passed.get(body.hook), actor));
+        return page(question.parse({ hook: body.hook }), { fired });
       },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/job`,
+      access,
+      body: jobForm,
+      handler: async ({ body: { job } }) =>
+        page(question.parse({}), { ran: await withFaults(() => run(house, plugin, job)) }),
     }),
     route({
       method: 'post',
@@ -106,15 +141,41 @@ export function playgroundRoutes(house: Latchkey, plugin: string): Route[] {
       path: `${PATH}/mail`,
       access,
       query: question,
-      handler: ({ query }) =>
-        text(letterOf(house, query).html, 'text/html; charset=utf-8', { headers: mailPolicy }),
+      handler: ({ query }) => asLetter(letterOf(house, query).html),
+    }),
+    route({
+      method: 'get',
+      path: `${PATH}/letters/:number`,
+      access,
+      params: z.object({ number: z.coerce.number() }),
+      handler: ({ params: { number } }) => {
+        const letter = mailbox.find(number);
+        if (!letter) throw new NotFoundError('not-found');
+        return asLetter(letter.html);
+      },
     }),
   ];
 }
 
+const asLetter = (html: string): Reply => text(html, 'text/html; charset=utf-8', { headers: mailPolicy });
+
+/** Now, and then all that it has told and written is delivered. */
+async function run(house: Latchkey, plugin: string, job: string): Promise<object> {
+  const { domains } = house;
+  const startedAt = performance.now();
+  const problem = await domains.jobs.runNow(`${plugin}.${job}`).then(
+    () => null,
+    (error: unknown) => sentenceOf(house, error),
+  );
+  const tookMs = Math.round(performance.now() - startedAt);
+  await domains.dispatcher.drain();
+  await domains.courier?.drain();
+  return { job, tookMs, problem };
+}
+
 interface Passed {
   value: unknown;
-  context: unknown;
+  context: object;
 }
 
 /** The last that went through each hook and slot: so that nobody has to make up what a ticket looks like. */
@@ -129,9 +190,9 @@ function rememberWhatPasses({ ground: { hooks, slots } }: Latchkey): Map<string,
     };
     Object.defineProperty(hooks, name, { value: call });
   };
-  listenIn('filter', ([value, context]) => ({ value, context }));
-  listenIn('veto', ([context]) => ({ value: {}, context }));
-  listenIn('gather', ([context]) => ({ value: {}, context }));
+  listenIn('filter', ([value, context]) => ({ value, context: asObject(context) }));
+  listenIn('veto', ([context]) => ({ value: {}, context: asObject(context) }));
+  listenIn('gather', ([context]) => ({ value: {}, context: asObject(context) }));
   const emit = hooks.emit.bind(hooks);
   const emitting: typeof emit = (tx, token, payload, about) => {
     passed.set(token.name, { value: payload, context: {} });
@@ -140,15 +201,26 @@ function rememberWhatPasses({ ground: { hooks, slots } }: Latchkey): Map<string,
   Object.defineProperty(hooks, 'emit', { value: emitting });
   const resolve = slots.resolve.bind(slots);
   const resolving: typeof resolve = (wanted, actor, facts) => {
-    for (const [name, context] of Object.entries(wanted)) passed.set(`slot:${name}`, { value: {}, context });
+    for (const [name, context] of Object.entries(wanted))
+      passed.set(`slot:${name.split('#', 1)[0] ?? name}`, { value: {}, context: asObject(context) });
     return resolve(wanted, actor, facts);
   };
   Object.defineProperty(slots, 'resolve', { value: resolving });
   return passed;
 }
 
+function sentenceOf({ ground: { i18n } }: Latchkey, error: unknown): string {
+  if (error instanceof KnownError) return i18n.translate('en', `errors.${error.code}`, error.params);
+  return asTheAuthorKnows(error instanceof Error ? error.message : String(error));
+}
+
 /** Asks or tells everybody who listens, and says what each made of it. */
-async function fire(house: Latchkey, name: string, passed: Passed | undefined): Promise<object> {
+async function fire(
+  house: Latchkey,
+  name: string,
+  passed: Passed | undefined,
+  actor: Actor,
+): Promise<object> {
   const { hooks } = house.ground;
   const entry = hooks.catalogue().find((one) => one.name === name);
   const trace = new Trace();
@@ -160,7 +232,9 @@ async function fire(house: Latchkey, name: string, passed: Passed | undefined): 
     failure: entry?.failure ?? 'open',
     budgetMs: entry?.budgetMs ?? 0,
   };
-  const { value = {}, context = {} } = passed ?? {};
+  const { value = {} } = passed ?? {};
+  // A person cannot be typed in: where a hook is told who it is, it is whoever fires it.
+  const context = { ...(passed?.context ?? {}), actor };
   const outcome = await hooks
     .observe(trace, async () => {
       switch (entry?.kind) {
@@ -178,7 +252,7 @@ async function fire(house: Latchkey, name: string, passed: Passed | undefined): 
     })
     .then(
       (answer) => ({ answer: pretty(answer ?? null) }),
-      (error: unknown) => ({ refused: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => ({ refused: sentenceOf(house, error) }),
     );
   return {
     name,
@@ -245,19 +319,23 @@ function letterOf(
   }
 }
 
+const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
+
 /** What cannot be read is nothing. */
 function parsed(words: string): object {
   try {
-    const value: unknown = JSON.parse(words);
-    return typeof value === 'object' && value !== null ? value : {};
+    return asObject(JSON.parse(words));
   } catch {
     return {};
   }
 }
 
+const isNothing = (words: string): boolean => Object.keys(parsed(words)).length === 0;
+
+/** Without the actor, who is put in again by whoever fires. */
 function pretty(value: unknown): string {
   try {
-    return JSON.stringify(value, null, 2);
+    return JSON.stringify(value, (name, part: unknown) => (name === 'actor' ? undefined : part), 2);
   } catch {
     return '{}';
   }

@@ -29,13 +29,14 @@ interface Surroundings {
   watchdog: Watchdog | null;
   isOnlooker: boolean;
   reached: Reached;
+  drainMs?: number;
 }
 
 /** Floor 4: the host, and the places where plugins put what they bring. */
 export function composePlugins(
   ground: Ground,
   domains: Domains,
-  { routes, markers, node, watchdog, isOnlooker, reached }: Surroundings,
+  { routes, markers, node, watchdog, isOnlooker, reached, drainMs }: Surroundings,
 ): {
   plugins: PluginHost;
   installer: PluginInstaller;
@@ -95,6 +96,7 @@ export function composePlugins(
     isSafeMode: config.safeMode,
     markers,
     reached,
+    ...(drainMs === undefined ? {} : { drainMs }),
   });
   const added = config.pluginDir;
   const script = fileURLToPath(new URL('preflight.ts', import.meta.url));

@@ -13,6 +13,7 @@ import type { Config } from './config.ts';
 import { Drain } from './http/drain.ts';
 import type { LockReason } from './crypto/key-store.ts';
 import { HashThread } from './identity/index.ts';
+import type { MailTransport } from './mail/index.ts';
 import { lockedApp } from './http/locked-app.ts';
 import { CORE_OWNER, type RouteTable } from './http/route-table.ts';
 import {
@@ -80,6 +81,10 @@ interface Options extends Overrides {
   isSupervised?: boolean;
   /** Told at each step of installing a plugin. */
   reached?: Reached;
+  /** Takes the mails, instead of the SMTP server of the configuration. */
+  mail?: MailTransport;
+  /** How long a plugin that is ended may finish what it is at. */
+  drainMs?: number;
 }
 
 /** Read from here to know the system: the ground, the domains, the web, the plugins, in the order of the floors. */
@@ -94,7 +99,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         params: { needs: keys.lock.needs.join(', '), reason: keys.lock.reason },
       });
     const hashing = options.isSupervised === true ? new HashThread() : undefined;
-    const domains = await composeDomains(ground, { hashing });
+    const domains = await composeDomains(ground, { hashing, mailTaker: options.mail });
     const { app, routes } = await composeWeb(ground, domains, {
       isAccepting: () => isAccepting,
       strict: options.strict ?? false,
@@ -117,6 +122,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         watchdog,
         isOnlooker: options.isOnlooker === true,
         reached: options.reached ?? (() => undefined),
+        ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
       },
     );
     onFault = (thrown) => {

@@ -4,6 +4,8 @@ import type { Database, Tx } from '../db/database.ts';
 import type { Command } from './command.ts';
 import { createBackup, restoreBackup } from './backup.ts';
 
+type BackupDeps = Parameters<typeof restoreBackup>[0];
+
 interface Deps {
   db: Database;
   dataDir: string;
@@ -12,6 +14,9 @@ interface Deps {
   audit: Pick<AuditService, 'record'>;
   hasPeople(): Promise<boolean>;
   appendOnly(): readonly string[];
+  makeTables: BackupDeps['makeTables'];
+  /** What servers of this house are called that have lately been heard of. */
+  servers(): Promise<readonly string[]>;
   /** Ends sessions and holds what would leave the house, in the transaction of the restore (ruling 32). */
   makeSafe(tx: Tx): Promise<void>;
 }
@@ -53,6 +58,7 @@ export function backupCommands(deps: Deps): Command[] {
       ],
       run: async ({ actor, args, options, print }) => {
         const [source = ''] = args;
+        const servers = await deps.servers();
         const { createdAt, version, engine } = await restoreBackup(deps, source, {
           force: options['force'] === true,
           skipUnknown: options['skipUnknown'] === true,
@@ -61,7 +67,13 @@ export function backupCommands(deps: Deps): Command[] {
             await deps.audit.record(tx, actor, entryFor('backup.restored', source));
           },
         });
-        print({ restored: source, createdAt, version, engine });
+        print({
+          restored: source,
+          createdAt,
+          version,
+          engine,
+          ...(servers.length === 0 ? {} : { restartThese: servers.join(', ') }),
+        });
       },
     },
   ];

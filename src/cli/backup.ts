@@ -24,6 +24,11 @@ interface Deps {
   readonly hasPeople: () => Promise<boolean>;
   /** Tables of plugins from which nothing is ever taken. */
   readonly appendOnly: () => readonly string[];
+  /** Makes these tables as far as plugins here, or packages in the archive, say how; whose the others are. */
+  readonly makeTables: (
+    tables: readonly string[],
+    rowsOf: (table: string) => AsyncIterable<readonly string[]>,
+  ) => Promise<ReadonlyMap<string, string>>;
 }
 
 const TABLES = 'tables';
@@ -90,7 +95,7 @@ interface RestoreOptions {
 
 /** Puts a backup in place of what is there: all of it, or nothing. The schema must be up to date before. */
 export async function restoreBackup(
-  { db, filesFolder, version, hasPeople, appendOnly }: Deps,
+  { db, filesFolder, version, hasPeople, appendOnly, makeTables }: Deps,
   source: string,
   { force, skipUnknown, afterwards }: RestoreOptions,
 ): Promise<BackupManifest> {
@@ -101,12 +106,18 @@ export async function restoreBackup(
     if (isNewer(manifest.version, version)) {
       throw new InvalidInputError('backup.newer', { params: { version: manifest.version } });
     }
-    if (!skipUnknown) await assertTablesExist(db, manifest);
     const known = new Set(manifest.files.map(({ path }) => path));
+    const read = (table: string): AsyncIterable<string[]> =>
+      linesOf(folder, `${TABLES}/${table}.ndjson`, known);
+    const missing = await homelessTables(db, manifest);
+    if (missing.length > 0) {
+      const owners = await makeTables(missing, read);
+      if (!skipUnknown) await assertTablesExist(db, manifest, owners);
+    }
     // Files first: they lie under names of their own and disturb nobody, should the rows not get in.
     await cp(join(folder, FILES), filesFolder, { recursive: true }).catch(ignoreMissing);
     await loadTables(db, {
-      read: (table) => linesOf(folder, `${TABLES}/${table}.ndjson`, known),
+      read,
       appendOnly: [AUDIT_TABLE, ...appendOnly()],
       afterwards,
     });
@@ -116,15 +127,27 @@ export async function restoreBackup(
   }
 }
 
-/** Rows without a table would be lost without a word. */
-async function assertTablesExist(db: Database, { files }: BackupManifest): Promise<void> {
+async function homelessTables(db: Database, { files }: BackupManifest): Promise<string[]> {
   const here = new Set(await tableNames(db));
-  const homeless = files
+  return files
     .filter(({ rows = 0 }) => rows > 0)
     .flatMap(({ path }) => tableIn(path) ?? [])
     .filter((table) => !here.has(table));
-  if (homeless.length > 0)
-    throw new InvalidInputError('backup.unknown-tables', { params: { tables: homeless.join(', ') } });
+}
+
+/** Rows without a table would be lost without a word. */
+async function assertTablesExist(
+  db: Database,
+  manifest: BackupManifest,
+  owners: ReadonlyMap<string, string>,
+): Promise<void> {
+  const homeless = await homelessTables(db, manifest);
+  if (homeless.length === 0) return;
+  const named = homeless.map((table) => {
+    const owner = owners.get(table);
+    return owner === undefined ? table : `${table} (${owner})`;
+  });
+  throw new InvalidInputError('backup.unknown-tables', { params: { tables: named.join(', ') } });
 }
 
 const tableIn = (path: string): string | undefined => /^tables\/(.+)\.ndjson$/.exec(path)?.[1];

@@ -113,6 +113,14 @@ export function installCommands({ installer, uninstaller, publishers, plugins, g
         print(await uninstaller.uninstall(actor, id, choiceFrom(options['data'])));
       },
     },
+    {
+      name: 'plugin take-back',
+      summary: 'Puts back what `plugin uninstall --data export` has written, into a plugin without data',
+      args: '<id> <file>',
+      run: async ({ actor, args: [id = '', file = ''], print }) => {
+        print(await uninstaller.takeBack(actor, id, file));
+      },
+    },
   ];
 }
 

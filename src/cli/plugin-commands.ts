@@ -60,6 +60,21 @@ export function pluginCommands(plugins: PluginHost): Command[] {
   ];
 }
 
+/** Those that are as the line says need only be counted; one that differs is named. */
+function nodesWords(
+  nodes: PluginFacts['nodes'],
+  { state, version }: Pick<PluginFacts, 'state' | 'version'>,
+): string {
+  const others = nodes.filter(
+    (node) => node.state !== state || (state === 'enabled' && node.version !== version),
+  );
+  const alike = nodes.length - others.length;
+  const named = others.map(({ node, state: there, version: runs }) =>
+    `${node}: ${there} ${there === 'enabled' ? runs : ''}`.trim(),
+  );
+  return [...(alike > 0 ? [String(alike)] : []), ...named].join(', ');
+}
+
 const lineOf = ({
   id,
   version,
@@ -77,11 +92,7 @@ const lineOf = ({
   state,
   step,
   error,
-  nodes: nodes
-    .map(({ node, state: there, version: runs }) =>
-      `${node}: ${there} ${there === 'enabled' ? runs : ''}`.trim(),
-    )
-    .join(', '),
+  nodes: nodesWords(nodes, { state, version }),
   ...(watched === null ? {} : { onTrial: watched.on, rolledTo: watched.done }),
   ...(disabledWith === null ? {} : { disabledWith }),
 });

@@ -100,7 +100,8 @@ function* inPieces(rows: readonly Row[]): Generator<Row[]> {
   for (let at = 0; at < rows.length; at += ROWS_IN_ONE_INSERT) yield rows.slice(at, at + ROWS_IN_ONE_INSERT);
 }
 
-async function withoutForeignKeys(tx: Tx, work: () => Promise<void>): Promise<void> {
+/** Rows may come before those that they point at. */
+export async function withoutForeignKeys(tx: Tx, work: () => Promise<void>): Promise<void> {
   if (tx.dialect.name === 'sqlite') {
     await tx.knex.raw('PRAGMA defer_foreign_keys = ON');
     await work();

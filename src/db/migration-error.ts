@@ -12,9 +12,12 @@ interface Place {
 export class MigrationError extends Error {
   constructor({ migration, step, steps, statement }: Place, cause: unknown) {
     const words = cause instanceof Error ? lastPart(cause.message) : String(cause);
-    super(`${migration}.ts, step ${String(step)} of ${String(steps)}, ${summaryOf(statement)}: ${words}`, {
-      cause,
-    });
+    super(
+      `migrations/${migration}.ts, step ${String(step)} of ${String(steps)}, ${summaryOf(statement)}: ${words}`,
+      {
+        cause,
+      },
+    );
     this.name = 'MigrationError';
   }
 }

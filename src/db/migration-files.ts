@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Migration } from './migrations.ts';
 
@@ -12,13 +12,14 @@ export async function loadMigrations(folder: string): Promise<Migration[]> {
 }
 
 async function loadMigration(folder: string, file: string): Promise<Migration> {
+  const path = `${basename(folder)}/${file}`;
   const { migration } = (await import(pathToFileURL(join(folder, file)).href).catch((cause: unknown) => {
-    throw new Error(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   })) as { migration?: Migration };
   const expected = file.replace(/\.ts$/, '');
   if (migration?.name !== expected) {
-    throw new Error(`${file} must export a migration named "${expected}"`);
+    throw new Error(`${path} must export a migration named "${expected}"`);
   }
-  if (!Array.isArray(migration.up)) throw new Error(`${file}: "up" must be a list of statements`);
+  if (!Array.isArray(migration.up)) throw new Error(`${path}: "up" must be a list of statements`);
   return migration;
 }

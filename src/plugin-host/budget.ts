@@ -7,6 +7,7 @@ const WINDOW_MS = 60_000;
 /** In one minute, of one plugin, on one server: far above what the busiest of ours do, far below what drowns a house. */
 const perMinute = { lines: 600, events: 3_000, mails: 1_000 } as const;
 type Spent = keyof typeof perMinute;
+type Limited = Spent | 'transactions';
 
 /** Transactions of one plugin at the same time: the rest of the pool is for everybody else. */
 const transactions = { width: 8, longest: 1_000 };
@@ -61,17 +62,21 @@ export class Budget {
     return this.#jobs.through(work, signal);
   }
 
-  #refusal(what: string): TooManyError {
+  #refusal(what: Limited): TooManyError {
     this.#tell(what);
-    return tooMuch(this.#deps.plugin, what);
+    return this.#tooMuch(what);
   }
 
-  #tell(what: string): void {
+  #tell(what: Limited): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    this.#deps.told(tooMuch(this.#deps.plugin, what));
+    this.#deps.told(this.#tooMuch(what));
+  }
+
+  #tooMuch(what: Limited): TooManyError {
+    const { plugin, clock } = this.#deps;
+    const limit = what === 'transactions' ? String(transactions.longest) : `${String(perMinute[what])} / min`;
+    const seconds = Math.max(1, Math.ceil((this.#windowEnds - clock.now()) / 1_000));
+    return new TooManyError('plugin.too-much', { params: { plugin, what, limit }, retryAfter: seconds });
   }
 }
-
-const tooMuch = (plugin: string, what: string): TooManyError =>
-  new TooManyError('plugin.too-much', { params: { plugin, what }, retryAfter: WINDOW_MS / 1_000 });

@@ -18,6 +18,26 @@ export function assertClaimed(manifest: Manifest, routes: readonly Route[]): voi
   }
 }
 
+/** A right that nobody declares opens a route to nobody but those who have every right, and one of them is its author. */
+export function assertRightsKnown(
+  { id, rights, dependencies }: Manifest,
+  routes: readonly Route[],
+  isKnown: (right: string) => boolean,
+): void {
+  const own = new Set(rights.map((right) => right.id));
+  const others = Object.keys({ ...dependencies.requires, ...dependencies.optional });
+  const isDeclared = (right: string): boolean =>
+    right.startsWith(`${id}.`)
+      ? own.has(right)
+      : isKnown(right) || others.some((other) => right.startsWith(`${other}.`));
+  for (const { method, path, access } of routes) {
+    if (typeof access === 'string' || isDeclared(access.right)) continue;
+    throw new ConflictError('plugin.right-not-declared', {
+      params: { right: access.right, route: `${method.toUpperCase()} ${path}` },
+    });
+  }
+}
+
 interface OtherClaims {
   /** Manifests of the plugins that run. */
   running: readonly Manifest[];

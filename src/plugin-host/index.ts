@@ -36,5 +36,7 @@ export { keepTrace } from './keep-trace.ts';
 export { pluginMenu } from './plugin-menu.ts';
 export type { CommandContext, CommandDefinition } from './host.ts';
 export { prefixOf } from './own-tables.ts';
+export { settingTokenOf } from './plugin-settings.ts';
+export { writtenTables } from './written-tables.ts';
 export { loadAfreshNextTime } from './plugin-loader.ts';
 export { ManifestError, parseManifest, PLUGIN_ID, readManifest, type Manifest } from './manifest.ts';

@@ -4,7 +4,7 @@ import type { JobDefinition } from '../jobs/index.ts';
 import { KnownError } from '../shared/errors.ts';
 import { charging, type Charging } from './charging.ts';
 import { Budget } from './budget.ts';
-import { assertClaimed } from './claims.ts';
+import { assertClaimed, assertRightsKnown } from './claims.ts';
 import type { Host, SlotModel } from './host.ts';
 import type { Manifest } from './manifest.ts';
 import { mayVisit } from './may-visit.ts';
@@ -99,6 +99,7 @@ export function makeHost(parts: Parts): Host {
 
     routes: (routes) => {
       assertClaimed(manifest, routes);
+      assertRightsKnown(manifest, routes, (right) => registries.rights.has(right));
       const all = routes.map((route) => attributed(route, { scope, blame, charge: charging(hooks, id) }));
       scope.register(() => registries.routes.add(all, id), { isDoor: true });
     },

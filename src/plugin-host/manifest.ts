@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Cron } from 'croner';
 import semver from 'semver';
 import { z } from 'zod';
+import { guess } from '../shared/guess.ts';
 import { settingsFrom, settingsSchema } from './settings-schema.ts';
 
 /** Reads without running a line of the plugin: what it is, what it brings, what it wants to touch. */
@@ -221,7 +222,11 @@ export async function readManifest(folder: string): Promise<Manifest> {
 
 export function parseManifest(value: unknown): Manifest {
   const parsed = manifestSchema.safeParse(withSettingsAsList(value));
-  if (!parsed.success) throw new ManifestError(parsed.error.issues.map(explain), parsed.error);
+  if (!parsed.success)
+    throw new ManifestError(
+      parsed.error.issues.flatMap((issue) => explain(issue, value)),
+      parsed.error,
+    );
   return parsed.data;
 }
 
@@ -240,7 +245,9 @@ function withSettingsAsList(value: unknown): unknown {
   if (Array.isArray(value.settings)) return value;
   const parsed = settingsSchema.safeParse(value.settings);
   if (parsed.success) return { ...value, settings: settingsFrom(parsed.data) };
-  const problems = parsed.error.issues.map((issue) => `settings.${explain(issue)}`);
+  const problems = parsed.error.issues.flatMap((issue) =>
+    explain({ ...issue, path: ['settings', ...issue.path] }, value),
+  );
   throw new ManifestError(problems, parsed.error);
 }
 
@@ -252,5 +259,48 @@ function parseJson(text: string): unknown {
   }
 }
 
-const explain = ({ path, message }: z.core.$ZodIssue): string =>
-  path.length > 0 ? `${path.join('.')}: ${message}` : message;
+function explain(issue: z.core.$ZodIssue, value: unknown): string[] {
+  const place = namesOf(issue.path, value);
+  const say = (path: readonly string[], words: string): string =>
+    path.length > 0 ? `${path.join('.')}: ${words}` : words;
+  if (issue.code !== 'unrecognized_keys') return [say(place, issue.message)];
+  return issue.keys.map((key) =>
+    say([...place, key], `nobody knows this word.${guess(key, new Set(knownAt(issue.path)))}`),
+  );
+}
+
+/** What stands in a list is called by its own name, where it has one: `settings.loanDays.default`. */
+function namesOf(path: readonly PropertyKey[], value: unknown): string[] {
+  let at = value;
+  return path.map((part) => {
+    at = typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[part] : undefined;
+    const named = typeof part === 'number' ? nameSchema.safeParse(at) : null;
+    return named?.data?.id ?? named?.data?.name ?? String(part);
+  });
+}
+
+const nameSchema = z.object({ id: z.string().optional(), name: z.string().optional() });
+
+/** The words that may stand there, by the schema that editors get. */
+function knownAt(path: readonly PropertyKey[]): string[] {
+  let at = jsonSchema.parse(manifestJsonSchema());
+  for (const part of path) {
+    const below = typeof part === 'number' ? at.items : at.properties[String(part)];
+    at = jsonSchema.parse(below?.anyOf?.[0] ?? below ?? {});
+  }
+  return Object.keys(at.properties);
+}
+
+interface KnownSchema {
+  properties: Record<string, KnownSchema>;
+  items?: KnownSchema | undefined;
+  anyOf?: KnownSchema[] | undefined;
+}
+
+const jsonSchema: z.ZodType<KnownSchema> = z.lazy(() =>
+  z.object({
+    properties: z.record(z.string(), jsonSchema).catch({}).default({}),
+    items: jsonSchema.optional().catch(undefined),
+    anyOf: z.array(jsonSchema).optional().catch(undefined),
+  }),
+);

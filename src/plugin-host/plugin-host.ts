@@ -16,6 +16,7 @@ import {
   takePlace,
   type Activation,
 } from './activation.ts';
+import { makeArchivedTables, type ArchivedRows } from './archived-plugins.ts';
 import type { BootMarkers } from './boot-markers.ts';
 import { Canary } from './canary.ts';
 import type { Reached } from './crash-points.ts';
@@ -104,6 +105,15 @@ export interface Listening {
   isResting: boolean;
 }
 
+/** A page, a place or a job of a plugin that went wrong. */
+interface Failing {
+  name: string;
+  calls: number;
+  faults: number;
+}
+
+const OWN_WORK: ReadonlySet<string> = new Set(['route', 'slot', 'job']);
+
 /** A plugin as the administrator sees it. */
 export interface PluginFacts extends Outcome {
   id: string;
@@ -122,6 +132,9 @@ export interface PluginFacts extends Outcome {
   drifted: readonly string[];
   /** What it costs, hook by hook, since this process started. */
   listens: Listening[];
+  failing: Failing[];
+  /** Titles of the rights it adds, also while it does not run. */
+  rightTitles: string[];
   /** Plugins that would be disabled with it. */
   dependents: string[];
   /** Plugins that would be enabled with it. */
@@ -340,6 +353,17 @@ export class PluginHost {
     return this.#manifests().flatMap((manifest) =>
       manifest.appendOnly.filter((table) => table.startsWith(prefixOf(manifest))),
     );
+  }
+
+  /** Before a backup is put back: the tables of plugins that it brings along. Whose those are that could not be made. */
+  makeArchivedTables(tables: readonly string[], rowsOf: ArchivedRows): Promise<Map<string, string>> {
+    const { ground, places } = this.#deps;
+    return makeArchivedTables(tables, rowsOf, { db: ground.db, found: this.#found, added: places.added });
+  }
+
+  /** Those that have lately been heard of. */
+  async servers(): Promise<string[]> {
+    return [...new Set((await this.#liveNodes()).map(({ node }) => node))];
   }
 
   get latchkeyVersion(): string {
@@ -881,7 +905,7 @@ export class PluginHost {
   }
 
   #blame(plugin: string, where: string, error: unknown): void {
-    this.#deps.ground.log.error({ plugin, where, err: error }, 'A plugin failed');
+    this.#deps.ground.log.error({ plugin, where, err: error, why: this.#wordsOf(error) }, 'A plugin failed');
   }
 
   /** Tells the other nodes, and the administrator's page on them, how it stands here. */
@@ -963,17 +987,32 @@ export class PluginHost {
   }
 
   #listeningOf(id: string): Listening[] {
-    return this.#deps.registries.hooks.catalogue().flatMap(({ name, listeners }) =>
+    const { hooks } = this.#deps.registries;
+    const lines = hooks.costs().filter(({ owner }) => owner === id);
+    return hooks.catalogue().flatMap(({ name, kind, listeners }) =>
       listeners
         .filter(({ owner }) => owner === id)
-        .map(({ calls, faults, averageMs, breaker }) => ({
-          hook: name,
-          calls,
-          faults,
-          averageMs,
-          isResting: breaker !== 'closed',
-        })),
+        .map(({ calls, faults, averageMs, breaker }) => {
+          // Events are told by the dispatcher, which keeps its own account of them.
+          const told = kind === 'event' && lines.find((line) => line.kind === 'event' && line.name === name);
+          const counted = told || { calls, faults, averageMs };
+          return {
+            hook: name,
+            calls: counted.calls,
+            faults: counted.faults,
+            averageMs: counted.averageMs,
+            isResting: breaker !== 'closed',
+          };
+        }),
     );
+  }
+
+  /** Pages, places and jobs of its that went wrong since this process started. */
+  #failuresOf(id: string): Failing[] {
+    return this.#deps.registries.hooks
+      .costs()
+      .filter(({ owner, kind, faults }) => owner === id && faults > 0 && OWN_WORK.has(kind))
+      .map(({ name, calls, faults }) => ({ name, calls, faults }));
   }
 
   #manifests(): Manifest[] {
@@ -1009,6 +1048,8 @@ export class PluginHost {
           : null,
       nodes: nodes.filter(({ pluginId }) => pluginId === id),
       listens: this.#listeningOf(id),
+      failing: this.#failuresOf(id),
+      rightTitles: manifest?.rights.map((right) => textOf(found, `t:rights.${right.id}`, locale)) ?? [],
       dependents: dependentsOf(id, this.#manifests()).filter((other) => enabled.has(other)),
       requirements: requirementsOf(id, this.#manifests()).filter((other) => !enabled.has(other)),
       releases: releases.map(

@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from './host.ts';
 
@@ -20,10 +21,15 @@ export function resolvePluginApi(): void {
 
 /** How often each main file was of no use so far. */
 const attempts = new Map<string, number>();
+/** When each was written that was read. */
+const written = new Map<string, number>();
 
-/** Node remembers every module, also one that failed: after a failure the main file is read again under another address. */
+/** Node remembers every module, also one that failed: after a failure, and when it was changed, the main file is read again under another address. */
 export async function loadPlugin(folder: string, main: string): Promise<Plugin> {
   const href = addressOf(folder, main);
+  const { mtimeMs } = await stat(join(folder, main));
+  if (written.has(href) && written.get(href) !== mtimeMs) loadAfreshNextTime(folder, main);
+  written.set(href, mtimeMs);
   const failed = attempts.get(href) ?? 0;
   const module = await (
     import(failed === 0 ? href : `${href}?attempt=${String(failed)}`) as Promise<{ default?: unknown }>
@@ -36,7 +42,9 @@ export async function loadPlugin(folder: string, main: string): Promise<Plugin> 
 /** What cannot be read says where only in its trace. */
 function withPlace(error: unknown, folder: string): unknown {
   if (!(error instanceof SyntaxError)) return error;
-  const place = /([^/\s]+\.[cm]?[jt]s):(\d+)/.exec(error.stack?.split('\n')[0] ?? '');
+  const trace = error.stack?.split('\n')[0] ?? '';
+  const within = trace.slice(trace.lastIndexOf(`/${basename(folder)}/`) + basename(folder).length + 2);
+  const place = /^([\w./-]+\.[cm]?[jt]s)(?:\?[^:\s]*)?:(\d+)/.exec(within);
   if (!place || error.message.includes(folder)) return error;
   return new Error(`${place[1] ?? ''}:${place[2] ?? ''}: ${error.message}`, { cause: error });
 }

@@ -25,6 +25,7 @@ const states = defineTable('plugin_state', {
   disabledWith: nullable(text),
 });
 export type PluginState = ReturnType<typeof states.decode>;
+export const decodeState = states.decode;
 
 /** What one node has made of it. */
 const nodes = defineTable('plugin_node', {

@@ -5,11 +5,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { bumpVersion } from '../db/versions.ts';
 import type { Actor } from '../shared/actor.ts';
+import { SETTINGS_VERSION } from '../settings/index.ts';
 import { ConflictError, ForbiddenError } from '../shared/errors.ts';
 import { prefixOf } from './own-tables.ts';
 import { PLUGINS_VERSION, type PluginFacts, type PluginHost } from './plugin-host.ts';
 import { setChosen } from './plugin-repository.ts';
-import { deleteBelongings, linesOf, readReceipt, type Receipt } from './receipt-repository.ts';
+import { exportedRows } from './exported-data.ts';
+import { addExported, deleteBelongings, linesOf, readReceipt, type Receipt } from './receipt-repository.ts';
 import type { Ground } from './registries.ts';
 import { deleteReleases } from './release-repository.ts';
 
@@ -28,7 +30,7 @@ export interface UninstallReceipt extends Receipt {
 }
 
 interface Deps {
-  ground: Pick<Ground, 'db' | 'clock' | 'audit'>;
+  ground: Pick<Ground, 'db' | 'clock' | 'audit' | 'settings'>;
   plugins: PluginHost;
   added: string;
   /** Where exported data goes. */
@@ -71,11 +73,37 @@ export class PluginUninstaller {
     return { ...receipt, exportedTo };
   }
 
-  async #export({ id, version, tables }: UninstallReceipt): Promise<string> {
+  /**
+   * Puts back what an uninstallation has written into a file: the plugin is there again, and has no data yet.
+   * @throws {ConflictError} `plugin.has-data`
+   */
+  async takeBack(actor: Actor, id: string, file: string): Promise<{ id: string; rows: number }> {
+    const { ground } = this.#deps;
+    const { tables } = await this.receipt(actor, id);
+    const full = tables.find(({ rows }) => rows > 0);
+    if (full) throw new ConflictError('plugin.has-data', { params: { plugin: id, table: full.name } });
+    const rows = await ground.db.transaction(
+      async (tx) => {
+        const added = await addExported(tx, exportedRows(file), { id, tables });
+        await bumpVersion(tx, SETTINGS_VERSION);
+        await ground.audit.record(tx, actor, {
+          action: 'plugin.data-taken-back',
+          subject: { type: 'plugin', id, label: id },
+        });
+        return added;
+      },
+      { attempts: 1, withinMs: 0 },
+    );
+    ground.settings.forget();
+    return { id, rows };
+  }
+
+  async #export(receipt: UninstallReceipt): Promise<string> {
+    const { id, version } = receipt;
     const { exports, ground } = this.#deps;
     await mkdir(exports, { recursive: true, mode: 0o700 });
     const file = join(exports, `${id}-${version}-${String(ground.clock.now())}.jsonl`);
-    await pipeline(Readable.from(linesOf(ground.db, tables)), createWriteStream(file, { mode: 0o600 }));
+    await pipeline(Readable.from(linesOf(ground.db, receipt)), createWriteStream(file, { mode: 0o600 }));
     return file;
   }
 

@@ -1,5 +1,7 @@
-import { rowToLine, tableNames } from '../db/dump.ts';
+import { rowToLine, tableNames, withoutForeignKeys } from '../db/dump.ts';
 import type { Database, Tx } from '../db/database.ts';
+import { InvalidInputError } from '../shared/errors.ts';
+import type { ExportedRow } from './exported-data.ts';
 
 /** What is stored under a plugin's name. */
 export interface Receipt {
@@ -34,12 +36,15 @@ export async function deleteBelongings(tx: Tx, { settings, jobs }: Receipt): Pro
 }
 
 const ROWS_AT_A_TIME = 500;
+const SETTINGS = 'setting';
 
-/** Every row of these tables, a line each: `{"table": …, "row": …}`. */
+/** Every row of these tables, a line each: `{"table": …, "row": …}`; and the settings, in the same way. */
 export async function* linesOf(
   { knex }: Database,
-  tables: readonly { name: string }[],
+  { tables, settings }: Pick<Receipt, 'tables' | 'settings'>,
 ): AsyncGenerator<string> {
+  const kept = (await knex(SETTINGS).whereIn('id', settings)) as Record<string, unknown>[];
+  for (const row of kept) yield `{"table":"${SETTINGS}","row":${rowToLine(row)}}\n`;
   for (const { name } of tables) {
     for (let offset = 0; ; offset += ROWS_AT_A_TIME) {
       const rows = (await knex(name).offset(offset).limit(ROWS_AT_A_TIME)) as Record<string, unknown>[];
@@ -47,4 +52,25 @@ export async function* linesOf(
       if (rows.length < ROWS_AT_A_TIME) break;
     }
   }
+}
+
+/** Adds rows of this plugin's tables, and settings where they stand on nothing yet. Answers how many rows. */
+export async function addExported(
+  tx: Tx,
+  rows: AsyncIterable<ExportedRow>,
+  { id, tables }: { id: string; tables: readonly { name: string }[] },
+): Promise<number> {
+  const own = new Set(tables.map(({ name }) => name));
+  let count = 0;
+  await withoutForeignKeys(tx, async () => {
+    for await (const { table, row } of rows) {
+      const isSetting = table === SETTINGS && String(row['id']).startsWith(`${id}.`);
+      if (!isSetting && !own.has(table))
+        throw new InvalidInputError('plugin.export-of-another', { params: { plugin: id, table } });
+      const adding = tx.knex(table).insert(row);
+      await (isSetting ? adding.onConflict('id').merge() : adding);
+      count += 1;
+    }
+  });
+  return count;
 }

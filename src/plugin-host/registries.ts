@@ -51,7 +51,7 @@ export interface Registries {
     | 'whenRested'
   >;
   routes: Pick<RouteTable, 'add' | 'all'>;
-  rights: Pick<Rights, 'add'>;
+  rights: Pick<Rights, 'add' | 'has'>;
   menu: Pick<Menu, 'add'>;
   i18n: Pick<I18n, 'addNamespace' | 'translate'>;
   renderer: Pick<Renderer, 'add' | 'fingerprint'>;

@@ -20,6 +20,7 @@ const releases = defineTable('plugin_release', {
   wentWrong: nullable(text),
 });
 export type Release = ReturnType<typeof releases.decode>;
+export const decodeRelease = releases.decode;
 
 const parts = defineTable('plugin_release_part', {
   pluginId: text,
@@ -27,6 +28,8 @@ const parts = defineTable('plugin_release_part', {
   part: whole,
   content: bytes,
 });
+
+export const decodePart = parts.decode;
 
 /** Well below what MariaDB takes in one packet. */
 const PART_BYTES = 1024 * 1024;

@@ -1,5 +1,6 @@
 import type { Latchkey } from '../compose.ts';
 import { BUILT_IN_PROFILES, ROOT_ENTITY_ID } from '../identity/index.ts';
+import { settingTokenOf } from '../plugin-host/index.ts';
 import type { SettingToken } from '../settings/index.ts';
 import { system } from '../shared/actor.ts';
 import { OWNER } from './house.ts';
@@ -41,6 +42,8 @@ export interface InvitationKey {
 /** What is needed of an app to put people into it. */
 interface Place {
   house: Latchkey;
+  /** Whose settings are called by their names alone. */
+  plugin?: string;
   api(person: Person): HttpClient;
 }
 
@@ -118,9 +121,21 @@ export class Given {
     return expectCreated(answer);
   }
 
-  async setting<T>(token: SettingToken<T>, value: T): Promise<void> {
+  /** One of the plugin's own, secret or not, as `plugin.json` calls it; or one of core's, by its token. */
+  setting(name: string, value: string | number | boolean): Promise<void>;
+  setting<T>(token: SettingToken<T>, value: T): Promise<void>;
+  async setting(setting: string | SettingToken<unknown>, value: unknown): Promise<void> {
     const { db, settings } = this.#app.house.ground;
+    const token = typeof setting === 'string' ? this.#ownSetting(setting) : setting;
     await db.transaction((tx) => settings.set(tx, system, token, value));
+  }
+
+  #ownSetting(name: string): SettingToken<unknown> {
+    const { house, plugin = '' } = this.#app;
+    const manifest = house.plugins.manifestOf(plugin);
+    const setting = manifest?.settings.find((declared) => declared.name === name);
+    if (!manifest || !setting) throw new Error(`plugin.json of ${plugin} has no setting "${name}"`);
+    return settingTokenOf(manifest, setting);
   }
 }
 

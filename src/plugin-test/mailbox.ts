@@ -23,8 +23,11 @@ export interface Mailbox {
   readonly url: string;
   /** Everything that arrived, oldest first. */
   readonly letters: readonly Letter[];
-  /** The oldest letter to this address that was not handed out yet; waits for it. */
-  next(to: string): Promise<Letter>;
+  /**
+   * The oldest letter to this address that was not handed out yet; waits for it. Core writes letters too (a technician hears of every
+   * new ticket): `{ subject: 'is due' }` asks for one whose subject has these words, or fits the pattern.
+   */
+  next(to: string, about?: { subject?: string | RegExp }): Promise<Letter>;
   /** Refuses everything from now on, as a full or broken server does; false mends it. */
   refuse(refusing: boolean): void;
 }
@@ -69,18 +72,27 @@ export async function startMailbox(): Promise<Mailbox> {
     refuse: (refusing) => {
       isRefusing = refusing;
     },
-    next: async (to) => {
+    next: async (to, { subject = '' } = {}) => {
       const signal = AbortSignal.timeout(ARRIVES_WITHIN_MS);
+      const isIt = (letter: Letter): boolean => letter.to.includes(to) && isAbout(letter, subject);
       for (;;) {
-        const at = unread.findIndex((letter) => letter.to.includes(to));
+        const at = unread.findIndex(isIt);
         if (at >= 0) return unread.splice(at, 1)[0] as Letter;
-        await arrival(arrivals, signal, to);
+        await arrival(arrivals, signal, () => new Error(`No mail for ${to} arrived${besides(unread)}`));
       }
     },
   };
 }
 
-async function arrival(arrivals: EventTarget, signal: AbortSignal, to: string): Promise<void> {
+const isAbout = ({ subject }: Letter, wanted: string | RegExp): boolean =>
+  typeof wanted === 'string' ? subject.includes(wanted) : wanted.test(subject);
+
+const besides = (unread: readonly Letter[]): string =>
+  unread.length === 0
+    ? ''
+    : `; unread are ${unread.map(({ to, subject }) => `"${subject}" to ${to.join(', ')}`).join('; ')}`;
+
+async function arrival(arrivals: EventTarget, signal: AbortSignal, problem: () => Error): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     arrivals.addEventListener(
       'letter',
@@ -92,7 +104,7 @@ async function arrival(arrivals: EventTarget, signal: AbortSignal, to: string): 
     signal.addEventListener(
       'abort',
       () => {
-        reject(new Error(`No mail for ${to} arrived`));
+        reject(problem());
       },
       { once: true },
     );

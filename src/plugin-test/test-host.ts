@@ -130,7 +130,7 @@ export async function createTestHost(options: TestHostOptions): Promise<TestHost
       assertRuns(await house.installer.rollback(system, id), null);
     },
   };
-  const given = new Given(host);
+  const given = new Given({ house, plugin: id, api: host.api });
   return host;
 }
 
@@ -139,10 +139,17 @@ async function openNode(
   { clock, work }: { clock: TestClock; work: boolean },
 ): Promise<TestNode> {
   const { server, origin } = await listen();
-  const log = authorLog((words) => {
-    console.error(words);
-  });
-  const house = await openHouse(configFor({ BASE_URL: origin, ...variables }), { clock, log }, { work });
+  const log = authorLog(
+    (words) => {
+      console.error(words);
+    },
+    { explain: (code, params) => house.ground.i18n.translate('en', `errors.${code}`, params) },
+  );
+  const house: Latchkey = await openHouse(
+    configFor({ BASE_URL: origin, ...variables }),
+    { clock, log },
+    { work },
+  );
   server.on('request', house.app);
   let isOpen = true;
   const close = async (): Promise<void> => {

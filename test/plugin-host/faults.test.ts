@@ -93,14 +93,14 @@ const faults: Record<string, Fault> = {
   'whose migration cannot be read': {
     files: { 'migrations/0001-torn.ts': 'export const migration = {{{' },
     step: 'migrate',
-    says: /^0001-torn\.ts: /,
+    says: /^migrations\/0001-torn\.ts: /,
   },
   'whose schema is wrong': {
     files: {
       'migrations/0001-wrong.ts': `export const migration = { name: '0001-wrong', up: ['CREATE TABLE bad_fine (id {id})', 'CREATE TABLE bad_thing (('], down: [] };`,
     },
     step: 'migrate',
-    says: /^0001-wrong\.ts, step 2 of 2, CREATE TABLE bad_thing \(\(: .*(syntax|incomplete)/i,
+    says: /^migrations\/0001-wrong\.ts, step 2 of 2, CREATE TABLE bad_thing \(\(: .*(syntax|incomplete)/i,
   },
 };
 

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { builtinModules, stripTypeScriptTypes } from 'node:module';
 import { dirname, join, normalize } from 'node:path';
-import { guess } from './guess.ts';
+import { guess } from '../../../shared/guess.ts';
 import { at, codeOf, isCode, lineAt, lineOf, textOf, type Problem, type Subject } from './subject.ts';
 
 const PLUGIN_API = 'latchkey/plugin-api';

@@ -1,8 +1,17 @@
 import { basename, normalize, resolve } from 'node:path';
 import semver from 'semver';
 import { ManifestError, parseManifest, type Manifest } from '../../../plugin-host/index.ts';
-import { guess } from './guess.ts';
-import { at, lineOf, textOf, type Problem, type Source, type Subject, type Surface } from './subject.ts';
+import { guess } from '../../../shared/guess.ts';
+import {
+  at,
+  lineAt,
+  lineOf,
+  textOf,
+  type Problem,
+  type Source,
+  type Subject,
+  type Surface,
+} from './subject.ts';
 
 export function manifestIn(sources: readonly Source[]): { manifest: Manifest | null; problems: Problem[] } {
   const text = sources.find(({ path }) => path === 'plugin.json')?.text ?? '';
@@ -88,9 +97,13 @@ export function hookProblems({ manifest, sources, surface }: Subject): Problem[]
   ];
 }
 
-/** `settings.0.default: …` is looked for by the last name in it. */
+/** `settings.loanDays.default: …` is looked for name by name, each behind the one before. */
 function lineOfField(text: string, problem: string): number | null {
   const names = /^[\w.-]+(?=:)/.exec(problem)?.[0].split('.') ?? [];
-  const name = names.findLast((part) => !/^\d+$/.test(part));
-  return name === undefined ? null : lineOf(text, `"${name}"`);
+  let at = -1;
+  for (const name of names) {
+    const found = text.indexOf(`"${name}"`, at + 1);
+    if (found >= 0) at = found;
+  }
+  return at < 0 ? null : lineAt(text, at);
 }

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
-import { prefixOf } from '../../../plugin-host/index.ts';
+import { prefixOf, writtenTables } from '../../../plugin-host/index.ts';
+import { guess } from '../../../shared/guess.ts';
 import { at, lineAt, lineOf, type Problem, type Subject } from './subject.ts';
 
-const TABLE =
-  /\b(?:create\s+table(?:\s+if\s+not\s+exists)?|alter\s+table|drop\s+table(?:\s+if\s+exists)?|create\s+(?:unique\s+|fulltext\s+)?index\s+(?:if\s+not\s+exists\s+)?\w+\s+on)\s+[`"]?(\w+)/gi;
+/** The words for types that a statement may have; each engine puts in its own. */
+const TYPES = new Set(['id', 'instant', 'digest', 'bytes', 'text', 'flag', 'number']);
 
 export function migrationProblems({ manifest, sources }: Subject): Problem[] {
   const prefix = prefixOf(manifest);
@@ -12,7 +13,8 @@ export function migrationProblems({ manifest, sources }: Subject): Problem[] {
   );
   return steps.flatMap(({ path, text }) => {
     const name = basename(path, '.ts');
-    const tables = [...text.matchAll(TABLE)].filter(([, table = '']) => !table.startsWith(prefix));
+    const tables = writtenTables(text).filter(({ table }) => !table.startsWith(prefix));
+    const types = [...text.matchAll(/(?<!\$)\{(\w+)\}/g)].filter(([, type = '']) => !TYPES.has(type));
     return [
       ...(/^\d{4}-[a-z0-9-]+$/.test(name)
         ? []
@@ -26,8 +28,15 @@ export function migrationProblems({ manifest, sources }: Subject): Problem[] {
       ...(new RegExp(`name:\\s*['"]${name}['"]`).test(text)
         ? []
         : [at(path, lineOf(text, 'name:'), `It must export a migration with the name '${name}'.`)]),
-      ...tables.map((match) =>
-        at(path, lineAt(text, match.index), `The table ${match[1] ?? ''} must begin with ${prefix}`),
+      ...tables.map(({ table, index }) =>
+        at(path, lineAt(text, index), `The table ${table} must begin with ${prefix}`),
+      ),
+      ...types.map((match) =>
+        at(
+          path,
+          lineAt(text, match.index),
+          `{${match[1] ?? ''}} is no type.${guess(match[1] ?? '', TYPES)} There are ${[...TYPES].map((type) => `{${type}}`).join(' ')}.`,
+        ),
       ),
     ];
   });

@@ -1,5 +1,5 @@
 import { prefixOf, type Manifest } from '../../../plugin-host/index.ts';
-import { guess } from './guess.ts';
+import { guess } from '../../../shared/guess.ts';
 import { at, codeOf, lineAt, type Problem, type Subject } from './subject.ts';
 
 /** What code does, found by how it is usually written, that would be refused or fail when it runs. */

@@ -1,5 +1,5 @@
 import Handlebars from 'handlebars';
-import { guess } from './guess.ts';
+import { guess } from '../../../shared/guess.ts';
 import { at, lineAt, matches, type Problem, type Subject, type Surface } from './subject.ts';
 
 export function templateProblems({ manifest, sources, surface }: Subject): Problem[] {

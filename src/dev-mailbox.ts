@@ -1,0 +1,33 @@
+import type { MailTransport, OutgoingMail } from './mail/index.ts';
+
+const KEPT = 50;
+
+export interface KeptLetter extends OutgoingMail {
+  number: number;
+  at: number;
+}
+
+/** Takes every mail and shows it to whoever writes a plugin; nothing leaves the machine. */
+export class DevMailbox implements MailTransport {
+  #letters: KeptLetter[] = [];
+  #count = 0;
+
+  /** Newest first. */
+  get letters(): readonly KeptLetter[] {
+    return this.#letters;
+  }
+
+  send(mail: OutgoingMail): Promise<string> {
+    this.#count += 1;
+    this.#letters = [{ ...mail, number: this.#count, at: Date.now() }, ...this.#letters].slice(0, KEPT);
+    return Promise.resolve('250 Kept for the author of the plugin');
+  }
+
+  find(number: number): KeptLetter | undefined {
+    return this.#letters.find((letter) => letter.number === number);
+  }
+
+  close(): void {
+    this.#letters = [];
+  }
+}
