@@ -10,6 +10,7 @@ import { system } from '../../src/shared/actor.ts';
 import { describeOnEachEngine, openDatabase, type Engine } from '../support/databases.ts';
 import { OWNER } from '../support/house.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { packageOf } from '../plugin-host/packages.ts';
 import { auditOf, commandsOf, me, openShell } from './shell.ts';
 
 const LONG = { timeout: 90_000 };
@@ -215,6 +216,30 @@ describeOnEachEngine('a backup', (engine) => {
       expect(await app.db.knex('users')).toHaveLength(1);
     },
   );
+
+  test('brings the packages of plugins along, and their tables', LONG, async () => {
+    const old = await startTestApp({ engine });
+    const packed = await packageOf('parcel', '1.0.0', {
+      files: {
+        'migrations/0001-stamps.ts': `export const migration = { name: '0001-stamps',
+          up: ['CREATE TABLE IF NOT EXISTS parcel_stamp (id {id} NOT NULL PRIMARY KEY, worth INTEGER NOT NULL)'],
+          down: ['DROP TABLE IF EXISTS parcel_stamp'] };`,
+      },
+    });
+    await old.house.installer.stage(system, packed);
+    await old.house.installer.use(system, 'parcel', '1.0.0');
+    await old.db.transaction((tx) => tx.knex('parcel_stamp').insert({ id: 'A', worth: 5 }));
+    const archive = join(await newFolder(), 'house.tar.gz');
+    await commandsOf(old.house)(`backup --output ${archive}`);
+    const app = await startTestApp({ engine, isNew: true });
+
+    const restored = await commandsOf(app.house)(`restore ${archive} --json`);
+    await app.house.plugins.converge();
+
+    expect(restored.err).toBe('');
+    expect(await app.db.knex('parcel_stamp')).toMatchObject([{ id: 'A', worth: 5 }]);
+    expect(await app.house.plugins.find('parcel', 'en')).toMatchObject({ state: 'enabled' });
+  });
 
   test('that is damaged, newer or no backup at all is refused, and nothing has changed', LONG, async () => {
     const old = await livedIn(engine);

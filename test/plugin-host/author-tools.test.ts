@@ -72,6 +72,11 @@ const mistakes = String.raw`
   views/board.hbs ~ <ul> ~ <ul style="color:red"> ~ views/board.hbs:9 ~ have no effect
   migrations/0001-notes.ts ~ EXISTS lost_found_note ( ~ EXISTS tickets ( ~ migrations/0001-notes.ts:6 ~ must begin with lost_found_
   migrations/0001-notes.ts ~ name: '0001-notes' ~ name: '0002-notes' ~ migrations/0001-notes.ts:4 ~ the name '0001-notes'
+  migrations/0001-notes.ts ~ ['DROP TABLE IF EXISTS lost_found_note'] ~ ['DELETE FROM tickets'] ~ migrations/0001-notes.ts:9 ~ The table tickets must begin with lost_found_
+  migrations/0001-notes.ts ~ said_at {instant} ~ said_at {instnat} ~ migrations/0001-notes.ts:7 ~ Did you mean "instant"?
+  plugin.json ~ "jobs" ~ "job" ~ plugin.json:17 ~ Did you mean "jobs"?
+  plugin.json ~ "default": 30 ~ "default": "30" ~ plugin.json:15 ~ settings.keepDays.default
+  plugin.json ~ "db": ["own"] ~ "db": ["own"], "mails": true ~ plugin.json:13 ~ Did you mean "mail"?
   src/index.ts ~ host.on(ticketCreated ~ host.on((ticketCreated ~ src/index.ts:3 ~ xpected
   src/index.ts ~ ticketCreated, view ~ ticketCretaed, view ~ src/index.ts:1 ~ Did you mean "ticketCreated"?
   locales/en.json ~ "say": "Leave it", ~ "say": "Leave it" ~ locales/en.json:7 ~ JSON

@@ -1,10 +1,17 @@
-import { expect, test } from 'vitest';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test, vi } from 'vitest';
 import { surface } from '../../src/compose-author.ts';
 import { developPlugin } from '../../src/compose-dev.ts';
+import { Copies } from '../../src/dev-copies.ts';
 import { afterwards } from '../support/cleanup.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { developNewPlugin } from '../support/plugin-in-the-making.ts';
 import { temporaryFolder } from './start-host.ts';
+
+/** Each starts a helpdesk; on a busy machine that takes its time. */
+vi.setConfig({ testTimeout: 60_000 });
 
 test('what an author saves is on the page, and so is what is wrong with it', async () => {
   const plugin = await developNewPlugin(await temporaryFolder());
@@ -31,7 +38,7 @@ test('what an author saves is on the page, and so is what is wrong with it', asy
   expect(home).toContain('Board');
   expect(broken).not.toContain('Pin it up');
   expect(broken).toContain('lost-found does not run: import');
-  expect(said).toContain('✗ lost-found, import: ');
+  expect(said).toMatch(/✗ lost-found, import: src\/index\.ts:\d+: /);
   expect(said).not.toContain('latchkey-dev-');
   expect(mended).toContain('Pin it up');
   expect(mended).not.toContain('does not run');
@@ -82,4 +89,100 @@ test('an author fires a hook by hand, sees who listened, and has the hub fail', 
   expect(noted.text).toContain('#7 Fired by hand');
   expect(pretended.text).toMatch(/value="certificate" checked/);
   expect(stranger.status).toBe(303);
+});
+
+test('an author whose editor puts a new file in the place of the old is followed each time, and told by their own paths', async () => {
+  const plugin = await developNewPlugin(await temporaryFolder());
+  afterwards(plugin.close);
+  const code = await readFile(join(plugin.folder, 'src/index.ts'), 'utf8');
+  const table = (name: string): string =>
+    `export const migration = { name: '0002-more', up: ['CREATE TABLE ${name} (id {id}'], down: [] };`;
+
+  await plugin.put(
+    'src/index.ts',
+    code.replace('definePlugin((host) => {', 'definePlugin((host) => { null.x;'),
+  );
+  const thrown = (await plugin.author.get('/')).text;
+  await plugin.put('src/index.ts', code);
+  const mended = await plugin.page();
+  await writeFile(join(plugin.folder, 'migrations/0002-more.ts'), table('lost_found_more'));
+  await vi.waitFor(
+    () => {
+      expect(plugin.said.join('\n')).toContain('✗ lost-found, migrate: migrations/0002-more.ts, step 1 of 1');
+    },
+    { timeout: 15_000 },
+  );
+
+  expect(thrown).toContain('lost-found does not run: setup');
+  expect(thrown).toMatch(/src\/index\.ts:\d+/);
+  expect(mended).toContain('Leave it');
+  expect(plugin.said.join('\n')).not.toContain('latchkey-dev-');
+});
+
+test('an author runs a job, reads the mails, and sees in the page what fails while the plugin runs', async () => {
+  const plugin = await developNewPlugin(await temporaryFolder(), {
+    changes: [
+      ['plugin.json', '{ "db": ["own"] }', '{ "db": ["own"], "mail": true }'],
+      ['src/index.ts', 'import { definePlugin', 'import { dashboardCards, definePlugin'],
+      [
+        'src/index.ts',
+        "host.job('forget', async () => {",
+        `host.contribute(dashboardCards, ({ actor }) => { if (actor.can('plugin.manage')) throw new Error('No card'); return null; });
+  host.job('forget', async () => {
+    host.log.info({}, 'Looking through the box');
+    await host.transaction((tx) => host.mail.queue(tx, { to: { email: 'ada@example.org' }, template: 'lost-found/mail/ask', model: {}, locale: 'en', kind: 'ask' }));`,
+      ],
+    ],
+    files: {
+      'views/mail/ask.subject.hbs': '{{t "lost-found:menu"}} for you',
+      'views/mail/ask.html.hbs': '<p>By post</p>',
+      'views/mail/ask.text.hbs': 'By post',
+    },
+  });
+  afterwards(plugin.close);
+
+  const ran = await plugin.author.submit(
+    '/dev/playground',
+    { job: 'forget' },
+    { action: '/dev/playground/job#job' },
+  );
+  const letter = await plugin.author.get('/dev/playground/letters/1');
+  const fired = await plugin.author.submit(
+    '/dev/playground?hook=dashboard.cards',
+    { context: '{}' },
+    { action: '/dev/playground/hook' },
+  );
+  const home = (await plugin.author.get('/')).text;
+
+  expect(ran.text).toContain('Done.');
+  expect(ran.text).toContain('Notes for you');
+  expect(letter.text).toContain('<p>By post</p>');
+  expect(plugin.said.join('\n')).toContain('· lost-found, info: Looking through the box');
+  expect(fired.text).toContain('lost-found, dashboard.cards: No card');
+  expect(home).toMatch(/dashboard\.cards<\/code> No card <code>src\/index\.ts:\d+/);
+});
+
+test('nobody reads what was saved before the plugin that ran has ended', async () => {
+  const folder = join(await temporaryFolder(), 'hello');
+  await mkdir(folder);
+  const copies = await Copies.of(folder, 'hello');
+  afterwards(() => copies.remove());
+  const save = (said: string): Promise<void> =>
+    writeFile(join(folder, 'index.ts'), `export const said = '${said}';`);
+  const read = async (attempt: number): Promise<string> => {
+    const { href } = pathToFileURL(join(copies.current, 'index.ts'));
+    return ((await import(`${href}?attempt=${String(attempt)}`)) as { said: string }).said;
+  };
+  await save('before');
+  await (
+    await copies.take()
+  )();
+
+  await save('after');
+  const putToUse = await copies.take();
+  const meanwhile = await read(1);
+  await putToUse();
+
+  expect(meanwhile).toBe('before');
+  expect(await read(2)).toBe('after');
 });

@@ -68,6 +68,13 @@ const faults: Record<string, Fault> = {
     step: 'setup',
     says: /answers at \/tickets: put that path under “claims”/,
   },
+  'that opens a page by a right that nobody declares': {
+    files: {
+      'index.ts': setupWith(page('/p/bad').replace(/access: '[a-z-]+'/, "access: { right: 'bad.reed' }")),
+    },
+    step: 'setup',
+    says: /GET \/p\/bad asks for the right “bad\.reed”/,
+  },
   'that runs a job it has not declared': {
     files: { 'index.ts': setupWith(`host.job('secret', async () => {});`) },
     step: 'setup',
@@ -89,6 +96,13 @@ const faults: Record<string, Fault> = {
     },
     step: 'migrate',
     says: /users_copy/,
+  },
+  'whose migration writes to tables of others': {
+    files: {
+      'migrations/0001-clean.ts': `export const migration = { name: '0001-clean', up: ['DELETE FROM tickets'], down: [] };`,
+    },
+    step: 'migrate',
+    says: /^migrations\/0001-clean\.ts: The table tickets does not begin with bad_/,
   },
   'whose migration cannot be read': {
     files: { 'migrations/0001-torn.ts': 'export const migration = {{{' },

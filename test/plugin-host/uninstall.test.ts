@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tableNames } from '../../src/db/dump.ts';
 import { system } from '../../src/shared/actor.ts';
+import { commandsOf } from '../cli/shell.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { packageOf } from './packages.ts';
@@ -59,6 +60,35 @@ describeOnEachEngine('uninstalling a plugin', (engine) => {
     },
   );
 
+  test('gives back what it has exported, once, to the same plugin without data', LONG, async () => {
+    const { house } = await houseWithParcel(engine);
+    const { knex } = house.ground.db;
+    const before = await knex('parcel_stamp').orderBy('id');
+    const { exportedTo } = await house.uninstaller.uninstall(system, 'parcel', 'export');
+    const latchkey = commandsOf(house);
+    const refused = await latchkey(`plugin take-back parcel ${exportedTo ?? ''}`);
+    await putIn(house, await parcel());
+
+    const taken = await latchkey(`plugin take-back parcel ${exportedTo ?? ''} --json`);
+    const again = await latchkey(`plugin take-back parcel ${exportedTo ?? ''}`);
+
+    expect(refused.code).not.toBe(0);
+    expect(taken.err).toBe('');
+    expect(taken.json()).toEqual({ id: 'parcel', rows: 2 });
+    expect(await knex('parcel_stamp').orderBy('id')).toEqual(before);
+    expect(again.err).toContain('parcel has data already, in parcel_stamp');
+  });
+
+  test('takes nothing back that is another’s', LONG, async () => {
+    const { house } = await houseWithParcel(engine, { withStamps: false });
+    const file = join(house.config.dataDir, 'foreign.jsonl');
+    await writeFile(file, '{"table":"users","row":{"id":"x"}}\n');
+
+    const refused = await commandsOf(house)(`plugin take-back parcel ${file}`);
+
+    expect(refused.err).toContain('rows of users, which is no table of parcel');
+  });
+
   test('is refused for what comes with Latchkey', async () => {
     const { house } = await startTestApp({ engine });
 
@@ -70,23 +100,37 @@ describeOnEachEngine('uninstalling a plugin', (engine) => {
   });
 });
 
+type House = Awaited<ReturnType<typeof startTestApp>>['house'];
+
 async function houseWithParcel(
   engine: 'sqlite' | 'mysql',
-): Promise<{ house: Awaited<ReturnType<typeof startTestApp>>['house']; packed: Buffer }> {
+  { withStamps = true } = {},
+): Promise<{ house: House; packed: Buffer }> {
   const { house } = await startTestApp({ engine });
-  const packed = await packageOf('parcel', '1.0.0', {
+  const packed = await parcel({ withStamps });
+  await putIn(house, packed);
+  return { house, packed };
+}
+
+async function putIn({ installer }: House, packed: Buffer): Promise<void> {
+  await installer.stage(system, packed);
+  await installer.use(system, 'parcel', '1.0.0');
+}
+
+const parcel = ({ withStamps = false } = {}): Promise<Buffer> =>
+  packageOf('parcel', '1.0.0', {
     manifest: { rights: [{ id: 'parcel.send' }] },
     files: {
       'migrations/0001-stamps.ts': `export const migration = { name: '0001-stamps',
         up: ['CREATE TABLE IF NOT EXISTS parcel_stamp (id {id} NOT NULL PRIMARY KEY, worth INTEGER NOT NULL)'],
         down: ['DROP TABLE IF EXISTS parcel_stamp'] };`,
-      'index.ts': setupWith(`
+      'index.ts': setupWith(
+        withStamps
+          ? `
         await host.transaction(async (tx) => {
           for (const id of [api.newId(), api.newId()]) await tx.knex('parcel_stamp').insert({ id, worth: 5 });
-        });`),
+        });`
+          : '',
+      ),
     },
   });
-  await house.installer.stage(system, packed);
-  await house.installer.use(system, 'parcel', '1.0.0');
-  return { house, packed };
-}
