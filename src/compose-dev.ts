@@ -3,12 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
-import { asTheAuthorKnows, authorLog, wordsOfFault, type AuthorFault } from './author-log.ts';
+import { asTheAuthorKnows, authorLog } from './author-log.ts';
 import { checkPlugin, type Problem, type Surface } from './cli/author/check-plugin.ts';
 import { compose, type Latchkey } from './compose.ts';
 import { playgroundRoutes } from './compose-playground.ts';
 import { readConfig } from './config.ts';
 import { Copies, isWatched } from './dev-copies.ts';
+import { Faults } from './dev-faults.ts';
 import { DevMailbox } from './dev-mailbox.ts';
 import { json } from './http/reply.ts';
 import { route } from './http/route.ts';
@@ -52,23 +53,6 @@ interface Helpdesk {
   url: string;
   close: () => Promise<void>;
   takeBlame: PluginHost['takeBlame'];
-}
-
-/** What went wrong since the plugin was last saved, newest first. */
-export class Faults {
-  #all: AuthorFault[] = [];
-
-  get all(): readonly AuthorFault[] {
-    return this.#all;
-  }
-
-  add(fault: AuthorFault): void {
-    this.#all = [fault, ...this.#all.filter((one) => wordsOfFault(one) !== wordsOfFault(fault))];
-  }
-
-  forget(): void {
-    this.#all = [];
-  }
 }
 
 /** A helpdesk on this machine that follows what is saved in a plugin's folder, and says on every page what is wrong with it. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { asTheAuthorKnows, wordsOfFault } from './author-log.ts';
 import type { Latchkey } from './compose.ts';
-import type { Faults } from './compose-dev.ts';
+import type { Faults } from './dev-faults.ts';
 import type { DevMailbox } from './dev-mailbox.ts';
 import { Trace } from './hooks/index.ts';
 import type { CostLine, EventToken, HookToken } from './hooks/index.ts';
