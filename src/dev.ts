@@ -1,6 +1,6 @@
 import { explained } from './cli/terminal.ts';
 import { surface } from './compose-author.ts';
-import { developPlugin, devOwner } from './compose-dev.ts';
+import { developPlugin, devOthers, devOwner } from './compose-dev.ts';
 import { folders } from './compose-ground.ts';
 import { keepProcess } from './plugin-host/index.ts';
 import { KnownError } from './shared/errors.ts';
@@ -37,7 +37,9 @@ async function run(): Promise<void> {
     },
     exit,
   });
+  const others = devOthers.map(({ email }) => email).join(' or ');
   say(`Open ${helpdesk.url} and sign in as ${devOwner.email}, password “${devOwner.password}”.`);
+  say(`With the rights of others, and the same password: ${others}.`);
   process.once('SIGTERM', () => {
     stop(0);
   });
