@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { execFile } from 'node:child_process';
 import { configCommands } from './cli/config-commands.ts';
 import type { Command } from './cli/command.ts';
 import { exitCodeOf, exitCodes, isOutOfReach } from './cli/exit-codes.ts';
@@ -44,7 +45,7 @@ async function run(argv: readonly string[]): Promise<number> {
       found.problem = true;
     };
     const commands: Command[] = [
-      ...coreCommands(latchkey, { onProblem }),
+      ...coreCommands(latchkey, { onProblem, ...(isOnlooker ? { signInAnswers } : {}) }),
       ...authorTools(silent),
       ...latchkey.commands.all(),
       serveHint,
@@ -60,6 +61,15 @@ async function run(argv: readonly string[]): Promise<number> {
     await latchkey.close();
   }
 }
+
+/** Providers are plugin code: it is asked in a process of its own, so that the doctor goes on whatever it does there. */
+const signInAnswers = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    const words = [import.meta.filename, 'sign-in', 'check'];
+    execFile(process.execPath, words, { timeout: 60_000 }, (error) => {
+      resolve(error === null);
+    });
+  });
 
 /** A locked house does not open, and that is when one asks. */
 async function examineSecrets(argv: readonly string[]): Promise<number> {

@@ -12,7 +12,7 @@ import { marketplaceCommands } from './cli/marketplace-commands.ts';
 import { networkCommands } from './cli/network-commands.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
-import { signInCommands } from './cli/sign-in-commands.ts';
+import { signInCheck, signInCommands } from './cli/sign-in-commands.ts';
 import { seedHubCommand } from './cli/seed/seed-hub.ts';
 import { supportCommands } from './cli/support-commands.ts';
 import { tokenCommands } from './cli/token-commands.ts';
@@ -28,11 +28,18 @@ import { silentLog } from './log.ts';
 import { system } from './shared/actor.ts';
 
 /** Every command of core that needs the house to stand; plugins' come from the host. */
-export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () => void }): Command[] {
+export function coreCommands(
+  latchkey: Latchkey,
+  {
+    onProblem,
+    signInAnswers,
+  }: { onProblem: () => void; signInAnswers?: (() => Promise<boolean>) | undefined },
+): Command[] {
   const { config, ground, domains, plugins } = latchkey;
+  const signIn = signInCheck({ ...ground, ...domains }, { plugins, answers: signInAnswers });
   return [
     ...userCommands({ ...ground, ...domains }),
-    ...signInCommands(ground),
+    ...signInCommands({ ...ground, ...domains }, { onProblem }),
     ...tokenCommands({ ...ground, ...domains }),
     ...keyCommands(ground),
     ...pluginCommands(plugins),
@@ -82,7 +89,7 @@ export function coreCommands(latchkey: Latchkey, { onProblem }: { onProblem: () 
         };
       },
     }),
-    ...doctorCommands([...machineChecks(config), ...houseChecks(latchkey)], {
+    ...doctorCommands([...machineChecks(config), ...houseChecks(latchkey), signIn], {
       onProblem,
       contributed: () => ground.hooks.gather(doctorChecks, {}),
     }),

@@ -128,6 +128,7 @@ export const coreHooks = {
   userCreated: identity.userCreated,
   userDisabled: identity.userDisabled,
   userDraft: identity.userDraft,
+  userForgotten: identity.userForgotten,
   userChange: identity.userChange,
   userMayAnonymise: identity.userMayAnonymise,
   userMayCreate: identity.userMayCreate,

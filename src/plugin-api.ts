@@ -256,6 +256,7 @@ export type { KeyRing, Mac, Sealed } from './crypto/key-ring.ts';
  *
  * @example host.veto(userMayCreate, ({ emailNorm }) => (emailNorm.endsWith('@spam.example') ? { code: 'hello.no-spam', field: 'email' } : null));
  * @example host.on(userCreated, ({ user }, delivery) => delivery.once((tx) => greet(tx, user)));
+ * @example host.on(userForgotten, ({ emailNorm }, delivery) => delivery.once((tx) => forget(tx, emailNorm)));
  * @example await host.transaction((tx) => host.users.setAttributes(tx, actor, userId, { phone: '+33 1 23 45 67 89' }));
  */
 export {
@@ -298,6 +299,7 @@ export {
   userDisabled,
   userDraft,
   userEnabled,
+  userForgotten,
   userMayAnonymise,
   userMayCreate,
   userMayDisable,

@@ -4,6 +4,7 @@ import type { Entity, EntityTree } from './entity.ts';
 import type { Grant } from './grant.ts';
 import type { Group } from './group.ts';
 import type { GroupView } from './group-service.ts';
+import type { ShownIdentity } from './identity-link-service.ts';
 import type * as schema from './identity-api-schemas.ts';
 import type { Passkey } from './passkey.ts';
 import type { Profile } from './profile.ts';
@@ -111,6 +112,26 @@ export const passkeyJson = ({ id, name, rpId, backedUp, ...at }: Passkey): Shape
   host: rpId,
   backedUp,
   createdAt: iso(at.createdAt),
+  usedAt: isoOrNull(at.lastUsedAt),
+});
+
+/** Not by which name the provider knows them: nobody needs it here. */
+export const identityJson = ({
+  id,
+  provider,
+  title,
+  issuer,
+  email,
+  emailVerified,
+  ...at
+}: ShownIdentity): Shape<'identitySchema'> => ({
+  id,
+  provider,
+  title,
+  issuer,
+  email,
+  emailVerified,
+  linkedAt: iso(at.linkedAt),
   usedAt: isoOrNull(at.lastUsedAt),
 });
 

@@ -143,6 +143,19 @@ export const passkeySchema = z.object({
   createdAt: instant,
   usedAt: instantOrNever,
 });
+export const identitySchema = z.object({
+  id,
+  /** `<plugin>.<id>`, as in the address of its sign-in page. */
+  provider: z.string(),
+  /** As its button says it; null when the provider is gone. */
+  title: z.string().nullable(),
+  issuer: z.string(),
+  email: z.string().nullable(),
+  emailVerified: z.boolean(),
+  linkedAt: instant,
+  usedAt: instantOrNever,
+});
+export const identityParam = z.object({ id, identityId: id });
 export const renamePasskeyBody = z.strictObject({ name: text });
 export const passkeyParam = z.object({ id, passkeyId: id });
 export const createdTokenSchema = tokenSchema.extend({ token: z.string() });

@@ -6,7 +6,9 @@ import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, InvalidInputError, NotFoundError } from '../shared/errors.ts';
 import type { SettingsService } from '../settings/index.ts';
+import { revokeTokensOf } from './access-token-repository.ts';
 import type { Directory } from './directory.ts';
+import { listGrantsOf } from './directory-repository.ts';
 import { localSignIn } from './identity-settings.ts';
 import { listPasskeysOf } from './passkey-repository.ts';
 import { deleteSessionsOf } from './session-repository.ts';
@@ -17,6 +19,7 @@ import type { User } from './user.ts';
 import type { NewIdentity, UserIdentity } from './user-identity.ts';
 import { deleteIdentity, insertIdentity, listIdentitiesOf } from './user-identity-repository.ts';
 import { endAllCredentials, findPasswordHash } from './user-repository.ts';
+import { assertMayManageUser } from './user-policy.ts';
 import { subjectOf } from './user-service.ts';
 
 interface Deps {
@@ -52,6 +55,15 @@ export class IdentityLinkService {
     });
   }
 
+  /** For administrators of that account. */
+  async listFor(actor: Actor, userId: string): Promise<ShownIdentity[]> {
+    const { db, directory, userAdmin } = this.#deps;
+    const user = await userAdmin.get(actor, userId);
+    const grants = await listGrantsOf(db, userId);
+    assertMayManageUser(actor, user, { grants, directory: await directory.snapshot() });
+    return this.list(userId);
+  }
+
   /** By somebody who is signed in and has said that they want it. */
   async link(actor: Actor, user: User, identity: NewIdentity, title: string): Promise<void> {
     await this.#link(user, identity, { actor, title, how: 'own' });
@@ -76,14 +88,15 @@ export class IdentityLinkService {
     });
   }
 
-  /** By an administrator: somebody has left the company that vouched for them, say. Their sessions end with it. */
+  /** By an administrator: somebody has left the company that vouched for them, say. Their sessions and tokens end with it. */
   async unlinkFor(actor: Actor, userId: string, id: string): Promise<void> {
-    const { db, userAdmin } = this.#deps;
+    const { db, clock, userAdmin } = this.#deps;
     const titles = await this.#titles();
     await db.transaction(async (tx) => {
       const user = await userAdmin.managed(tx, actor, userId);
       await this.#remove(tx, actor, user, { id, titles });
       await deleteSessionsOf(tx, user.id);
+      await revokeTokensOf(tx, user.id, clock.now());
       await endAllCredentials(tx, user.id);
     });
   }

@@ -21,6 +21,7 @@ export type { Hashing } from './hashing.ts';
 export { HASH_COST, PasswordGate, type Lane } from './password-gate.ts';
 export type { NewPasskey } from './passkey.ts';
 export type { NewIdentity } from './user-identity.ts';
+export type { ProviderSignInService } from './provider-sign-in-service.ts';
 export { ProvidersForPlugins } from './providers-for-plugins.ts';
 export { PasskeyService } from './passkey-service.ts';
 export { passwordProblem } from './password-rules.ts';
@@ -31,6 +32,7 @@ export { SessionService, type ClientFacts, type SessionCookie } from './session-
 export type { Session } from './session.ts';
 export { OwnerLink, SetupService, type SetupDraft } from './setup-service.ts';
 export { SignInService, type Credentials } from './sign-in-service.ts';
+export type { SignInProviders } from './sign-in-providers.ts';
 export { SignInThrottle } from './sign-in-throttle.ts';
 export type { SignedInActor } from './signed-in-actor.ts';
 export { locales, type PersonFacts, type PreparedUser, type User, type UserDraft } from './user.ts';

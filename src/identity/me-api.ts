@@ -2,7 +2,7 @@ import { empty, json } from '../http/reply.ts';
 import { route, type Route } from '../http/route.ts';
 import { ForbiddenError } from '../shared/errors.ts';
 import { answers } from './api-answers.ts';
-import { passkeyJson, tokenJson, userDetailJson } from './identity-api-presenter.ts';
+import { identityJson, passkeyJson, tokenJson, userDetailJson } from './identity-api-presenter.ts';
 import * as schema from './identity-api-schemas.ts';
 import type { IdentityServices } from './identity-services.ts';
 
@@ -17,10 +17,11 @@ export function meApi({
   memberships,
   accessTokens,
   passkeys,
+  identityLinks,
   rights,
 }: Pick<
   IdentityServices,
-  'users' | 'accounts' | 'memberships' | 'accessTokens' | 'passkeys' | 'rights'
+  'users' | 'accounts' | 'memberships' | 'accessTokens' | 'passkeys' | 'identityLinks' | 'rights'
 >): Route[] {
   return [
     route({
@@ -128,6 +129,35 @@ export function meApi({
       },
       handler: async ({ actor, params: { id } }) => {
         await passkeys.remove(actor, await accounts.own(actor), id);
+        return empty();
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/me/identities',
+      access: 'signed-in',
+      api: {
+        summary: 'List the accounts of elsewhere that you sign in with',
+        description: 'One is linked in a browser only, at its provider.',
+        ...everything,
+        responses: answers(200, 'Your linked identities', schema.itemsOf(schema.identitySchema)),
+      },
+      handler: async ({ actor }) =>
+        json({ items: (await identityLinks.list(ownId(actor.userId))).map(identityJson) }),
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/me/identities/:id',
+      access: 'signed-in',
+      params: schema.idParam,
+      api: {
+        summary: 'Unlink an account of elsewhere',
+        description: 'The last way in stays. You are told by mail.',
+        ...everything,
+        responses: answers(204, 'It no longer signs in'),
+      },
+      handler: async ({ actor, params: { id } }) => {
+        await identityLinks.unlink(actor, await accounts.own(actor), id);
         return empty();
       },
     }),

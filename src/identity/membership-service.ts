@@ -18,6 +18,8 @@ import {
 } from './group-repository.ts';
 import type { Group } from './group.ts';
 import { BUILT_IN_PROFILES } from './profile.ts';
+import { EVERY_RIGHT } from './rights.ts';
+import { reaches } from './signed-in-actor.ts';
 import { mayGive } from './user-policy.ts';
 import type { PersonFacts } from './user.ts';
 import { findUser } from './user-repository.ts';
@@ -157,6 +159,21 @@ export class MembershipService {
   async homeEntityOf(userId: string): Promise<string> {
     const [first] = await this.grantsOf(userId);
     return first?.entityId ?? ROOT_ENTITY_ID;
+  }
+
+  /** Whether somebody belongs there already and may there all that this profile lets people do. */
+  async holds(
+    userId: string,
+    { profileId, entityId }: Pick<GrantDraft, 'profileId' | 'entityId'>,
+  ): Promise<boolean> {
+    const { tree, rightsOf } = await this.#deps.directory.snapshot();
+    const held = (await this.grantsOf(userId))
+      .filter((grant) => reaches(tree, grant, entityId))
+      .map((grant) => rightsOf(grant.profileId));
+    if (held.length === 0) return false;
+    return [...rightsOf(profileId)].every((right) =>
+      held.some((rights) => rights.has(right) || rights.has(EVERY_RIGHT)),
+    );
   }
 
   async mayGrant(actor: Actor, grant: Omit<GrantDraft, 'userId'>): Promise<boolean> {

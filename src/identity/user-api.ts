@@ -4,7 +4,7 @@ import { route, type Route } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
 import { NotFoundError } from '../shared/errors.ts';
 import { answers } from './api-answers.ts';
-import { passkeyJson, userDetailJson, userJson } from './identity-api-presenter.ts';
+import { identityJson, passkeyJson, userDetailJson, userJson } from './identity-api-presenter.ts';
 import * as schema from './identity-api-schemas.ts';
 import type { IdentityServices } from './identity-services.ts';
 
@@ -23,7 +23,11 @@ export function userApi({
   memberships,
   accountEnds,
   passkeys,
-}: Pick<IdentityServices, 'userAdmin' | 'users' | 'memberships' | 'accountEnds' | 'passkeys'> & {
+  identityLinks,
+}: Pick<
+  IdentityServices,
+  'userAdmin' | 'users' | 'memberships' | 'accountEnds' | 'passkeys' | 'identityLinks'
+> & {
   db: Database;
 }): Route[] {
   async function detail(actor: Actor, id: string): Promise<object> {
@@ -126,6 +130,35 @@ export function userApi({
       },
       handler: async ({ actor, params: { id, passkeyId } }) => {
         await passkeys.removeOf(actor, id, passkeyId);
+        return empty();
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/users/:id/identities',
+      access: mayManage,
+      params: schema.idParam,
+      api: {
+        summary: 'List the accounts of elsewhere that a person signs in with',
+        ...reading,
+        responses: answers(200, 'Their linked identities', schema.itemsOf(schema.identitySchema)),
+      },
+      handler: async ({ actor, params: { id } }) =>
+        json({ items: (await identityLinks.listFor(actor, id)).map(identityJson) }),
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/users/:id/identities/:identityId',
+      access: mayManage,
+      params: schema.identityParam,
+      api: {
+        summary: 'Unlink an account of elsewhere from a person',
+        description: 'Their sessions and tokens end with it, and they are told by mail.',
+        ...writing,
+        responses: answers(204, 'It no longer signs in'),
+      },
+      handler: async ({ actor, params: { id, identityId } }) => {
+        await identityLinks.unlinkFor(actor, id, identityId);
         return empty();
       },
     }),

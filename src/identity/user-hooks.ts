@@ -32,6 +32,13 @@ export const userDisabled = defineEvent<{ user: PersonFacts; by: string }>({
   since: '0.1.0',
 });
 
+/** The one who asks has to know what to look for; after a week the event itself is gone. */
+export const userForgotten = defineEvent<{ userId: string; emailNorm: string }>({
+  name: 'user.forgotten',
+  summary: 'An account was anonymised: whoever wrote its address down elsewhere forgets it as well.',
+  since: '0.1.0',
+});
+
 export const userSignedIn = defineEvent<{ user: PersonFacts; network: string }>({
   name: 'user.signed-in',
   summary: 'Somebody has proven who they are and has a new session.',

@@ -30,7 +30,7 @@ import { deleteSecretsOf } from './user-secret-repository.ts';
 import { factsOf, locales, type PersonFacts, type PreparedUser, type User, type UserDraft } from './user.ts';
 import type { NewIdentity } from './user-identity.ts';
 import { deleteIdentitiesOf, insertIdentity } from './user-identity-repository.ts';
-import { userCreated, userDisabled, userDraft, userMayCreate } from './user-hooks.ts';
+import { userCreated, userDisabled, userDraft, userForgotten, userMayCreate } from './user-hooks.ts';
 import type { UserNumbers } from './user-numbers.ts';
 import { assertMayManageUser } from './user-policy.ts';
 import {
@@ -195,7 +195,7 @@ export class UserService {
 
   /** Forgets who it was and keeps the row that tickets point at. There is no way back. */
   async anonymise(tx: Tx, actor: Actor, id: string): Promise<void> {
-    const { clock, audit } = this.#deps;
+    const { clock, audit, hooks } = this.#deps;
     if (actor.userId === id) throw new ConflictError('user.disable-yourself');
     const user = await this.#managed(tx, actor, id);
     const grants = await listGrantsOf(tx, id);
@@ -212,6 +212,8 @@ export class UserService {
     await deleteGrantsOf(tx, id);
     if (grants.some(isOwnership)) await assertOwnerRemains(tx);
     await audit.record(tx, actor, { action: 'user.anonymised', subject: { type: 'user', id, label } });
+    const told = { userId: id, emailNorm: user.emailNorm };
+    await hooks.emit(tx, userForgotten, told, { aggregate: `user:${id}` });
   }
 
   /** Ids of people whose name or address has these words, as far as this actor sees them. */

@@ -243,6 +243,8 @@ export interface HostMemberships {
   groups(): Promise<{ id: string; name: string; entityId: string }[]>;
   /** Those this person belongs to. */
   groupsOf(userId: string): Promise<{ id: string; name: string; entityId: string }[]>;
+  /** Whether somebody belongs to this entity already and may there all that this profile lets people do. */
+  holds(userId: string, grant: Pick<GrantDraft, 'profileId' | 'entityId'>): Promise<boolean>;
   /** Whether `actor` could give this grant directly: every right of the profile in that entity, and the right to grant. */
   mayGrant(actor: Actor, grant: Omit<GrantDraft, 'userId'>): Promise<boolean>;
   mayAddToGroup(actor: Actor, groupId: string): Promise<boolean>;

@@ -107,7 +107,7 @@ export function presentDetails(plugin: PluginFacts): object {
     rights: plugin.rightTitles,
     failing: plugin.failing,
     jobs: manifest?.jobs.map(({ id }) => id) ?? [],
-    commands: manifest?.commands ?? [],
+    commands: manifest?.commands.toSorted() ?? [],
     overrides: manifest?.overrides.map(({ template }) => template) ?? [],
     drifted: plugin.drifted,
     hasSettings: (manifest?.settings.length ?? 0) > 0,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { localSignIn } from '../../src/identity/index.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { setupWith, temporaryFolder, writePlugin } from '../plugin-host/start-host.ts';
@@ -41,6 +42,19 @@ describeOnEachEngine('the doctor', (engine) => {
     expect(examined.code).toBe(1);
     expect(outcomesOf(examined.json()).get('plugins')).toMatchObject({ result: 'problem' });
     expect(outcomesOf(examined.json()).get('plugins')?.message).toMatch(/broken.+No luck/);
+  });
+
+  test('says when nobody could get in, and how to open the door', async () => {
+    const app = await startTestApp({ engine });
+    const open = await commandsOf(app.house)('doctor --json');
+    await app.given.setting(localSignIn, false);
+
+    const shut = await commandsOf(app.house)('doctor --json');
+
+    expect(outcomesOf(open.json()).get('sign-in')).toMatchObject({ result: 'ok' });
+    expect(shut.code).toBe(1);
+    expect(outcomesOf(shut.json()).get('sign-in')).toMatchObject({ result: 'problem' });
+    expect(outcomesOf(shut.json()).get('sign-in')?.message).toContain('latchkey sign-in local on');
   });
 
   test('sees what a restore left held', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { localSignIn } from '../../../src/identity/index.ts';
+import { localSignIn, ROOT_ENTITY_ID } from '../../../src/identity/index.ts';
 import { system } from '../../../src/shared/actor.ts';
 import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
 import type { Answer, HttpClient } from '../../../test/support/http-client.ts';
@@ -180,7 +180,11 @@ describeOnEachEngine('joining with a provider', (engine) => {
 
   test('signs in whoever has an account by it already, and offers what the invitation adds', async () => {
     const { app, provider } = await start(engine);
-    await linked(app, await app.given.user({ email: 'jo@acme.test' }), provider);
+    const { id: entityId } = await app.house.domains.entityAdmin.create(system, {
+      name: 'Lyon',
+      parentId: ROOT_ENTITY_ID,
+    });
+    await linked(app, await app.given.user({ email: 'jo@acme.test', entityId }), provider);
     const { key, id } = await app.given.invitationKey();
     const browser = app.guest();
 

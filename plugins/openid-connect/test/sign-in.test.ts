@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { commandsOf } from '../../../test/cli/shell.ts';
 import { coreCommands } from '../../../src/compose-commands.ts';
 import { system } from '../../../src/shared/actor.ts';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
@@ -369,6 +370,39 @@ describeOnEachEngine('a link between an account and a provider', (engine) => {
     expect(await isSignedIn(browser)).toBe(false);
   });
 
+  test('are listed and unlinked by programs: by whose they are, and by who manages them; nobody else', async () => {
+    const app = await openHouse(engine, { mail: true });
+    const provider = await withProvider(app);
+    const jo = await app.given.user({ email: 'jo@acme.test', password: 'a long and quiet evening' });
+    await linked(app, jo, provider);
+    const own = '/api/v1/me/identities';
+    const theirs = `/api/v1/users/${jo.id}/identities`;
+    const [me, admin] = [app.api(jo), app.api(await app.given.owner())];
+    const list = (await me.call('GET', own)).json() as { items: { id: string }[] };
+    const id = list.items[0]?.id ?? '';
+
+    const seen = await admin.call('GET', theirs);
+    const others = await app.api(await app.given.user()).call('DELETE', `${own}/${id}`);
+    const desk = app.api(await app.given.technician());
+    const looking = await desk.call('GET', theirs);
+    const taking = await desk.call('DELETE', `${theirs}/${id}`);
+    const guest = await app.guest().call('GET', own);
+    await write(app, 'users', { id: jo.id }, { password_hash: null });
+    const last = await me.call('DELETE', `${own}/${id}`);
+    const removed = await admin.call('DELETE', `${theirs}/${id}`);
+    const after = await me.call('GET', own);
+
+    expect(list.items).toMatchObject([
+      { provider: 'openid-connect.acme', title: 'Acme', email: 'jo@acme.test', emailVerified: true },
+    ]);
+    expect(seen.json()).toEqual(list);
+    expect(seen.text).not.toContain(provider.subject.sub);
+    expect([others.status, looking.status, taking.status, guest.status]).toEqual([404, 403, 403, 401]);
+    expect([last.status, last.json().code]).toEqual([409, 'identity.last']);
+    expect([removed.status, after.status]).toEqual([204, 401]);
+    expect(await identities(app)).toEqual([]);
+  });
+
   test('confirms who one is before something dangerous, as the same person and freshly', async () => {
     const app = await openHouse(engine);
     const provider = await withProvider(app);
@@ -423,6 +457,12 @@ describeOnEachEngine('a house that only providers open', (engine) => {
     expect([forced.status, await isSignedIn(guest)]).toEqual([403, false]);
     await goBy(guest, provider, SIGN_IN);
     expect(await whoIs(guest)).toBe(owner.email);
+
+    const latchkey = commandsOf(app.house);
+    const healthy = (await latchkey('doctor --json')).json() as { check: string; result: string }[];
+    const asked = await latchkey('sign-in check --json');
+    expect(healthy.find(({ check }) => check === 'sign-in')?.result).toBe('ok');
+    expect(asked.json()).toEqual([{ provider: 'openid-connect.acme', works: true, problem: '' }]);
 
     const command = coreCommands(app.house, { onProblem: () => undefined }).find(
       ({ name }) => name === 'sign-in local',

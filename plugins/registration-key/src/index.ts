@@ -2,7 +2,7 @@ import {
   defineEvent,
   definePlugin,
   ticketCreated,
-  userAnonymised,
+  userForgotten,
   type Host,
   type PersonFacts,
 } from 'latchkey/plugin-api';
@@ -205,6 +205,6 @@ export default definePlugin((host: Host) => {
     rounds: reach.rounds,
   });
   const forgetting = new Forgetting({ host, proofs });
-  host.on(userAnonymised, ({ subject }, delivery) => forgetting.forget(subject.id, delivery));
+  host.on(userForgotten, (person, delivery) => forgetting.forget(person, delivery));
   host.on(userDisabled, ({ user }) => care.lookAfter(user.id));
 });

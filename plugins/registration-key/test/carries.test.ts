@@ -367,6 +367,28 @@ describeOnEachEngine('a key that brings something along', (engine) => {
     expect(await requests()).toMatchObject([{ email: '' }, { email: 'ann@acme.test', state: 'open' }]);
     expect((await joinByApi(app, unused.key, somebody())).status).toBe(422);
   });
+
+  test('is forgotten with somebody whom no key let in, and under the address they had when they joined', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const owner = app.api(await app.given.owner());
+    const poster = await app.given.invitationKey({ emailProof: 'required' });
+    const emails = ['jo.quimby@acme.test', 'mo.quimby@acme.test', 'ann@acme.test'];
+    await owner.call('POST', `/api/v1/invitation-keys/${poster.id}/invited`, { emails });
+    const jo = await app.given.user({ email: 'jo.quimby@acme.test' });
+    const { key } = await app.given.invitationKey({ emailProof: 'none' });
+    await joinByApi(app, key, somebody({ email: 'mo.quimby@acme.test' }));
+    const mo = await app.house.domains.users.findByEmail('mo.quimby@acme.test');
+    const moved = { email: 'mo@elsewhere.test', email_norm: 'mo@elsewhere.test' };
+    await app.db.transaction((tx) => tx.knex('users').where({ id: mo?.id }).update(moved));
+
+    await anonymise(app, jo);
+    await anonymise(app, { id: mo?.id ?? '' });
+    const kept = async (): Promise<string> =>
+      JSON.stringify([await app.db.knex('invite_invitee'), await app.db.knex('invite_mailing')]);
+    await expect.poll(kept, { timeout: 20_000 }).not.toContain('quimby');
+
+    expect(await kept()).toContain('ann@acme.test');
+  });
 });
 
 /** Somebody whose link is over asks for a way in all the same. */

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { ROOT_ENTITY_ID } from '../../../src/identity/index.ts';
+import { system } from '../../../src/shared/actor.ts';
 import type { Answer, HttpClient } from '../../../test/support/http-client.ts';
+import type { Person, PersonDraft } from '../../../test/support/given.ts';
 import type { TestApp } from '../../../test/support/test-app.ts';
 
 export const PASSWORD = 'four quiet words here';
@@ -41,6 +44,13 @@ export async function joinByBrowser(
 ): Promise<Answer> {
   const { email, name, password } = somebody(newcomer);
   return browser.submit(`/join/${key}`, { email, name, password }, { action: '/join' });
+}
+
+/** Somebody with an account in another part of the house: a key of the top gives them something new. */
+export async function somebodyElsewhere(app: TestApp, draft: PersonDraft = {}): Promise<Person> {
+  const place = { name: 'Lyon', parentId: ROOT_ENTITY_ID };
+  const { id } = await app.house.domains.entityAdmin.create(system, place);
+  return app.given.user({ entityId: id, ...draft });
 }
 
 export async function keyOf(app: TestApp, id: string): Promise<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { guest } from '../../../src/shared/actor.ts';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { joinByApi, somebody } from './desk.ts';
@@ -38,6 +39,31 @@ describeOnEachEngine('the owner of an invitation', (engine) => {
       'registration-key.ends-soon',
       'registration-key.nearly-used-up',
     ]);
+  });
+
+  test('hears by mail why an invitation was paused, unless that is not wanted', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const owner = await app.given.owner();
+    const actor = await app.house.domains.users.actorOf(owner.id);
+    const choose = (mail: boolean): Promise<void> =>
+      app.house.domains.notifications.choose(actor ?? guest('en'), [
+        { kind: 'registration-key.paused', bell: true, mail },
+      ]);
+    const pause = async (label: string): Promise<void> => {
+      const { key } = await app.given.invitationKey({ label });
+      await app.guest().submit('/join/report', { key });
+    };
+
+    await choose(false);
+    await pause('By bell only');
+    await choose(true);
+    await pause('By mail as well');
+    const letter = await app.mailbox.next(owner.email);
+
+    expect(await heard(app)).toEqual(['registration-key.paused', 'registration-key.paused']);
+    expect(letter.subject).toBe('The invitation “By mail as well” is paused');
+    expect(letter.text).toContain('it was found where it should not be');
+    expect(letter.html).toContain('it was found where it should not be');
   });
 
   test('hears when nobody has joined within a week', async () => {

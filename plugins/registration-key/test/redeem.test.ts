@@ -2,7 +2,16 @@ import { expect, test } from 'vitest';
 import { describeOnEachEngine } from '../../../test/support/databases.ts';
 import type { Answer } from '../../../test/support/http-client.ts';
 import { startTestApp } from '../../../test/support/test-app.ts';
-import { joinByApi, joinByBrowser, keyOf, PASSWORD, redemptionsOf, somebody, statusesOf } from './desk.ts';
+import {
+  joinByApi,
+  joinByBrowser,
+  keyOf,
+  PASSWORD,
+  redemptionsOf,
+  somebody,
+  somebodyElsewhere,
+  statusesOf,
+} from './desk.ts';
 
 const codeOf = (answer: Answer): string => String(answer.json().code);
 const stateOf = (answer: Answer): string => String(answer.json().status);
@@ -270,8 +279,7 @@ describeOnEachEngine('redeeming a key', (engine) => {
     const app = await startTestApp({ engine });
     const entities = await app.house.domains.memberships.entities();
     const { id, key } = await app.given.invitationKey({ maxUses: 2 });
-    const person = await app.given.user();
-    const browser = app.as(person);
+    const browser = app.as(await somebodyElsewhere(app));
 
     const asked = await browser.get(`/join/${key}`);
     const added = await browser.submitShown(asked, {}, { action: '/join/step/add' });
@@ -281,6 +289,32 @@ describeOnEachEngine('redeeming a key', (engine) => {
     expect(added.status).toBe(200);
     expect(again.text).toContain('You have used this invitation already');
     expect(await keyOf(app, id)).toMatchObject({ uses: 1 });
+  });
+
+  test('an account to which a key gives nothing new takes no place, whatever state the key is in', async () => {
+    const app = await startTestApp({ engine });
+    const { id, key } = await app.given.invitationKey({ maxUses: 1 });
+    const member = await app.given.user();
+    const browser = app.as(member);
+
+    const page = await browser.get(`/join/${key}`);
+    const h = new URL(page.url).searchParams.get('h') ?? '';
+    const _csrf = /name="_csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+    const forced = await browser.post('/join/step/add', { h, _csrf });
+    const byToken = await app.api(member).call('POST', '/api/v1/join/me', { key });
+    const ofTheDesk = await app.as(await app.given.technician()).get(`/join/${key}`);
+    const free = await keyOf(app, id);
+    const last = await joinByApi(app, key, somebody());
+    const full = await browser.get(`/join/${key}`);
+
+    expect([page.status, forced.status, last.status]).toEqual([200, 303, 201]);
+    for (const { text } of [page, ofTheDesk, full]) {
+      expect(text).toContain('You already have an account here');
+      expect(text).not.toContain('/join/step/add');
+    }
+    expect([byToken.status, byToken.json().status]).toEqual([200, 'nothing-new']);
+    expect(free).toMatchObject({ uses: 0 });
+    expect((await redemptionsOf(app, id)).items).toMatchObject([{ how: 'new' }]);
   });
 
   test('an existing account joins by its token, once, and answers what is asked', async () => {

@@ -4,7 +4,7 @@ import { describeOnEachEngine } from '../../../test/support/databases.ts';
 import type { Answer, HttpClient } from '../../../test/support/http-client.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { temporaryFolder, useFixture } from '../../../test/plugin-host/start-host.ts';
-import { joinByApi, keyOf, PASSWORD, redemptionsOf, somebody } from './desk.ts';
+import { joinByApi, keyOf, PASSWORD, redemptionsOf, somebody, somebodyElsewhere } from './desk.ts';
 
 const words = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
 const jo = { email: 'jo@acme.test', name: 'Jo Martin', password: PASSWORD };
@@ -149,7 +149,7 @@ describeOnEachEngine('the pages on the way', (engine) => {
     const app = await startTestApp({ engine });
     await step(app, { agreement: 'I agree.' });
     const { id, key } = await app.given.invitationKey();
-    const member = app.as(await app.given.user());
+    const member = app.as(await somebodyElsewhere(app));
 
     const shown = await member.get(`/join/${key}`);
     const add = await goOn(member, shown, { agreed: 'true' });
@@ -166,7 +166,7 @@ describeOnEachEngine('the pages on the way', (engine) => {
     const app = await startTestApp({ engine });
     const { id: rules } = await step(app, { agreement: 'I agree.' });
     const { id, key } = await app.given.invitationKey();
-    const member = app.api(await app.given.user());
+    const member = app.api(await somebodyElsewhere(app));
 
     const refused = await member.call('POST', '/api/v1/join/me', { key });
     const joined = await member.call('POST', '/api/v1/join/me', { key, accepted: [`${rules}@1`] });

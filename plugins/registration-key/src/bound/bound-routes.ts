@@ -76,7 +76,8 @@ export function replySlot({ host, ticketKeys }: Deps): void {
     async (ticket, actor) => {
       if (!(await ticketKeys.mayInvite(actor, ticket))) return null;
       const email = await host.tickets.correspondent(actor, ticket.number);
-      return { number: ticket.number, email: email ?? '', mailIsOn: host.mail.isOn };
+      const invitedAt = email === null ? null : await ticketKeys.invitedAt(actor, ticket.number, email);
+      return { number: ticket.number, email: email ?? '', invitedAt, mailIsOn: host.mail.isOn };
     },
   );
 }

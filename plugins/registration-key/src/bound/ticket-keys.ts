@@ -1,4 +1,6 @@
 import { type Actor, type Host, type UploadedFile } from 'latchkey/plugin-api';
+import { normaliseAddress } from '../keys/address.ts';
+import { lastOfTicket } from '../keys/key-repository.ts';
 import type { KeyService, ShownKey } from '../keys/key-service.ts';
 import { DAY_MS } from '../keys/key-terms.ts';
 import type { MailingService } from '../mailings/mailing-service.ts';
@@ -36,6 +38,13 @@ export class TicketKeys {
       actor.can(right, entityId),
     );
     return mayMint && (await this.#deps.host.tickets.mayNoteCorrespondent(actor, number));
+  }
+
+  /** When the person was invited whose address waits at this ticket. */
+  async invitedAt(actor: Actor, number: number, email: string): Promise<number | null> {
+    const { host } = this.#deps;
+    const { id } = await host.tickets.find(actor, number);
+    return lastOfTicket(host.db, { ticketId: id, emailNorm: normaliseAddress(email) ?? email });
   }
 
   /** The key, the address at the ticket, the reply and the mail. The secret goes into the mail only, never into the ticket. */

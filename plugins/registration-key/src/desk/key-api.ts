@@ -87,7 +87,10 @@ const joinBody = z.strictObject({
 });
 /** Whoever holds the token has a name, an address and a way in already. */
 const addBody = joinBody.pick({ key: true, answers: true, accepted: true });
-const addSchema = z.object({ status: z.enum(['joined', 'already', 'waiting']), entity: z.string() });
+const addSchema = z.object({
+  status: z.enum(['joined', 'already', 'nothing-new', 'waiting']),
+  entity: z.string(),
+});
 const checksBody = z.strictObject({ key: z.string().max(400), redeemId: z.uuid() });
 const checksSchema = z.object({
   checks: z.array(
@@ -172,8 +175,9 @@ export function keyApi({ host, door, keys, redeem, join, humans, walk }: Deps): 
       await walk.assertWalked(key, { browser: null, accepted }, locale);
       const answers = await join.answersFrom(key, typedIn(body), locale, { hasAccount: true });
       const status = await redeem.addToAccount(key, { userId }, { network, copyId, answers });
-      if (status !== 'already') await walk.agreed(key, { accepted, userId }, locale);
-      return json({ status, entity: key.entityId }, { status: status === 'already' ? 200 : 201 });
+      const isNew = status === 'joined' || status === 'waiting';
+      if (isNew) await walk.agreed(key, { accepted, userId }, locale);
+      return json({ status, entity: key.entityId }, { status: isNew ? 201 : 200 });
     } catch (error) {
       if (error instanceof KnownError && error.code.startsWith('invitation.'))
         await join.recordRefusal(key, error.code, network);
@@ -330,11 +334,15 @@ export function keyApi({ host, door, keys, redeem, join, humans, walk }: Deps): 
       body: addBody,
       api: {
         summary: 'Add what an invitation key gives to the account of this token',
-        description: 'No second account; asked again, it answers `already` and takes no second seat.',
+        description:
+          'No second account. Asked again, it answers `already`; where it would add nothing to the account, `nothing-new`. Neither takes a seat.',
         tag,
         scope: 'join:write',
         responses: {
-          200: { description: 'They had joined by this key before', schema: addSchema },
+          200: {
+            description: 'They had joined by this key before, or have all of it already',
+            schema: addSchema,
+          },
           201: { description: 'Joined, or waiting for an administrator', schema: addSchema },
         },
       },

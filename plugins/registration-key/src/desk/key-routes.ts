@@ -241,10 +241,7 @@ export function keyRoutes({
       })),
       mayManage: mayManage(actor, key),
       mayKeepPreset: actor.can('registration-key.presets', key.entityId),
-      second:
-        key.pausedReason === 'second-approval'
-          ? { mayAgree: mayManage(actor, key) && key.askedBy !== actor.userId }
-          : null,
+      second: await keys.secondYesOf(actor, key),
       guard: await guard.breaker.notice(key, { mayManage: mayManage(actor, key) }),
       mayReveal: actor.can('registration-key.reveal', key.entityId) && key.hasCopy,
       mailIsOn: host.mail.isOn,

@@ -122,9 +122,16 @@ const words: Record<string, string> = { approval: 'approval', emailProof: 'proof
 function shownAs(name: string, value: unknown): Shown | null {
   const text = asText(value);
   if (text === '') return null;
-  if (typeof value === 'number' && /At$|^notBefore$|^since$|^until$/.test(name)) return { at: value };
+  const at = /At$|^notBefore$|^since$|^until$/.test(name) ? momentOf(value) : null;
+  if (at !== null) return { at };
   const group = words[name];
   return group === undefined ? { text } : { word: `registration-key:${group}.${text}` };
+}
+
+/** Entries keep moments as numbers or as the API writes them. */
+function momentOf(value: unknown): number | null {
+  const at = typeof value === 'string' ? Date.parse(value) : value;
+  return typeof at === 'number' && Number.isFinite(at) ? at : null;
 }
 
 function asText(value: unknown): string {

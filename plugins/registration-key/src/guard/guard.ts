@@ -1,5 +1,5 @@
 import type { Host } from 'latchkey/plugin-api';
-import { PAUSED_NOTICE, type KeyCare } from '../seats/key-care.ts';
+import type { KeyCare } from '../seats/key-care.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import type { ProofBox } from '../seats/proofs.ts';
@@ -42,14 +42,6 @@ export function standGuard({ host, evidence, care, keys, door, proofs, rosters }
   const redeemedBy = new RedeemedBy({ host, keys });
   const tree = new TreeService(host);
 
-  host.notices.addKind({
-    id: PAUSED_NOTICE,
-    text: 'registration-key:notice.paused',
-    label: 'registration-key:notice-kind.paused',
-    icon: 'pause',
-    bell: true,
-    mail: false,
-  });
   host.routes([
     ...guardRoutes({ host, keys, evidence, breaker, undo, reports, redeemedBy }),
     ...revokeRoutes({ host, keys, undo }),

@@ -37,13 +37,14 @@ import type { RequestService } from '../requests/request-service.ts';
 import { HOLD_MS } from '../seats/redemption.ts';
 import type { JoinForm, Outcome, RedeemService } from './redeem-service.ts';
 import { findByUser } from '../seats/redemption-repository.ts';
-import { assertAddressFits, assertNewAccountsAllowed, refusalOf } from '../seats/refusal.ts';
+import { assertNewAccountsAllowed, misfitOf, refusalOf } from '../seats/refusal.ts';
 import { KeysInView } from './keys-in-view.ts';
 import type { Landing } from '../steps/landing.ts';
 import type { StepWalk } from '../steps/step-walk.ts';
 import { presentStep } from '../steps/walk-routes.ts';
 import { checkAnswersIn, type HumanCheck } from './human-check.ts';
 import { JoinPasskeys } from './join-passkeys.ts';
+import { giftsOf } from './nothing-new.ts';
 import { JoinProviders } from './join-providers.ts';
 import { SharedForms } from './shared-forms.ts';
 import { seenThrough } from '../copies/copy-repository.ts';
@@ -226,20 +227,18 @@ export function joinRoutes(deps: Deps): Route[] {
     if (person === null) throw new NotFoundError('invitation.account_gone');
     const model = { organisation, handle: handle.name, me: person.email, name: person.name };
     if ((await findByUser(host.db, key.id, person.id)) !== null) return page('already', model);
-    const refusal = (await obstacle(key)) ?? fits(key, person.emailNorm);
+    if (await redeem.addsNothing(key, person)) return page('nothing-new', model);
+    const refusal = (await obstacle(key)) ?? misfitOf(key, person.emailNorm);
     if (refusal === null) {
       const step = await stepInTheWay(incoming, entrance);
       if (step !== null) return step;
-      const entities = await host.memberships.entities();
-      const groups = await host.memberships.groups();
       const questions = await questionsOf(host, key, incoming.locale);
       return page('add', {
         ...model,
         fields: questions.map((field) => presentField(field, again.typed ?? {})),
         inviter: key.ownerId === null ? '' : key.ownerName,
         errors: problemsOf(again.error),
-        entity: entities.find(({ id }) => id === key.entityId)?.path ?? organisation,
-        groups: groups.filter(({ id }) => key.groupIds.includes(id)).map(({ name }) => name),
+        ...(await giftsOf(host, key, person.id, organisation)),
       });
     }
     if (refusal.code === 'invitation.wrong_email')
@@ -261,7 +260,7 @@ export function joinRoutes(deps: Deps): Route[] {
     const { key, handle, mailing } = entrance;
     const slots = await humans.slotsFor(key, { binding: handle.name, ...facts });
     const arrived = providers.arrived(incoming.cookies, handle);
-    const misfit = arrived?.identity.email ? misfitOf(key, arrived.identity.email) : null;
+    const misfit = arrived?.identity.email ? misfitOfTyped(key, arrived.identity.email) : null;
     if (arrived !== null && misfit !== null) return otherIdentity(entrance, arrived, misfit);
     const isEmpty =
       facts.typed === undefined && facts.error === undefined && mailing === null && arrived === null;
@@ -530,13 +529,14 @@ export function joinRoutes(deps: Deps): Route[] {
           { userId: actor.userId },
           { network: incoming.network, copyId: handle.copyId ?? null, answers },
         );
-        if (joined !== 'already') await walk.givenTo(key.id, handle.secret, actor.userId);
+        const isNew = joined === 'joined' || joined === 'waiting';
+        if (isNew) await walk.givenTo(key.id, handle.secret, actor.userId);
         const wanted =
           joined === 'joined' ? await landing.ofMember(actor.userId, key.landing, incoming.locale) : '/';
         return redirect(wanted, {
           cookies: [handles.forget(handle)],
           flash: {
-            kind: joined === 'already' ? 'info' : 'success',
+            kind: isNew ? 'success' : 'info',
             code: `registration-key:flash.${joined}`,
           },
         });
@@ -695,18 +695,9 @@ const isOver = ({ code }: KnownError): boolean =>
   ].includes(code);
 
 /** Whether an address as people write it is one that this key is for. */
-function misfitOf(key: InvitationKey, email: string): KnownError | null {
+function misfitOfTyped(key: InvitationKey, email: string): KnownError | null {
   const emailNorm = normaliseAddress(email);
-  return emailNorm === null ? null : fits(key, emailNorm);
-}
-
-function fits(key: InvitationKey, emailNorm: string): KnownError | null {
-  try {
-    assertAddressFits(key, emailNorm);
-    return null;
-  } catch (error) {
-    return error as KnownError;
-  }
+  return emailNorm === null ? null : misfitOf(key, emailNorm);
 }
 
 const closedStatus = ({ kind }: KnownError): number =>

@@ -6,6 +6,7 @@ import {
   type Host,
   type NewIdentity,
   type NewPasskey,
+  type PersonFacts,
   type UserDraft,
 } from 'latchkey/plugin-api';
 import { rememberCopy, seenThrough } from '../copies/copy-repository.ts';
@@ -28,6 +29,7 @@ import { factsOf } from '../keys/key-service.ts';
 import type { KeyCare } from '../seats/key-care.ts';
 import type { Mailing } from '../mailings/mailing-repository.ts';
 import type { Newcomers } from './newcomers.ts';
+import { addsNothing } from './nothing-new.ts';
 import type { ProofBox } from '../seats/proofs.ts';
 import {
   accessOf,
@@ -163,11 +165,12 @@ export class RedeemService {
       copyId,
       answers,
     }: Pick<Visitor, 'network' | 'copyId'> & { answers: Readonly<Record<string, string>> },
-  ): Promise<'joined' | 'already' | 'waiting'> {
+  ): Promise<'joined' | 'already' | 'nothing-new' | 'waiting'> {
     const { host, line, newcomers } = this.#deps;
     const person = await host.users.find(actor.userId);
     if (person === null) throw new ConflictError('invitation.account_gone');
     if ((await findByUser(host.db, opened.id, person.id)) !== null) return 'already';
+    if (await this.addsNothing(opened, person)) return 'nothing-new';
 
     await assertNewAccountsAllowed(host);
     if (!person.emailProven && needsProvenAddress(opened))
@@ -207,6 +210,14 @@ export class RedeemService {
         if (!(error instanceof SeatMissed) || judged === MOST_JUDGEMENTS) throw asConflict(error);
       }
     }
+  }
+
+  /** To somebody who has an account. */
+  addsNothing(
+    key: InvitationKey,
+    person: Pick<PersonFacts, 'id' | 'emailNorm' | 'locale'>,
+  ): Promise<boolean> {
+    return addsNothing(this.#deps, key, person);
   }
 
   /** What the form that was sent already came to, if it was sent already. */

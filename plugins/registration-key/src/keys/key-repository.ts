@@ -471,6 +471,19 @@ export async function findKeysOwnedBy(db: Queryable, ownerId: string): Promise<I
   return rows.map(decodeKey);
 }
 
+/** When somebody was last invited from a ticket by this address. */
+export async function lastOfTicket(
+  db: Queryable,
+  { ticketId, emailNorm }: { ticketId: string; emailNorm: string },
+): Promise<number | null> {
+  const row = await db
+    .knex(keys.name)
+    .where({ ticket_id: ticketId, email_norm: emailNorm })
+    .orderBy('created_at', 'desc')
+    .first<{ created_at: unknown } | undefined>('created_at');
+  return row === undefined ? null : Number(row.created_at);
+}
+
 /** What the list finds a key by; written with the key, since words follow its terms. */
 async function writeWords(
   tx: Tx,

@@ -41,6 +41,7 @@ import {
   assertMayMint,
   assertMayReveal,
   assertMaySee,
+  mayManage,
 } from './key-policy.ts';
 import { assertCustomKey, assertSound, completeTerms, type KeyDraft } from './key-terms.ts';
 import type { Places } from './places.ts';
@@ -415,6 +416,14 @@ export class KeyService {
     return this.get(actor, id);
   }
 
+  /** What its page says while it waits for the second yes. */
+  async secondYesOf(actor: Actor, key: InvitationKey): Promise<object | null> {
+    if (key.pausedReason !== 'second-approval') return null;
+    const names = await this.#deps.secondYes.namesOf(key);
+    const mayAgree = mayManage(actor, key) && key.askedBy !== actor.userId;
+    return { mayAgree, names: names.slice(0, NAMED), more: Math.max(0, names.length - NAMED) };
+  }
+
   /** The second administrator's yes: from now on the key lets people in. */
   async agree(actor: Actor, id: string, version: number): Promise<InvitationKey> {
     const { host, authority } = this.#deps;
@@ -502,6 +511,8 @@ const scopeOf = (actor: Actor): Pick<KeyFilter, 'entities' | 'ownerId'> =>
     : { entities: 'all', ownerId: actor.userId ?? '' };
 
 const NEAR_MS = 60_000;
+/** Of those who may give the second yes; of the others the number is told. */
+const NAMED = 5;
 
 /** Open, and living as long as the one that is asked for; or until the very same moment. */
 function isStillLike(key: InvitationKey, terms: KeyTerms, now: number): boolean {

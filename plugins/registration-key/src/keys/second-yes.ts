@@ -3,7 +3,8 @@ import type { InvitationKey, KeyTerms } from './invitation-key.ts';
 import type { Places } from './places.ts';
 
 const MANAGE = 'registration-key.manage';
-const MOST_TOLD = 5;
+/** Whoever may say yes hears of it; in a house with more of them than this, enough do. */
+const MOST_TOLD = 100;
 
 /** A key that makes people of the staff needs the yes of somebody else, wherever there is somebody else. */
 export class SecondYes {
@@ -34,6 +35,11 @@ export class SecondYes {
     if (!profile) return false;
     const isConcerned = this.#places.isStaff(profile) || (asked === 'staff' && profile.kind === 'staff');
     return isConcerned && (await this.#others(actor.userId, entityId)).length > 0;
+  }
+
+  /** Who is asked, by name, for the page of the key. */
+  async namesOf(key: Pick<InvitationKey, 'askedBy' | 'entityId'>): Promise<string[]> {
+    return (await this.#others(key.askedBy, key.entityId)).map(({ name }) => name);
   }
 
   /** By bell and by mail, as each of them has chosen: a house without mail must hear of it, too. */

@@ -1,5 +1,5 @@
 import { TooManyError, type Host, type Limit, type PersonFacts, type Tx } from 'latchkey/plugin-api';
-import type { InvitationKey } from '../keys/invitation-key.ts';
+import type { InvitationKey, PauseReason } from '../keys/invitation-key.ts';
 import type { AccessRequest } from '../requests/access-request.ts';
 
 /** Over all keys, so that nobody's mailbox is filled by strangers. */
@@ -109,13 +109,17 @@ export class JoinMails {
   }
 
   /** The owner reads why newcomers are being turned away. */
-  keyPaused(tx: Tx, to: PersonFacts, facts: { key: InvitationKey; reason: string }): Promise<void> {
-    return this.#send(tx, 'key-paused', to, facts.key.id, ({ origin }) => ({
-      name: to.name,
-      label: facts.key.label,
-      reason: this.#host.t(`paused.${facts.reason}`, {}, to.locale),
-      link: `${origin}/invitation-keys/${facts.key.id}`,
-    }));
+  keyPaused(
+    tx: Tx,
+    to: readonly PersonFacts[],
+    { key, reason }: { key: InvitationKey; reason: PauseReason },
+  ): Promise<void> {
+    return this.#tell(tx, 'paused', to, {
+      key,
+      link: `/invitation-keys/${key.id}`,
+      params: { label: key.label === '' ? key.hint : key.label },
+      words: { reason },
+    });
   }
 
   /** The first, and the one that reminds; each with a link of its own. */
@@ -202,6 +206,7 @@ export class JoinMails {
 const administratorNotices = {
   'approval-needed': 'user-check',
   'asked-for-new': 'message',
+  paused: 'pause',
 } as const;
 type AdministratorNotice = keyof typeof administratorNotices;
 

@@ -25,9 +25,6 @@ interface Deps {
   evidence: Evidence;
 }
 
-/** By bell; the mail says more. */
-export const PAUSED_NOTICE = 'registration-key.paused';
-
 /** Closes a key by itself where nobody may answer for it any more, and tells its owner. */
 export class KeyCare {
   readonly #deps: Deps;
@@ -70,15 +67,7 @@ export class KeyCare {
         { key: factsOf(key), by: null, change: 'paused' },
         { aggregate: key.id },
       );
-      await host.notices.notify(tx, {
-        userIds: told.map(({ id }) => id),
-        kind: PAUSED_NOTICE,
-        subject: { type: 'invitation-key', id: key.id },
-        entityId: key.entityId,
-        link: `/invitation-keys/${key.id}`,
-        params: { label: key.label === '' ? key.hint : key.label },
-      });
-      for (const person of told) await mails.keyPaused(tx, person, { key, reason });
+      await mails.keyPaused(tx, told, { key, reason });
     });
   }
 

@@ -35,14 +35,18 @@ export function assertOpen(key: InvitationKey, now: number): void {
 }
 
 /** A key for one person, or for some domains, is for nobody else. With approval by domain the others may ask. */
-export function assertAddressFits(key: InvitationKey, emailNorm: string): void {
-  if (key.emailNorm !== null && key.emailNorm !== emailNorm) throw refusedField('invitation.wrong_email');
+export function misfitOf(key: InvitationKey, emailNorm: string): KnownError | null {
+  if (key.emailNorm !== null && key.emailNorm !== emailNorm) return refusedField('invitation.wrong_email');
   const refusesOthers = key.emailDomains.length > 0 && key.approval !== 'domain';
-  if (refusesOthers && !isUnder(emailNorm, key.emailDomains)) {
-    throw refusedField('invitation.wrong_domain', {
-      domains: key.emailDomains.map((rule) => `@${rule}`).join(', '),
-    });
-  }
+  if (!refusesOthers || isUnder(emailNorm, key.emailDomains)) return null;
+  return refusedField('invitation.wrong_domain', {
+    domains: key.emailDomains.map((rule) => `@${rule}`).join(', '),
+  });
+}
+
+export function assertAddressFits(key: InvitationKey, emailNorm: string): void {
+  const misfit = misfitOf(key, emailNorm);
+  if (misfit !== null) throw misfit;
 }
 
 const refusedField = (code: string, params: Record<string, string> = {}): InvalidInputError =>

@@ -313,11 +313,14 @@ describeOnEachEngine('a key that makes people of the staff', (engine) => {
     const resumed = await app.api(maker).call('POST', `${KEYS}/${String(id)}/resume`);
     const alone = await agree(maker, 1);
     const stale = await agree(second, 7);
+    const waiting = await app.as(maker).get(`/invitation-keys/${String(id)}`);
     const agreed = await agree(second, 1);
     const joined = await joinByApi(app, key, somebody());
     const widened = await app.api(maker).call('PATCH', `${KEYS}/${String(id)}`, { version: 2, maxUses: 50 });
 
     expect([early.status, resumed.status, alone.status, stale.status]).toEqual([503, 409, 403, 409]);
+    expect(waiting.text).toContain('Any of these people may agree');
+    expect(waiting.text).toContain(second.name);
     expect([agreed.status, joined.status]).toEqual([200, 201]);
     expect(widened.json()).toMatchObject({ status: 'needs-approval', askedBy: maker.id, approvedBy: null });
     expect(await audited(app, 'invitation-key.agreed')).toHaveLength(1);

@@ -5,7 +5,15 @@ import { describeOnEachEngine } from '../../../../test/support/databases.ts';
 import type { HttpClient } from '../../../../test/support/http-client.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../../../../test/support/test-app.ts';
 import { keyRedeemed, mayRedeem } from '../../src/hooks.ts';
-import { joinByApi, joinByBrowser, keyOf, PASSWORD, redemptionsOf, somebody } from '../desk.ts';
+import {
+  joinByApi,
+  joinByBrowser,
+  keyOf,
+  PASSWORD,
+  redemptionsOf,
+  somebody,
+  somebodyElsewhere,
+} from '../desk.ts';
 import {
   anonymise,
   audited,
@@ -188,7 +196,7 @@ describeOnEachEngine('redeeming, case by case', (engine) => {
       emailDomains: ['acme.test'],
       emailProof: 'required',
     });
-    const person = await app.given.user({ email: 'jo@acme.test' });
+    const person = await somebodyElsewhere(app, { email: 'jo@acme.test' });
     await write(app, 'users', person.id, { email_verified_at: null });
     const browser = app.as(person);
 
