@@ -77,7 +77,7 @@ export async function composeGround(config: Config, overrides: Overrides): Promi
     },
   });
 
-  const hooks = new Hooks({ clock, log, strict });
+  const hooks = new Hooks({ clock, log, strict, isCrowded: () => db.isCrowded });
   hooks.declare(Object.values(coreHooks));
   const audit = new AuditService({ db, clock, node, hooks, events: auditEvents });
   const settings = new SettingsService({ db, hooks, clock, audit, keys: await keys.ring('settings') });

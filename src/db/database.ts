@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { UnavailableError } from '../shared/errors.ts';
 import type { Dialect, Row } from './dialect.ts';
 import { mysqlDialect, openMysql } from './mysql.ts';
-import { clientOf, OpenTransaction, type Connection, type Task } from './open-transaction.ts';
+import { clientOf, OpenTransaction, poolOf, type Connection, type Task } from './open-transaction.ts';
 import type { Insert } from './written-out.ts';
 import { openSqlite, sqliteDialect } from './sqlite.ts';
 
@@ -106,6 +106,11 @@ export class Database implements Queryable, Changing {
 
   get changes(): number {
     return this.#changes;
+  }
+
+  /** Whether somebody waits for a connection at this moment. */
+  get isCrowded(): boolean {
+    return [this.#writer, this.knex].some((knex) => poolOf(knex).numPendingAcquires() > 0);
   }
 
   /** How often a transaction had to be run again since the start; shown by `/metrics`. */

@@ -23,6 +23,10 @@ const makeKnex = createRequire(import.meta.url)('knex/lib/knex-builder/make-knex
   client: Client,
 ) => Knex;
 
+/** What lends the connections of a client. */
+export const poolOf = ({ client }: Knex): { numPendingAcquires(): number } =>
+  (client as { pool: { numPendingAcquires(): number } }).pool;
+
 export const clientOf = ({ client }: Knex): Client => client as Client;
 
 /**

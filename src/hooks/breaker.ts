@@ -50,6 +50,8 @@ export class Breaker {
   }
 
   failed(): void {
+    // Asked before it opened: of sixty who were in the middle of it, the fifth has said it for all.
+    if (!this.isClosed && !this.#isTrying) return;
     const now = this.#clock.now();
     this.#faults = [...this.#faults.filter((at) => at > now - this.#limits.withinMs), now];
     if (this.#isTrying || this.#faults.length >= this.#limits.faults) {

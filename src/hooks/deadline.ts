@@ -17,6 +17,8 @@ export interface Awaited {
 }
 
 const SWEEP_MS = 20;
+/** What a sweep counts while people wait for the house's own database: whoever asks it waits with them. */
+const IN_A_CROWD = 1 / 8;
 
 /** In sweeps; the first comes at any moment and does not count. */
 export const sweepsIn = (milliseconds: number): number => Math.ceil(milliseconds / SWEEP_MS) + 1;
@@ -26,8 +28,13 @@ export const sweepsIn = (milliseconds: number): number => Math.ceil(milliseconds
  * time, so that nobody is given up because somebody else kept the whole process busy.
  */
 export class Deadlines {
+  readonly #isCrowded: () => boolean;
   #first: Awaited | null = null;
   #sweeper: NodeJS.Timeout | null = null;
+
+  constructor(isCrowded: () => boolean = () => false) {
+    this.#isCrowded = isCrowded;
+  }
 
   add(awaited: Awaited): void {
     awaited.after = this.#first;
@@ -63,10 +70,11 @@ export class Deadlines {
   }
 
   #sweep(): void {
+    const counts = this.#isCrowded() ? IN_A_CROWD : 1;
     for (let awaited = this.#first; awaited !== null;) {
       // Giving up may put others, or itself anew, at the head of the list.
       const { after } = awaited;
-      awaited.sweepsLeft -= 1;
+      awaited.sweepsLeft -= counts;
       if (awaited.sweepsLeft <= 0) {
         this.delete(awaited);
         awaited.giveUp();

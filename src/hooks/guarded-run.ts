@@ -35,6 +35,16 @@ interface Start {
 }
 
 const FAULT_OVER_BUDGET = 10;
+/** A busy machine takes the processor away for so long now and then. */
+const FAULT_FROM_MS = 100;
+
+/** How somebody has answered. */
+interface Manner {
+  heldUpAll: boolean;
+}
+
+const AT_ONCE: Manner = { heldUpAll: true };
+const AWAITED: Manner = { heldUpAll: false };
 
 /**
  * One run through the listeners of a hook, with a close look at each. There is one deadline record for the whole run: when a
@@ -138,7 +148,7 @@ export class GuardedRun implements Awaited {
       try {
         const answer = this.#ask(listener);
         if (isThenable(answer)) return answer;
-        this.#take(listener, answer);
+        this.#take(listener, answer, AT_ONCE);
       } catch (error) {
         this.#fail(listener, error);
       }
@@ -154,7 +164,7 @@ export class GuardedRun implements Awaited {
         try {
           const answer = await pending;
           if (turn !== this.#turn) return;
-          this.#take(listener, answer);
+          this.#take(listener, answer, AWAITED);
         } catch (error) {
           if (turn !== this.#turn) return;
           this.#fail(listener, error);
@@ -189,9 +199,13 @@ export class GuardedRun implements Awaited {
     this.#isWatched = true;
   }
 
-  #take(listener: Listener, answer: unknown): void {
+  /**
+   * Whoever answers at once and far too slowly has held up the whole house, and is at fault. Whoever had to wait may have waited for the
+   * house itself, in a rush: as long as they are within the deadline, they are only slow.
+   */
+  #take(listener: Listener, answer: unknown, { heldUpAll }: Manner): void {
     const tookMs = this.#isTimed ? this.#charge(listener) : 0;
-    const isFarTooSlow = this.#isTimed && this.#isFarTooSlow(listener, tookMs);
+    const isFarTooSlow = heldUpAll && this.#isFarTooSlow(listener, tookMs);
     if (!listener.breaker.isClosed && !isFarTooSlow) listener.breaker.succeeded();
     this.#value = this.#way.take(answer, this.#value, listener);
     if (this.#observer) this.#tell(this.#observer, listener, 'answered', tookMs);
@@ -211,7 +225,7 @@ export class GuardedRun implements Awaited {
 
   #isFarTooSlow(listener: Listener, tookMs: number): boolean {
     const { budgetMs } = this.#token;
-    if (tookMs <= budgetMs * FAULT_OVER_BUDGET) return false;
+    if (tookMs <= Math.max(budgetMs * FAULT_OVER_BUDGET, FAULT_FROM_MS)) return false;
     this.#guards.blame(this.#token, listener, new DeadlineError(budgetMs));
     return true;
   }

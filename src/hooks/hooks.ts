@@ -48,6 +48,8 @@ interface Deps {
   strict?: boolean;
   /** A listener that has not answered by then is cut off. */
   deadlineMs?: number;
+  /** Whether people have to wait for the database: meanwhile listeners get more time. */
+  isCrowded?: () => boolean;
 }
 
 const DEADLINE_MS = 250;
@@ -74,7 +76,7 @@ export class Hooks {
     this.#deps = deps;
     const { deadlineMs = DEADLINE_MS } = deps;
     this.#guards = {
-      deadlines: new Deadlines(),
+      deadlines: new Deadlines(deps.isCrowded),
       deadlineMs,
       deadlineSweeps: sweepsIn(deadlineMs),
       isStrict: deps.strict ?? false,

@@ -5,7 +5,7 @@ import { TooManyError } from '../shared/errors.ts';
 const WINDOW_MS = 60_000;
 
 /** In one minute, of one plugin, on one server: far above what the busiest of ours do, far below what drowns a house. */
-const perMinute = { lines: 600, events: 3_000, mails: 1_000 } as const;
+const perMinute = { lines: 600, events: 3_000, mails: 3_000 } as const;
 type Spent = keyof typeof perMinute;
 type Limited = Spent | 'transactions';
 

@@ -1,7 +1,7 @@
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Route } from '../http/route.ts';
 import type { JobDefinition } from '../jobs/index.ts';
-import { KnownError } from '../shared/errors.ts';
+import { KnownError, UnavailableError } from '../shared/errors.ts';
 import { charging, type Charging } from './charging.ts';
 import { Budget } from './budget.ts';
 import { assertClaimed, assertRightsKnown } from './claims.ts';
@@ -11,7 +11,7 @@ import { mayVisit } from './may-visit.ts';
 import { settingTokenOf } from './plugin-settings.ts';
 import { pluginTransaction } from './plugin-transaction.ts';
 import type { Ground, Registries, Services } from './registries.ts';
-import type { Scope } from './scope.ts';
+import { DisposedError, type Scope } from './scope.ts';
 import { sharedServices } from './shared-services.ts';
 
 interface Parts {
@@ -238,6 +238,13 @@ async function named<T>(
   try {
     return await charge('route', name, work);
   } catch (error) {
+    // It was ended in the middle, by whomever: that is not its fault.
+    if (error instanceof DisposedError)
+      throw new UnavailableError('plugin.went-away', {
+        params: { plugin: error.plugin },
+        retryAfter: 5,
+        cause: error,
+      });
     if (!(error instanceof KnownError)) blame(name, error);
     throw error;
   }

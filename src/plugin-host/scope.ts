@@ -17,9 +17,12 @@ const UNDO_MS = 2_000;
 
 /** What a host says once its plugin has been disabled. */
 export class DisposedError extends Error {
+  readonly plugin: string;
+
   constructor(plugin: string) {
     super(`The plugin ${plugin} has been disabled; what it was given does nothing any more`);
     this.name = 'DisposedError';
+    this.plugin = plugin;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Host, MailProgress } from 'latchkey/plugin-api';
 import { listWatched, noteDelivery, noteWatched, type Invitee } from './invitee-repository.ts';
 
 const AT_ONCE = 50;
-const MOST = 1000;
+const MOST = 250;
 
 /**
  * Brings what the mail server said to the people it is about. It is kept with them, so that lists can be filtered by it and it
@@ -16,15 +16,18 @@ export class MailWatch {
     this.#host = host;
   }
 
-  /** Answers how many are still on their way. */
+  /** All that left since the last time, however many; answers how many of those it ended with are still on their way. */
   async follow(signal: AbortSignal): Promise<number> {
-    const watched = await listWatched(this.#host.db, MOST);
-    let waiting = 0;
-    for (let from = 0; from < watched.length && !signal.aborted; from += AT_ONCE) {
-      waiting += await this.#look(watched.slice(from, from + AT_ONCE));
-      await breathe();
+    for (;;) {
+      const watched = await listWatched(this.#host.db, MOST);
+      let waiting = 0;
+      for (let from = 0; from < watched.length && !signal.aborted; from += AT_ONCE) {
+        waiting += await this.#look(watched.slice(from, from + AT_ONCE));
+        await breathe();
+      }
+      // Mails leave in their order: where none of these has gone, those behind them have not either.
+      if (signal.aborted || watched.length < MOST || waiting === watched.length) return waiting;
     }
-    return waiting;
   }
 
   async #look(some: readonly Pick<Invitee, 'id' | 'mailId' | 'delivery' | 'reply'>[]): Promise<number> {

@@ -53,6 +53,7 @@ export class Reminders {
       const key = keys.get(keyId);
       const now = host.clock.now();
       if (key === undefined || tooOften.has(emailNorm) || !isOpenFor(key, now)) continue;
+      await post.turn(1, signal);
       const replyTo = await post.replyToOf(key.ownerId);
       const to = { email, emailNorm, locale: locale ?? key.locale ?? (await host.site()).locale };
       await host.transaction(async (tx) => {

@@ -1,5 +1,5 @@
 import { setTimeout as rest } from 'node:timers/promises';
-import { system, type Actor, type Host, type Tx } from 'latchkey/plugin-api';
+import { system, TooManyError, type Actor, type Host, type Tx } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { findKeys } from '../keys/key-repository.ts';
 import type { DrawnKey, KeyService } from '../keys/key-service.ts';
@@ -88,7 +88,7 @@ export class RoundRunner {
   }
 
   async run(id: string, signal: AbortSignal): Promise<void> {
-    const { host } = this.#deps;
+    const { host, post } = this.#deps;
     const fence = await host.transaction((tx) =>
       takeRound(tx, id, { now: host.clock.now(), leaseMs: LEASE_MS }),
     );
@@ -103,24 +103,32 @@ export class RoundRunner {
     }
     let after = -1;
     for (;;) {
-      if (signal.aborted) {
-        await host.transaction((tx) => letGoOfRound(tx, id, fence));
-        return;
-      }
+      if (signal.aborted) return this.#letGo(id, fence);
       const lines = await nextLines(
         host.db,
         { roundId: id, verdicts: chosenVerdicts(round.terms), state: 'waiting', after },
-        round.kind === 'roster' && !round.terms.mails ? LISTED_AT_ONCE : PORTION,
+        sendsMails(round) ? PORTION : LISTED_AT_ONCE,
       );
       if (lines.length === 0) break;
       const before = performance.eventLoopUtilization();
-      if (!(await this.#portion(round, maker, lines, fence))) return;
+      if (sendsMails(round)) await post.turn(lines.length, signal);
+      try {
+        if (!(await this.#portion(round, maker, lines, fence))) return;
+      } catch (error) {
+        // More than this server takes of us in a minute: here later, or on another one now.
+        if (error instanceof TooManyError) return this.#letGo(id, fence);
+        throw error;
+      }
       after = lines.at(-1)?.position ?? after;
       // Half of the time is for others: requests, and the mails that are written already, which take many turns of the loop each.
       const { active } = performance.eventLoopUtilization(before);
       await rest(Math.min(active, LONGEST_REST_MS));
     }
     await this.#finish(round, maker);
+  }
+
+  async #letGo(id: string, fence: number): Promise<void> {
+    await this.#deps.host.transaction((tx) => letGoOfRound(tx, id, fence));
   }
 
   async #makerOf({ ownerId }: Round): Promise<Actor | null> {
@@ -142,7 +150,7 @@ export class RoundRunner {
   async #workFor(round: Round, maker: Actor, lines: readonly Line[]): Promise<Work> {
     const { post } = this.#deps;
     const norms = lines.flatMap(({ emailNorm }) => (emailNorm === null ? [] : [emailNorm]));
-    const mails = round.kind !== 'roster' || round.terms.mails;
+    const mails = sendsMails(round);
     const about = {
       tooOften: mails ? await post.tooOften(norms) : new Set<string>(),
       replyTo: mails ? await post.replyToOf(round.ownerId) : null,
@@ -258,6 +266,8 @@ export class RoundRunner {
     });
   }
 }
+
+const sendsMails = ({ kind, terms }: Round): boolean => kind !== 'roster' || terms.mails;
 
 function problemOf(
   { emailNorm }: Line,

@@ -108,7 +108,7 @@ export interface RoundFacts {
   mayManage: boolean;
 }
 
-const AT_ONCE = 200;
+const AT_ONCE = 100;
 /** A proxy in between does not wait much longer for an answer. */
 const PATIENCE_MS = 20_000;
 const LISTS: Limit = { name: 'lists', points: 60, perSeconds: 3600 };
