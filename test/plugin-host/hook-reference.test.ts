@@ -28,7 +28,7 @@ test('the reference of hooks names those that there are', async () => {
 
   const page = [
     '# Hooks of core',
-    'What plugins may change, refuse or hear of. Import the token from `latchkey/plugin-api`; its type says what travels with it. A filter or veto that is *closed* refuses the operation when a listener fails or is missing; an *open* one goes on without it. Plugins bring hooks of their own: see `hooks.provides` in their manifests. `latchkey hooks` lists all of a running house, with who listens and in which order. The milliseconds are what a listener may take before it is named as slow; filters and vetoes are cut off after 250 ms, events are told after commit, at least once, and tried again when a listener fails.',
+    'What plugins may change, refuse or hear of. Import the token from `latchkey/plugin-api`; its type says what travels with it. A filter or veto that is *closed* refuses the operation when a listener fails or is missing; an *open* one goes on without it. Plugins bring hooks of their own: see `hooks.provides` in their manifests. `latchkey hooks` lists all of a running house, with who listens and in which order. The milliseconds are what a listener may take before it is named as slow; filters and vetoes are cut off after 250 ms, or two seconds while people wait for the database; events are told after commit, at least once, and tried again when a listener fails.',
     ...section('Filters', 'filter', tokens),
     ...section('Vetoes', 'veto', tokens),
     ...section('Events', 'event', tokens),
