@@ -93,7 +93,7 @@ export function composePlugins(
     node,
     watchdog,
     isOnlooker,
-    isSafeMode: config.safeMode,
+    safeMode: config.safeMode,
     markers,
     reached,
     ...(drainMs === undefined ? {} : { drainMs }),
@@ -104,6 +104,6 @@ export function composePlugins(
   const publishers = new PublisherKeys({ ground });
   const installer = new PluginInstaller({ ground, plugins, added, preflight, publishers, reached });
   const exports = join(config.dataDir, 'exports');
-  const uninstaller = new PluginUninstaller({ ground, plugins, added, exports });
+  const uninstaller = new PluginUninstaller({ ground, plugins, added, exports, reached });
   return { plugins, installer, uninstaller, publishers, commands, settingGroups };
 }

@@ -13,6 +13,10 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const yesNo = z
   .enum(['1', '0', 'true', 'false', 'yes', 'no'])
   .transform((word) => ['1', 'true', 'yes'].includes(word));
+/** The supervisor says `crashes` when nobody has asked for it. */
+const safeMode = z
+  .union([z.literal('crashes'), yesNo])
+  .transform((word) => (word === true ? 'asked' : word === false ? null : word));
 /** As other programs write it, with or without http:// before it. */
 const proxyUrl = z
   .string()
@@ -92,7 +96,7 @@ const variables = {
     help: 'Bearer token for /metrics and the details of /readyz; without it only this machine may read them.',
     secret: true,
   },
-  SAFE_MODE: { schema: yesNo.default(false), help: '1 starts without any plugin code.' },
+  SAFE_MODE: { schema: safeMode.default(null), help: '1 starts without any plugin code.' },
 } as const;
 
 type Variables = typeof variables;
@@ -117,7 +121,8 @@ export interface Config {
   readonly networkKey: string | undefined;
   readonly logLevel: Parsed['LOG_LEVEL'];
   readonly metricsToken: string | undefined;
-  readonly safeMode: boolean;
+  /** Why no plugin code is to run; null where it is. */
+  readonly safeMode: Parsed['SAFE_MODE'];
 }
 
 /** Where a value came from, for `latchkey config print`. */

@@ -68,7 +68,8 @@ function environmentOfServer(env: Environment): NodeJS.ProcessEnv {
     // argon2 shares libuv's threads with files and DNS; hashing must not starve those.
     UV_THREADPOOL_SIZE: env['UV_THREADPOOL_SIZE'] ?? String(availableParallelism() + 4),
     ...(port === undefined ? {} : { LATCHKEY_PORT: port }),
-    ...(recentCrashes() >= CRASHES_BEFORE_SAFE_MODE ? { LATCHKEY_SAFE_MODE: '1' } : {}),
+    ...(process.argv.includes('--safe-mode') ? { LATCHKEY_SAFE_MODE: '1' } : {}),
+    ...(recentCrashes() >= CRASHES_BEFORE_SAFE_MODE ? { LATCHKEY_SAFE_MODE: 'crashes' } : {}),
   };
 }
 

@@ -18,11 +18,20 @@ const markers = z.object({
   failedStarts: z.int(),
   /** What this process was called. */
   node: z.string().nullable().default(null),
+  /** People know that it came up without plugins; forgotten once it comes up with them. */
+  toldOfSafeMode: z.boolean().default(false),
 });
 type Markers = z.output<typeof markers>;
 export type Crash = z.output<typeof crash>;
 
-const NONE: Markers = { booting: null, crashes: {}, isStarting: false, failedStarts: 0, node: null };
+const NONE: Markers = {
+  booting: null,
+  crashes: {},
+  isStarting: false,
+  failedStarts: 0,
+  node: null,
+  toldOfSafeMode: false,
+};
 const lastWords = z.object({
   plugin: z.string(),
   why: z.enum(['loop', 'memory', 'uncaught']),
@@ -77,6 +86,7 @@ export class BootMarkers {
     };
     this.#lastCrash = culprit === null ? null : { plugin: culprit, why: facts.why };
     this.#write({
+      ...this.#markers,
       booting: null,
       crashes: culprit === null ? crashes : { ...crashes, [culprit]: this.#oneMore(culprit, facts) },
       isStarting: true,
@@ -94,6 +104,22 @@ export class BootMarkers {
 
   get wantsSafeMode(): boolean {
     return this.#markers.failedStarts >= STARTS_TO_SAFE_MODE;
+  }
+
+  get hasToldOfSafeMode(): boolean {
+    return this.#markers.toldOfSafeMode;
+  }
+
+  toldOfSafeMode(isKnown: boolean): void {
+    if (isKnown !== this.#markers.toldOfSafeMode) this.#write({ ...this.#markers, toldOfSafeMode: isKnown });
+  }
+
+  /** Who has ended this process within the hour, the latest first. */
+  suspects(): { plugin: string; why: string }[] {
+    return Object.entries(this.#markers.crashes)
+      .filter(([, { at }]) => at > this.#now() - FORGOTTEN_MS)
+      .sort(([, one], [, other]) => other.at - one.at)
+      .map(([plugin, { why }]) => ({ plugin, why }));
   }
 
   /** What it has done to this process of late, unless somebody has asked for it again after that. */

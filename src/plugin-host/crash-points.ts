@@ -15,7 +15,10 @@ export const crashPoints = [
   'reported',
 ] as const;
 
-export type CrashPoint = (typeof crashPoints)[number];
+/** The same of taking a plugin out, its data written into a file and deleted. */
+export const removalPoints = ['wanted', 'exported', 'purged', 'removed'] as const;
+
+export type CrashPoint = (typeof crashPoints)[number] | (typeof removalPoints)[number];
 
 /** Told at each step; nobody listens but the test. */
 export type Reached = (point: CrashPoint) => void;

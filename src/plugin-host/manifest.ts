@@ -202,6 +202,8 @@ export const manifestSchema = z
   .meta({ title: 'Latchkey plugin manifest', description: 'plugin.json, beside the code of a plugin' });
 
 export type Manifest = z.output<typeof manifestSchema>;
+/** What a version is called on disk and in the log. */
+export const nameOf = ({ id, version }: Pick<Manifest, 'id' | 'version'>): string => `${id}@${version}`;
 export type ManifestSetting = Manifest['settings'][number];
 
 /** A manifest that cannot be used; says everything that is wrong with it. */

@@ -7,7 +7,8 @@ import { firstBreaking } from './additive.ts';
 import type { Reached } from './crash-points.ts';
 import { planOrder } from './load-order.ts';
 import { parseManifest, readManifest, type Manifest } from './manifest.ts';
-import { PLUGINS_VERSION, type PluginFacts, type PluginHost } from './plugin-host.ts';
+import type { PluginFacts } from './plugin-facts.ts';
+import type { PluginHost } from './plugin-host.ts';
 import {
   insertState,
   listStates,
@@ -17,6 +18,7 @@ import {
   type Pointer,
   type PluginState,
 } from './plugin-repository.ts';
+import { PLUGINS_VERSION } from './plugin-wishes.ts';
 import type { PublisherKeys, Trust } from './publisher-keys.ts';
 import type { Preflight, RunPreflight } from './preflight.ts';
 import type { Ground } from './registries.ts';

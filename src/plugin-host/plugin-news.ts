@@ -2,6 +2,7 @@ import type { Database, Tx } from '../db/database.ts';
 import type { NotificationKind, NotificationService } from '../notifications/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { noteTrouble } from './plugin-repository.ts';
+import type { SafeModeFacts } from './safe-mode.ts';
 
 /** What the host does with a plugin without anybody having asked. */
 const troubles = {
@@ -12,17 +13,21 @@ const troubles = {
 } as const;
 export type TroubleKind = keyof typeof troubles;
 
+/** Of no plugin in particular. */
+const SAFE_MODE = { 'safe-mode': 'shield' };
+
 /** For `NotificationService.addKind`. */
-export const pluginNoticeKinds: readonly NotificationKind[] = Object.entries(troubles).map(
-  ([what, icon]) => ({
-    id: `plugin.${what}`,
-    text: `plugins:notice.${what}`,
-    label: `plugins:notice-kind.${what}`,
-    icon,
-    bell: true,
-    mail: true,
-  }),
-);
+export const pluginNoticeKinds: readonly NotificationKind[] = Object.entries({
+  ...troubles,
+  ...SAFE_MODE,
+}).map(([what, icon]) => ({
+  id: `plugin.${what}`,
+  text: `plugins:notice.${what}`,
+  label: `plugins:notice-kind.${what}`,
+  icon,
+  bell: true,
+  mail: true,
+}));
 
 export interface Trouble {
   what: TroubleKind;
@@ -79,13 +84,48 @@ export class PluginNews {
       },
     });
   }
+
+  /** That a server came up without plugins although nobody had asked for that. */
+  async tellOfSafeMode({ reason, node, suspects }: SafeModeFacts): Promise<void> {
+    const { db, notifications, caretakers } = this.#deps;
+    const userIds = (await caretakers()).map((person) => person.id);
+    await db.transaction((tx) =>
+      notifications.notify(tx, {
+        userIds,
+        kind: 'plugin.safe-mode',
+        subject: { type: 'server', id: node },
+        link: '/admin/plugins',
+        params: { node },
+        mail: {
+          template: 'mail/safe-mode',
+          model: { reason, node, suspects, waysOut: waysOut(suspects), link: '/admin/plugins' },
+        },
+      }),
+    );
+  }
+}
+
+const disabling = (id: string): string => `latchkey plugin disable ${id}`;
+
+/** Without a suspect somebody has to look for one. */
+function waysOut(suspects: SafeModeFacts['suspects']): { text: string; command: string }[] {
+  const named = suspects.map(({ plugin }) => ({
+    text: 'disable-suspect',
+    plugin,
+    command: disabling(plugin.split('@', 1)[0] ?? plugin),
+  }));
+  const search = [
+    { text: 'list', command: 'latchkey plugin list' },
+    { text: 'bisect', command: 'latchkey plugin bisect start' },
+  ];
+  return named.length > 0 ? named : search;
 }
 
 /** Commands that work while the web does not. */
 function waysBack({ what, id, previous }: Trouble): { text: string; command: string }[] {
   const rollback = { text: 'rollback', command: `latchkey plugin rollback ${id}` };
   const isThere = previous !== null && what !== 'returned';
-  const disable = { text: 'disable', command: `latchkey plugin disable ${id}` };
+  const disable = { text: 'disable', command: disabling(id) };
   const retry = { text: 'retry', command: `latchkey plugin enable ${id}` };
   return [...(what === 'returned' ? [] : [retry, disable]), ...(isThere ? [rollback] : [])];
 }

@@ -2,7 +2,7 @@ import type { Manifest } from './manifest.ts';
 import type { PluginInstaller } from './plugin-installer.ts';
 import type { Trust } from './publisher-keys.ts';
 import type { ActualState } from './plugin-repository.ts';
-import type { PluginFacts } from './plugin-host.ts';
+import type { PluginFacts } from './plugin-facts.ts';
 
 const tones: Record<ActualState, string> = {
   enabled: 'success',

@@ -157,11 +157,13 @@ export async function replaceNode(tx: Tx, node: string, rows: readonly PluginNod
   if (rows.length > 0) await tx.knex(nodes.name).insert(rows.map((row) => nodes.encode(row)));
 }
 
+/** False when nobody has heard of it for so long that it was taken out. */
 export async function touchNode(
   tx: Tx,
   node: string,
   { at, forgetBefore }: { at: number; forgetBefore: number },
-): Promise<void> {
-  await tx.knex(nodes.name).where({ node }).update({ seen_at: at });
+): Promise<boolean> {
+  const touched = await tx.knex(nodes.name).where({ node }).update({ seen_at: at });
   await tx.knex(nodes.name).where('seen_at', '<', forgetBefore).delete();
+  return touched > 0;
 }

@@ -3,7 +3,8 @@ import { askAgain } from '../http/recent-login.ts';
 import { redirect, view, type Flash, type Reply } from '../http/reply.ts';
 import { route, type Incoming, type Route } from '../http/route.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { PluginFacts, PluginHost } from './plugin-host.ts';
+import type { PluginFacts } from './plugin-facts.ts';
+import type { PluginHost } from './plugin-host.ts';
 import { tabsAt } from './hook-presenter.ts';
 import { inOrder, presentDetails, presentPlugin } from './plugin-presenter.ts';
 
@@ -37,7 +38,6 @@ export function pluginRoutes({ plugins, clock }: Deps): Route[] {
         return view('plugins/list', {
           tabs: tabsAt('plugins'),
           plugins: all.map(presentPlugin),
-          isSafeMode: plugins.isSafeMode,
         });
       },
     }),

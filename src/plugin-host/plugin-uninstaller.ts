@@ -7,10 +7,13 @@ import { bumpVersion } from '../db/versions.ts';
 import type { Actor } from '../shared/actor.ts';
 import { SETTINGS_VERSION } from '../settings/index.ts';
 import { ConflictError, ForbiddenError } from '../shared/errors.ts';
+import type { Reached } from './crash-points.ts';
 import { prefixOf } from './own-tables.ts';
-import { PLUGINS_VERSION, type PluginFacts, type PluginHost } from './plugin-host.ts';
+import type { PluginFacts } from './plugin-facts.ts';
+import type { PluginHost } from './plugin-host.ts';
 import { setChosen } from './plugin-repository.ts';
 import { exportedRows } from './exported-data.ts';
+import { PLUGINS_VERSION } from './plugin-wishes.ts';
 import { addExported, deleteBelongings, linesOf, readReceipt, type Receipt } from './receipt-repository.ts';
 import type { Ground } from './registries.ts';
 import { deleteReleases } from './release-repository.ts';
@@ -35,6 +38,7 @@ interface Deps {
   added: string;
   /** Where exported data goes. */
   exports: string;
+  reached?: Reached;
 }
 
 /** Takes plugins out, and says beforehand and afterwards what was theirs. Each step may be repeated, should it be cut short. */
@@ -68,7 +72,9 @@ export class PluginUninstaller {
     if (facts.isBundled) throw new ConflictError('plugin.is-bundled', { params: { plugin: id } });
     await plugins.disable(actor, id);
     const exportedTo = data === 'export' ? await this.#export(receipt) : null;
+    this.#deps.reached?.('exported');
     if (data !== 'keep') await this.#purge(actor, facts, receipt);
+    this.#deps.reached?.('purged');
     await this.#remove(actor, receipt);
     return { ...receipt, exportedTo };
   }
@@ -125,6 +131,7 @@ export class PluginUninstaller {
       });
       await bumpVersion(tx, PLUGINS_VERSION);
     });
+    this.#deps.reached?.('removed');
     await rm(join(added, id), { recursive: true, force: true });
     await plugins.follow([id], { at });
   }

@@ -1,4 +1,4 @@
-import type { PluginFacts } from './plugin-host.ts';
+import type { PluginFacts } from './plugin-facts.ts';
 import { compareVersions, isInRange } from './versions.ts';
 
 /** Whether a plugin says that it goes with another version of Latchkey. */

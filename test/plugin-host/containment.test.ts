@@ -41,6 +41,24 @@ describeOnEachEngine('of a plugin', (engine) => {
     expect(await faultsAt(house)).toEqual({ 'test.word': 1 });
   });
 
+  test('is slow: the page of the hook says so, and ten times too slow is a fault', async () => {
+    const { house, as, given } = await houseWith(
+      engine,
+      `host.filter(word, () => new Promise((resolve) => setTimeout(resolve, globalThis.sluggishMs)));`,
+    );
+    const sluggish = globalThis as unknown as { sluggishMs: number };
+    const owner = await given.owner();
+
+    sluggish.sluggishMs = 30;
+    expect(await house.ground.hooks.filter(word, 'as it was', {})).toBe('as it was');
+    expect((await as(owner).get('/admin/hooks/test.word')).text).toContain('Over its time');
+    sluggish.sluggishMs = 150;
+    for (let time = 0; time < 3; time += 1) await house.ground.hooks.filter(word, 'as it was', {});
+
+    expect((await faultsAt(house))['test.word']).toBeGreaterThan(0);
+    expect((await house.plugins.find('bad', 'en')).listens).toMatchObject([{ hook: 'test.word' }]);
+  });
+
   test('repeated faults: it rests, and others are asked all the same', async () => {
     const { house } = await houseWith(engine, `host.filter(word, () => { throw new Error('No luck'); });`);
     const undo = house.ground.hooks.onFilter('core', word, (value) => `${value}!`);

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { newKeyPair, signPackage } from '../../src/network/index.ts';
 import { reportFor } from '../../src/plugin-host/index.ts';
 import { system } from '../../src/shared/actor.ts';
@@ -7,7 +9,7 @@ import { describeOnEachEngine } from '../support/databases.ts';
 import { minutes } from '../support/clock.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { packageOf, sayingVersion } from './packages.ts';
-import { emptyHouse, setupWith, startHost, writePlugin } from './start-host.ts';
+import { emptyHouse, setupWith, startHost, temporaryFolder, writePlugin } from './start-host.ts';
 
 const LONG = { timeout: 120_000 };
 const soon = { timeout: 15_000, interval: 100 };
@@ -150,6 +152,47 @@ describeOnEachEngine('a new version', (engine) => {
     expect(await tableNames(house.ground.db)).not.toContain('parcel_old');
     await expect(house.installer.rollback(system, 'parcel')).rejects.toThrow('plugin.no-previous');
   });
+});
+
+describe('a server that is started again while a new version goes round', () => {
+  test(
+    'is watched anew; where the version has ended it, all go back, and people hear why',
+    LONG,
+    async () => {
+      const dataDir = await temporaryFolder();
+      const one = await startTestApp();
+      const { clock, databaseUrl } = one;
+      const beside = (): Promise<App> => startTestApp({ databaseUrl, clock, config: { DATA_DIR: dataDir } });
+      const owner = await one.given.owner();
+      const other = await beside();
+      await installed(one.house, '1.0.0');
+      await expect.poll(() => answerOf(other), soon).toBe('version 1.0.0');
+      await installed(one.house, '2.0.0');
+      clock.advance(minutes(2));
+      await expect.poll(() => answerOf(other), soon).toBe('version 2.0.0');
+      const third = await startTestApp({ databaseUrl, clock });
+      expect(await answerOf(third)).toBe('version 1.0.0');
+
+      await other.close();
+      const again = await beside();
+
+      expect(await answerOf(again)).toBe('version 2.0.0');
+      const { watched } = await again.house.plugins.find('parcel', 'en');
+      expect(watched).toMatchObject({ on: again.house.ground.node, done: 1 });
+
+      await again.close();
+      const words = { plugin: 'parcel@2.0.0', why: 'loop', place: 'spin (index.ts:7)' };
+      await writeFile(join(dataDir, 'boot.json.last-words'), JSON.stringify(words));
+      const afterCrash = await beside();
+
+      for (const app of [afterCrash, one, third])
+        await expect.poll(() => answerOf(app), soon).toBe('version 1.0.0');
+      const { releases, watched: watchedNow } = await one.house.plugins.find('parcel', 'en');
+      expect(releases.at(-1)?.wentWrong).toBe('It gave nobody else a turn, at spin (index.ts:7)');
+      expect(watchedNow).toBeNull();
+      expect((await one.as(owner).get('/notifications')).text).toContain('did badly and was taken back');
+    },
+  );
 });
 
 describeOnEachEngine('an uploaded package', (engine) => {

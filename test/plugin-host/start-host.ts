@@ -21,6 +21,7 @@ import {
   type Services,
 } from '../../src/plugin-host/index.ts';
 import type { Trouble } from '../../src/plugin-host/plugin-news.ts';
+import type { SafeModeFacts } from '../../src/plugin-host/safe-mode.ts';
 import { SettingGroups, SettingsService } from '../../src/settings/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { AssetStore, I18n, Menu, Renderer, Slots } from '../../src/views/index.ts';
@@ -89,6 +90,7 @@ interface Options {
   setupMs?: number;
   /** What people would be told. */
   told?: Trouble[];
+  toldOfSafeMode?: SafeModeFacts[];
 }
 
 /** A host with all the registries of the product, and nobody to serve. Several on one database are several processes. */
@@ -119,12 +121,16 @@ export async function startHost(
     ground: { node: 'test', db, clock, log, keys, settings, audit },
     registries,
     services,
-    news: { tell: hear, tellIn: (_tx, trouble) => hear(trouble) },
+    news: {
+      tell: hear,
+      tellIn: (_tx, trouble) => hear(trouble),
+      tellOfSafeMode: (facts) => Promise.resolve(void options.toldOfSafeMode?.push(facts)),
+    },
     versions,
     places,
     latchkeyVersion: '0.1.0',
     node,
-    isSafeMode,
+    safeMode: isSafeMode ? 'asked' : null,
     isOnlooker,
     markers: isOnlooker
       ? null

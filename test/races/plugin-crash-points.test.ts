@@ -1,21 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compose, type Latchkey } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { tableNames } from '../../src/db/dump.ts';
 import { silentLog } from '../../src/log.ts';
-import { crashPoints, type CrashPoint } from '../../src/plugin-host/crash-points.ts';
+import { crashPoints, removalPoints, type CrashPoint } from '../../src/plugin-host/crash-points.ts';
 import { system } from '../../src/shared/actor.ts';
 import { packageOf, sayingVersion } from '../plugin-host/packages.ts';
 import { temporaryFolder } from '../plugin-host/start-host.ts';
-import { describeOnEachEngine, freshDatabase } from '../support/databases.ts';
+import { describeOnEachEngine, freshDatabase, openDatabase } from '../support/databases.ts';
 import { MASTER_KEY } from '../support/house.ts';
 
 /** From here on the new version is what everybody wants. */
-const TURNS_AT: CrashPoint = 'pointed';
+const TURNS_AT = 'pointed';
 
 describeOnEachEngine('an update that is killed without warning', (engine) => {
   test('leaves the old or the new version at every step, never half, and goes through when tried again', async () => {
@@ -41,6 +42,40 @@ describeOnEachEngine('an update that is killed without warning', (engine) => {
   });
 });
 
+test('a plugin that is taken out by a process killed at every step is gone whole in the end, and its data is kept', async () => {
+  const dataDir = await temporaryFolder();
+  const { url } = await freshDatabase('sqlite');
+  const env = { LATCHKEY_DATA_DIR: dataDir, LATCHKEY_DATABASE_URL: url, LATCHKEY_KEY: MASTER_KEY };
+  await inHouse(env, async ({ installer, ground }) => {
+    await installed(installer, 0);
+    await ground.db.transaction((tx) => tx.knex('parcel_t0').insert({ id: 'x'.repeat(26) }));
+  });
+  const db = openDatabase(url);
+  const left = async (): Promise<unknown> => ({
+    hasData: (await tableNames(db)).includes('parcel_t0'),
+    hasPackage: (await db.knex('plugin_release').where({ plugin_id: 'parcel' })).length > 0,
+    hasFiles: existsSync(join(dataDir, 'plugins/parcel')),
+    desired: (await db.knex('plugin_state').where({ id: 'parcel' }).pluck('desired'))[0] as string,
+  });
+  const expected = {
+    wanted: { hasData: true, hasPackage: true, hasFiles: true, desired: 'disabled' },
+    exported: { hasData: true, hasPackage: true, hasFiles: true, desired: 'disabled' },
+    purged: { hasData: false, hasPackage: true, hasFiles: true, desired: 'disabled' },
+    removed: { hasData: false, hasPackage: false, hasFiles: true, desired: 'disabled' },
+  };
+
+  for (const point of removalPoints) {
+    expect([point, await endOf(point, '', env, 'parcel')]).toEqual([point, 'SIGKILL']);
+    expect([point, await left()]).toEqual([point, expected[point]]);
+  }
+
+  expect(await endOf('never', '', env, 'parcel')).toBe('0');
+  expect(await left()).toEqual({ ...expected.removed, hasFiles: false });
+  const files = await readdir(join(dataDir, 'exports'));
+  const kept = await Promise.all(files.map((file) => readFile(join(dataDir, 'exports', file), 'utf8')));
+  expect(kept.some((text) => text.includes('x'.repeat(26)))).toBe(true);
+});
+
 const versionNo = (number: number): string => `1.${String(number)}.0`;
 
 /** Each version has a table more than the one before. */
@@ -48,9 +83,10 @@ function packageNo(number: number): Promise<Buffer> {
   const migrations = Array.from({ length: number + 1 }, (_, at) => {
     const name = `${String(at).padStart(4, '0')}-t${String(at)}`;
     const up = `CREATE TABLE IF NOT EXISTS parcel_t${String(at)} (id {id} NOT NULL PRIMARY KEY)`;
+    const down = `DROP TABLE IF EXISTS parcel_t${String(at)}`;
     return [
       `migrations/${name}.ts`,
-      `export const migration = { name: '${name}', up: ['${up}'], down: [] };`,
+      `export const migration = { name: '${name}', up: ['${up}'], down: ['${down}'] };`,
     ];
   });
   const files = { ...sayingVersion(versionNo(number)), ...Object.fromEntries(migrations) } as Record<
@@ -65,9 +101,14 @@ async function installed(installer: Latchkey['installer'], number: number): Prom
   await installer.use(system, id, version, { isWatched: false });
 }
 
-async function endOf(point: CrashPoint, file: string, env: Record<string, string>): Promise<string> {
+async function endOf(
+  point: CrashPoint | 'never',
+  file: string,
+  env: Record<string, string>,
+  ...going: string[]
+): Promise<string> {
   const script = join(import.meta.dirname, '../support/crashing-install.ts');
-  const child = spawn(process.execPath, [script, point, file], {
+  const child = spawn(process.execPath, [script, point, file, ...going], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -4,8 +4,8 @@ import { processEnvironment, readConfig } from '../../src/config.ts';
 import { silentLog } from '../../src/log.ts';
 import { system } from '../../src/shared/actor.ts';
 
-/** Installs a package like a server would, and is killed at the step that was asked for. */
-const [point = '', file = ''] = process.argv.slice(2);
+/** Installs a package like a server would, or takes a plugin out, and is killed at the step that was asked for. */
+const [point = '', file = '', going] = process.argv.slice(2);
 let isArmed = false;
 const house = await compose(readConfig(processEnvironment()), {
   log: silentLog(),
@@ -15,7 +15,11 @@ const house = await compose(readConfig(processEnvironment()), {
 });
 await house.open({ work: false });
 isArmed = true;
-const { id, version } = await house.installer.stage(system, readFileSync(file));
-await house.installer.use(system, id, version, { isWatched: false });
+if (going === undefined) {
+  const { id, version } = await house.installer.stage(system, readFileSync(file));
+  await house.installer.use(system, id, version, { isWatched: false });
+} else {
+  await house.uninstaller.uninstall(system, going, 'export');
+}
 await house.close();
 process.exit(0);
