@@ -19,6 +19,7 @@ const TIMEOUT_MS = 15_000;
 const AT_ONCE = 8;
 const MOST_BYTES = 4 * 1024;
 const LONGEST_ANSWER = 500;
+const OFF_NOTICE = 'webhooks.off';
 /** Whoever has not answered once in so long is not called any more. */
 const PATIENCE_MS = 5 * 24 * 3_600_000;
 
@@ -37,6 +38,14 @@ export class Sender {
 
   constructor(host: Host) {
     this.#host = host;
+    host.notices.addKind({
+      id: OFF_NOTICE,
+      text: 'webhooks:notice.off',
+      label: 'webhooks:notice-kind.off',
+      icon: 'webhook',
+      bell: true,
+      mail: true,
+    });
   }
 
   /** Something happened: one row for each endpoint that wants it, whatever happens to this process next. */
@@ -145,13 +154,27 @@ export class Sender {
     const now = host.clock.now();
     const since = endpoint.failingSince;
     const isHopeless = since !== null && now - since > PATIENCE_MS && outcome.state !== 'done';
+    const reason = isGone ? 'gone' : isHopeless ? 'failing' : null;
+    const caretakers = reason === null ? [] : await this.#caretakers();
     await host.transaction(async (tx) => {
       if (!(await settle(tx, delivery, outcome))) return;
       if (outcome.state === 'done') await clearFailing(tx, endpoint.id);
       else await markFailing(tx, endpoint.id, now);
-      if (isGone) await switchOff(tx, endpoint.id, 'gone', now);
-      else if (isHopeless) await switchOff(tx, endpoint.id, 'failing', now);
+      if (reason !== null && (await switchOff(tx, endpoint.id, reason, now)))
+        await host.notices.notify(tx, {
+          userIds: caretakers,
+          kind: OFF_NOTICE,
+          subject: { type: 'webhook', id: endpoint.id },
+          link: `/admin/webhooks/${endpoint.id}`,
+          params: { name: endpoint.name },
+        });
     });
+  }
+
+  async #caretakers(): Promise<string[]> {
+    const { memberships, users } = this.#host;
+    const root = (await memberships.entities()).find(({ parentId }) => parentId === null);
+    return (await users.withRight('webhooks.manage', root?.id ?? '')).map(({ id }) => id);
   }
 }
 

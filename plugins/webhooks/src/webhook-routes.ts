@@ -229,6 +229,18 @@ export function webhookRoutes({ host, endpoints }: Deps): Route[] {
     }),
     route({
       method: 'post',
+      path: `${ROOT}/:id/on`,
+      access: MANAGE,
+      params: idParams,
+      onRefused: ({ params }, error) => backTo(params.id, error),
+      handler: async ({ actor, params: { id } }) => {
+        const { version, name, url, events } = await endpoints.get(actor, id);
+        await endpoints.edit(actor, id, version, { name, url, events, isOn: true });
+        return redirect(pathOf(id), { flash: said('on') });
+      },
+    }),
+    route({
+      method: 'post',
       path: `${ROOT}/:id/test`,
       access: MANAGE,
       params: idParams,

@@ -165,18 +165,29 @@ describeOnEachEngine('a webhook', (engine) => {
     expect(answer.json()).toMatchObject({ status: 401, answer: 'who are you?', state: 'waiting' });
   });
 
-  test('is switched off by a receiver that is gone', async () => {
+  test('is switched off by a receiver that is gone; whoever looks after it is told once, and switches it on again', async () => {
     const app = await house(engine);
     const { url } = await receiver((res) => res.writeHead(410).end());
     const { id } = await endpointAt(app, url);
     const owner = app.api(await app.given.owner());
+    const technician = app.as(await app.given.technician());
+    const path = `/admin/webhooks/${id}`;
 
     await owner.call('POST', `/api/v1/webhooks/${id}/test`);
+    await owner.call('POST', `/api/v1/webhooks/${id}/test`);
+    const off = await owner.call('GET', `/api/v1/webhooks/${id}`);
+    const heard = (await owner.call('GET', '/api/v1/notifications')).json() as { items: object[] };
+    const _csrf = /name="_csrf" value="([^"]+)"/.exec((await technician.get('/account')).text)?.[1] ?? '';
+    const stranger = await technician.post(`${path}/on`, { _csrf });
+    const browser = app.as(await app.given.owner());
+    const page = await browser.submit(path, {}, { action: `${path}/on` });
+    const on = await owner.call('GET', `/api/v1/webhooks/${id}`);
 
-    expect((await owner.call('GET', `/api/v1/webhooks/${id}`)).json()).toMatchObject({
-      isOn: false,
-      offReason: 'gone',
-    });
+    expect(off.json()).toMatchObject({ isOn: false, offReason: 'gone' });
+    expect(heard.items).toMatchObject([{ kind: 'webhooks.off', link: path }]);
+    expect(stranger.status).toBe(403);
+    expect(page.text).toContain('It is on again');
+    expect(on.json()).toMatchObject({ isOn: true, offReason: null });
   });
 
   test('that was given up is sent again by hand, and one that arrived is not', async () => {
