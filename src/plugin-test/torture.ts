@@ -1,15 +1,18 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import semver from 'semver';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { prefixOf, readManifest } from '../plugin-host/index.ts';
 import { system } from '../shared/actor.ts';
 import { afterwards } from './cleanup.ts';
 import { injectFaults, slowDown } from './faults.ts';
+import { Reach } from './reach.ts';
 import { createTestHost, type TestHost, type TestNode } from './test-host.ts';
 
 /**
@@ -22,8 +25,39 @@ const manifest = await readManifest(plugin);
 const id = manifest.id;
 const FOLLOWS_WITHIN_MS = 5_000;
 const MOST_GROWTH_MB = 4;
+const MISSED_SHOWN = 8;
 
-const start = (config: Record<string, string> = {}): Promise<TestHost> => createTestHost({ plugin, config });
+/** What `test/torture.ts` of the plugin exports: puts people and things there without which its code returns at once. */
+const own = pathToFileURL(join(plugin, 'test/torture.ts'));
+const { prepare } = (existsSync(own) ? await import(own.href) : {}) as {
+  prepare?: (host: TestHost) => Promise<void>;
+};
+/** Promises that nothing put to the test. */
+const unjudged: string[] = [];
+const reach = new Reach();
+await reach.begin();
+
+async function start(config: Record<string, string> = {}): Promise<TestHost> {
+  const host = await createTestHost({ plugin, config });
+  if (config['SAFE_MODE'] === undefined) await prepare?.(host);
+  return host;
+}
+
+afterAll(async () => {
+  const { lines, reached, missed } = await reach.of(plugin);
+  const share = lines === 0 ? 100 : Math.floor((100 * reached) / lines);
+  const words = [
+    `This reached ${String(share)} % of the code of ${id} (${String(reached)} of ${String(lines)} lines).`,
+  ];
+  if (missed.length > 0) {
+    const [some, more] = [missed.slice(0, MISSED_SHOWN), missed.length - MISSED_SHOWN];
+    words.push(
+      `Not reached, and so not judged: ${some.join(', ')}${more > 0 ? `, ${String(more)} more` : ''}.`,
+    );
+    if (!prepare) words.push('test/torture.ts, which exports prepare(host), puts there what it needs.');
+  }
+  console.log([...unjudged, ...words].join('\n'));
+});
 
 /** The helpdesk goes about its day; answers what it could not do. */
 async function aDay({ given, as, house, settle }: TestHost): Promise<string[]> {
@@ -114,12 +148,21 @@ test(`${id} is told everything twice, and does nothing twice`, async () => {
   faults.is = 'twice';
   const twice = await grownBy();
 
+  if (Object.values(once).every((rows) => rows === 0) && listensToEvents(host))
+    unjudged.push(
+      `${id} wrote nothing when it was told of things: whether it would do so twice is not judged.`,
+    );
   for (const [table, rows] of Object.entries(twice))
     expect(
       rows,
       `events come at least once, and what is told twice is written twice to ${table}: use delivery.once`,
     ).toBeLessThanOrEqual(once[table] ?? 0);
 });
+
+const listensToEvents = ({ house }: TestHost): boolean =>
+  house.ground.hooks
+    .catalogue()
+    .some(({ kind, listeners }) => kind === 'event' && listeners.some(({ owner }) => owner === id));
 
 test(`${id} has a slow database, and is not ended for it`, async () => {
   const host = await start();
@@ -190,6 +233,7 @@ async function follows({ house }: TestNode, wanted: string): Promise<void> {
 
 test(`${id} is updated, and taken back`, async () => {
   const host = await createTestHost({ plugin, packed: true });
+  await prepare?.(host);
   const later = await mkdtemp(join(tmpdir(), 'latchkey-later-'));
   afterwards(() => rm(later, { recursive: true, force: true }));
   const folder = join(later, basename(plugin));

@@ -40,6 +40,12 @@ test(
         ['delivery.once((tx) =>', 'host.transaction((tx) =>'],
         ["host.job('forget', async () => {", "host.job('forget', async () => { throw new Error('No luck');"],
       ],
+      'src/board.ts': [
+        [
+          'async newest()',
+          'async never(): Promise<void> {\n    await this.newest();\n  }\n\n  async newest()',
+        ],
+      ],
       'migrations/0001-notes.ts': [["down: ['DROP TABLE IF EXISTS notes_note']", 'down: []']],
     });
 
@@ -47,6 +53,8 @@ test(
     expect(said).toContain('what is told twice is written twice to notes_note: use delivery.once');
     expect(said).toContain('the job forget failed: No luck');
     expect(said).toContain('its migrations do not take back (down) all that they make');
+    expect(said).toMatch(/This reached [6-9]\d % of the code of notes \(\d+ of \d+ lines\)\./);
+    expect(said).toMatch(/Not reached, and so not judged: .*src\/board\.ts:\d+/);
     expect(said).toMatch(/Tests\s+\d failed \| [67] passed/);
   },
 );
