@@ -69,6 +69,7 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
   const mailbox = new DevMailbox();
   const isSupervised = supervisor !== undefined;
   const house = await openHouse({
+    id,
     folder,
     pluginDir: copies.pluginDir,
     say,
@@ -156,9 +157,11 @@ function toldOnce(
 ): Pick<Outcome, 'failure' | 'problems'> {
   const isTold = ({ message }: Problem): boolean => failure?.message.includes(message) === true;
   const [first] = problems.filter(isTold);
-  const place = first && first.line !== null ? `${first.file}:${String(first.line)}` : null;
+  const found = first && first.line !== null ? `${first.file}:${String(first.line)}` : null;
+  const place = failure?.place ?? found;
+  const isSaid = place !== null && failure?.message.includes(place) === true;
   return {
-    failure: failure && { ...failure, place: failure.place ?? place },
+    failure: failure && { ...failure, place: isSaid ? null : place },
     problems: problems.filter((problem) => !isTold(problem)),
   };
 }
@@ -218,7 +221,7 @@ async function follow(
   };
 }
 
-interface Place extends Pick<Shown, 'faults' | 'mailbox'> {
+interface Place extends Pick<Shown, 'id' | 'faults' | 'mailbox'> {
   folder: string;
   pluginDir: string;
   say: (line: string) => void;
@@ -228,6 +231,7 @@ interface Place extends Pick<Shown, 'faults' | 'mailbox'> {
 
 /** Its data stays beside the plugin, out of its package and out of git. */
 async function openHouse({
+  id,
   folder,
   pluginDir,
   say,
@@ -247,7 +251,7 @@ async function openHouse({
   const log = authorLog(say, {
     withOwnLines: true,
     onFault: (fault) => {
-      faults.add(fault);
+      if (fault.plugin === id) faults.add(fault);
     },
     explain: (code, params) => house.ground.i18n.translate('en', `errors.${code}`, params),
   });
