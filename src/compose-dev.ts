@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
-import { asTheAuthorKnows, authorLog } from './author-log.ts';
+import { asTheAuthorKnows, authorLog, wordsOfFault } from './author-log.ts';
 import { checkPlugin, type Problem, type Surface } from './cli/author/check-plugin.ts';
 import { compose, type Latchkey } from './compose.ts';
 import { playgroundRoutes } from './compose-playground.ts';
@@ -90,6 +90,7 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
     Object.assign(outcome, toldOnce(failure, problems));
     outcome.generation += 1;
     const took = `${(performance.now() - startedAt).toFixed(0)} ms`;
+    if (outcome.failure && faults.all.length === 0) say(wordsOfFailure(id, outcome.failure));
     say(outcome.failure ? `✗ ${id} does not run` : `✓ ${id} runs (${took})`);
     for (const { file, line, message } of outcome.problems) say(`  ${file}:${String(line ?? '')} ${message}`);
   };
@@ -149,6 +150,10 @@ async function startAfresh(
     return { step: 'plugin.json', message, place: null };
   }
 }
+
+/** What the host never came to see. */
+const wordsOfFailure = (plugin: string, { step, message, place }: NonNullable<Outcome['failure']>): string =>
+  wordsOfFault({ plugin, where: step, words: message, place });
 
 /** What stopped it and what a look at its files finds are often the same: the file and the line are of use, and once is enough. */
 function toldOnce(
