@@ -150,7 +150,7 @@ export function playgroundRoutes(house: Latchkey, { plugin, faults, mailbox }: S
       params: z.object({ number: z.coerce.number() }),
       handler: ({ params: { number } }) => {
         const letter = mailbox.find(number);
-        if (!letter) throw new NotFoundError('not-found');
+        if (!letter) throw new NotFoundError('page.not-found');
         return asLetter(letter.html);
       },
     }),

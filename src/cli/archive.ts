@@ -54,7 +54,10 @@ export async function readArchive(source: string, folder: string): Promise<Backu
         next();
       }, next);
   });
-  await pipeline(createReadStream(source), createGunzip(), unpacking).catch((error: unknown) => {
+  const unzipping = createGunzip();
+  // The pipeline tells of it; a second error, once that has given up, would find nobody and end the process.
+  unzipping.on('error', () => undefined);
+  await pipeline(createReadStream(source), unzipping, unpacking).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
       throw new NotFoundError('backup.missing', { cause: error, params: { file: source } });
     throw error instanceof InvalidInputError ? error : damaged(source, error);
