@@ -110,7 +110,7 @@ export class Database implements Queryable, Changing {
 
   /** Whether somebody waits for a connection at this moment. */
   get isCrowded(): boolean {
-    return [this.#writer, this.knex].some((knex) => poolOf(knex).numPendingAcquires() > 0);
+    return [this.#writer, this.knex].some((knex) => (poolOf(knex)?.numPendingAcquires() ?? 0) > 0);
   }
 
   /** How often a transaction had to be run again since the start; shown by `/metrics`. */

@@ -24,8 +24,9 @@ const makeKnex = createRequire(import.meta.url)('knex/lib/knex-builder/make-knex
 ) => Knex;
 
 /** What lends the connections of a client. */
-export const poolOf = ({ client }: Knex): { numPendingAcquires(): number } =>
-  (client as { pool: { numPendingAcquires(): number } }).pool;
+/** Nothing once the database is closed. */
+export const poolOf = ({ client }: Knex): { numPendingAcquires(): number } | undefined =>
+  (client as { pool?: { numPendingAcquires(): number } }).pool;
 
 export const clientOf = ({ client }: Knex): Client => client as Client;
 

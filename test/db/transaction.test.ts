@@ -309,6 +309,19 @@ describe('a transaction on SQLite', () => {
   });
 });
 
+describeOnEachEngine('a database that is closed', (engine) => {
+  test('is no crowd, for a timer that asks it once more', async () => {
+    const { url } = await openFreshDatabase(engine, { empty: true });
+    const db = openDatabase(url);
+    await db.execute('SELECT 1');
+    const open = db.isCrowded;
+
+    await db.close();
+
+    expect([open, db.isCrowded]).toEqual([false, false]);
+  });
+});
+
 describeOnEachEngine('two transactions that wait for each other', (engine) => {
   test('both succeed in the end', async () => {
     const { db } = await openFreshDatabase(engine, { empty: true });
