@@ -18,6 +18,7 @@ const CYCLES = 200;
 const WARM_UP = 20;
 /** Files and connections that are just being closed are no traces. */
 const SETTLE_MS = 500;
+const READING_MS = 5_000;
 const BARS = { bootMs: 2_000, megabytesPer100: 1, switchMs: 50 };
 
 /** What a hundred plugins cost at the start, and what two hundred times in and out leave behind. */
@@ -148,8 +149,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 /** Everything countable that a plugin could leave. */
 async function tracesOf({ routes, ground, domains, commands }: Latchkey): Promise<Record<string, number>> {
   await sleep(SETTLE_MS);
+  const connections = await connectionsOf(ground);
   return {
-    ...handles(),
+    ...(await handles({ connections })),
     routes: routes.all().length,
     listeners: ground.hooks.catalogue().flatMap(({ listeners }) => listeners).length,
     jobs: (await domains.jobs.list()).filter(({ isHere }) => isHere).length,
@@ -160,11 +162,27 @@ async function tracesOf({ routes, ground, domains, commands }: Latchkey): Promis
   };
 }
 
-/** What keeps this process alive, by kind: timers, sockets, files. */
-function handles(): Record<string, number> {
+/**
+ * What keeps this process alive, by kind: timers, sockets, files. The pool opens a connection more whenever two are needed at once, and a
+ * server that looks for changes reads files now and then: neither is left by a plugin.
+ */
+async function handles({ connections }: { connections: number }): Promise<Record<string, number>> {
+  const deadline = Date.now() + READING_MS;
+  while (Date.now() < deadline && process.getActiveResourcesInfo().some(isReading)) await sleep(10);
   const counted: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) counted[name] = (counted[name] ?? 0) + 1;
-  return counted;
+  return { ...counted, TCPSocketWrap: (counted['TCPSocketWrap'] ?? 0) - connections };
+}
+
+const isReading = (name: string): boolean => name.startsWith('FSReq');
+
+/** Of this house to its database, where that is a server. */
+async function connectionsOf({ db }: Latchkey['ground']): Promise<number> {
+  if (db.dialect.name === 'sqlite') return 0;
+  const [[row]] = (await db.knex.raw(
+    'SELECT COUNT(*) AS open FROM information_schema.processlist WHERE db = DATABASE()',
+  )) as [[{ open: number }]];
+  return row.open;
 }
 
 /** Kept prepared by the server of the database; of SQLite's we keep so many by their text, and no more. */

@@ -49,6 +49,22 @@ describe.runIf(browserIsInstalled())('the pages for plugins and settings', () =>
   });
 });
 
+describe.runIf(browserIsInstalled())('while no plugin runs because the server kept crashing', () => {
+  test('every page of an administrator says so, on a phone in the dark, too', async () => {
+    const { origin } = await startTestApp({ config: { SAFE_MODE: 'crashes' } });
+    const page = await phone(origin, { theme: 'dark' });
+    await signIn(page);
+
+    for (const path of ['/admin/plugins', '/admin/hooks/costs']) {
+      await page.goto(path);
+      expect(await page.getByText('Safe mode.').isVisible()).toBe(true);
+      await expectAccessible(page);
+      await expectNoSidewaysScroll(page);
+      await screenshot(page, `phone-safe-mode${path.replaceAll('/', '-')}`);
+    }
+  });
+});
+
 async function signIn(page: Page): Promise<void> {
   await page.goto('/login');
   await page.locator('[name=email]').fill(OWNER.email);
