@@ -238,6 +238,7 @@ describeOnEachEngine('a list of people', (engine) => {
       await sendRounds(app);
       return (await stateOf(api, id)) === 'done';
     });
+    await until(() => Promise.resolve(app.mailbox.letters.length >= 30));
     await app.settle();
 
     expect(resting).toBe('sending');
