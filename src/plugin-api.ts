@@ -212,6 +212,15 @@ export const column = {
 /** What runs statements: `Queryable` reads, a `Tx` also writes. @example const find = (db: Queryable, id: string) => db.knex('hello_note').where({ id }); */
 export type { Queryable, Tx } from './db/database.ts';
 
+/**
+ * What hundreds ask for in the same moment, looked up once. What this process writes counts at once, what others write after 50 ms.
+ *
+ * @example
+ * const notes = new InView<Note | null>(host);
+ * const note = await notes.find(id, () => findNote(host.db, id));
+ */
+export { InView } from './db/in-view.ts';
+
 /** A new ULID. @example const note = { id: newId(), said }; */
 export { isId, newId } from './shared/ids.ts';
 

@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** SHA-256. Enough for what carries 128 bits of chance (session, reset, API token); what people choose needs more. */
-export const digestOf = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
+export const digestOf = (text: string): Buffer => hash('sha256', text, 'buffer');
 
 /** Compares without telling by its duration where the first difference is. */
 export const sameBytes = (one: Uint8Array, other: Uint8Array): boolean =>

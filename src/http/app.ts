@@ -34,7 +34,7 @@ export interface AppDeps extends ReplyTools, ExchangeDeps, Pick<RequestWatch, 'h
 /** The web server, top to bottom in the order a request passes through it. Routes are put into the table afterwards. */
 export function createApp(deps: AppDeps): { app: RequestListener; routes: RouteTable } {
   const exchanges = new ExchangeSource(deps);
-  const answers = new WeakMap<object, Reply>();
+  const answers = new WeakMap<object, Promise<Reply>>();
   const routes = new RouteTable((route) =>
     routeHandler(route, { ...deps, answers, exchangeOf: (req) => exchanges.of(req) }),
   );

@@ -18,8 +18,8 @@ import { receiveUploads, type UploadLimits } from './uploads.ts';
 
 export interface RouteTools extends ReplyTools {
   exchangeOf(req: Request): Exchange;
-  /** What has been answered before the request came this way. */
-  answers: WeakMap<object, Reply>;
+  /** What a handler has answered before the request came this way, or thrown. */
+  answers: WeakMap<object, Promise<Reply>>;
   uploads: UploadLimits;
   /** In tests: an answer that is not what OpenAPI says fails the request. */
   strict: boolean;
@@ -57,7 +57,7 @@ export function routeHandler(route: Route, tools: RouteTools): RequestHandler {
           body.fields['_csrf'] ?? req.get('x-csrf-token'),
         );
       }
-      const reply = tools.answers.get(req) ?? (await answer(route, exchange, body, await tools.origin()));
+      const reply = await answer(route, exchange, body, tools);
       if (tools.strict) assertPromised(route, reply);
       await sendReply(exchange, reply, tools);
     } finally {
@@ -66,15 +66,16 @@ export function routeHandler(route: Route, tools: RouteTools): RequestHandler {
   };
 }
 
-async function answer(route: Route, exchange: Exchange, body: Body, origin: string): Promise<Reply> {
-  const incoming = incomingOf(exchange, body, origin);
+async function answer(route: Route, exchange: Exchange, body: Body, tools: RouteTools): Promise<Reply> {
+  const incoming = incomingOf(exchange, body, await tools.origin());
   assertPlainIds(exchange.req.params);
   try {
     const params = route.params ? parse(route.params, incoming.params) : incoming.params;
     const query = route.query ? parse(route.query, incoming.query) : incoming.query;
     const { _csrf, ...fields } = body.fields;
     const parsed = route.body ? parse(route.body, fields) : fields;
-    return await route.handler({ ...incoming, params, query, body: parsed });
+    const answered = tools.answers.get(exchange.req);
+    return await (answered ?? route.handler({ ...incoming, params, query, body: parsed }));
   } catch (error) {
     if (!(error instanceof KnownError) || !route.onRefused) throw error;
     const reply = await route.onRefused(incoming, error);
@@ -90,7 +91,8 @@ function assertPlainIds(params: object): void {
   }
 }
 
-function assertPromised({ method, path, api }: Route, reply: Reply): void {
+/** In tests. */
+export function assertPromised({ method, path, api }: Route, reply: Reply): void {
   if (!api || (reply.kind !== 'json' && reply.kind !== 'empty')) return;
   const promised = api.responses[reply.status ?? 200];
   const said = `${method} ${path} answered ${String(reply.status ?? 200)}`;

@@ -74,8 +74,9 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   /** Asked before the body is read, and throws for whoever is not to send one: a public route with `uploads` needs it. */
   readonly admit?: (head: Incoming) => void | Promise<void>;
   /**
-   * A public page that hundreds open in the same minute: where it has `fresh` texts and the visitor no session, it is answered
-   * before everything else. Its handler must ask for nothing that a GET of a stranger does not have.
+   * Hundreds ask for it in the same minute, and it is the same for them all: a public page with `fresh` texts and a visitor without a
+   * session, or text or JSON of a public API for a program without a token. It is answered before everything else, and a reply that is
+   * handed out again, the very same object, is put into bytes once. Its handler must ask for nothing that a GET of a stranger does not have.
    */
   readonly rush?: true;
   /** Of a page about one thing: whether it would open for this actor, for whoever wants to lead there. */

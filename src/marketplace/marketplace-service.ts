@@ -258,9 +258,9 @@ export class MarketplaceService {
     const watching = { signal: this.#ending.signal, onBytes: this.#beating(operation) };
     const packed = await catalogue.package(hub, { sha256, size }, watching);
     await this.#note(operation, { step: 'verify', got: packed.length });
-    await verifier.verify({ hub: hub.hub, pluginId, version, sha256, size }, packed);
+    const assertSigned = await verifier.verify({ hub: hub.hub, pluginId, version, sha256, size }, packed);
     await this.#note(operation, { step: 'try' });
-    const plan = await installer.stage(actor, packed);
+    const plan = await installer.stage(actor, packed, { assertSigned });
     if (plan.id !== pluginId || plan.version !== version)
       throw new ConflictError('marketplace.other-package', { params: { plugin: pluginId } });
     await this.#note(operation, { step: 'use' });

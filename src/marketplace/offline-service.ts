@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import {
+  assertSigned,
   covers,
   Distrust,
-  verifySigned,
+  namedBy,
+  sha256Of,
   type EntitlementService,
   type TrustService,
 } from '../network/index.ts';
@@ -91,10 +93,16 @@ export class OfflineService {
   ): Promise<void> {
     const claimed = claims.get(packagePath(id, version));
     if (!claimed) throw new InvalidInputError('network.S07', { params: { plugin: id, version } });
-    const required = await verifySigned(claimed, { id, version, packed });
+    const bytes = { size: packed.length, sha256: sha256Of(packed) };
+    const named = namedBy(claimed, { id, version, ...bytes });
+    const { offers: required } = named;
     if (required.length > 0 && !covers(await this.#deps.entitlements.status(), { id, required }))
       throw new ConflictError('marketplace.refused.offer-too-low', { params: { plugin: id } });
-    await this.#deps.installer.stage(actor, packed);
+    await this.#deps.installer.stage(actor, packed, {
+      assertSigned: (list) => {
+        assertSigned(named, list);
+      },
+    });
   }
 }
 

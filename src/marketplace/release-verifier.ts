@@ -11,17 +11,23 @@ export interface ReleaseClaim {
   size: number;
 }
 
+/** Looks at the list of files that was found in a package, before anything else of it is. */
+export type AssertSigned = (list: Buffer | null) => void;
+
 /** Stands between the download and the first byte that is unpacked; what it refuses is never looked into. */
 export interface ReleaseVerifier {
-  /** @throws {InvalidInputError} naming what does not hold */
-  verify(claim: ReleaseClaim, packed: Uint8Array): Promise<void>;
+  /**
+   * Answers what is still to be asked of what is in it.
+   * @throws {InvalidInputError} naming what does not hold
+   */
+  verify(claim: ReleaseClaim, packed: Uint8Array): Promise<AssertSigned>;
 }
 
 /** Whether these are the bytes that the catalogue names. */
 export const digestVerifier: ReleaseVerifier = {
   verify: ({ sha256, size, pluginId: plugin }, packed) => {
     const isSame = packed.length === size && createHash('sha256').update(packed).digest('hex') === sha256;
-    if (isSame) return Promise.resolve();
+    if (isSame) return Promise.resolve(() => undefined);
     return Promise.reject(new InvalidInputError('marketplace.S01', { params: { plugin } }));
   },
 };

@@ -1,7 +1,8 @@
 import {
+  assertSigned,
   covers,
   Distrust,
-  verifySigned,
+  namedBy,
   type EntitlementService,
   type TrustService,
 } from '../network/index.ts';
@@ -19,18 +20,18 @@ export const trustVerifier = (
   entitlements: Pick<EntitlementService, 'status'>,
 ): ReleaseVerifier => ({
   verify: async (claim, packed) => {
-    await digestVerifier.verify(claim, packed);
+    const nothingMore = await digestVerifier.verify(claim, packed);
     const { state } = await trust.status();
-    if (state === 'unseen' || state === 'none') return;
-    const { pluginId: id, version } = claim;
+    if (state === 'unseen' || state === 'none') return nothingMore;
+    const { pluginId: id, version, size, sha256 } = claim;
     try {
-      const required = await verifySigned(await trust.claim(packagePath(id, version)), {
-        id,
-        version,
-        packed,
-      });
+      const named = namedBy(await trust.claim(packagePath(id, version)), { id, version, size, sha256 });
+      const { offers: required } = named;
       if (required.length > 0 && !covers(await entitlements.status(), { id, required }))
         throw new ConflictError('marketplace.refused.offer-too-low', { params: { plugin: id } });
+      return (list) => {
+        assertSigned(named, list);
+      };
     } catch (error) {
       if (!(error instanceof Distrust)) throw error;
       throw new InvalidInputError(`network.${error.problem}`, {

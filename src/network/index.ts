@@ -13,10 +13,11 @@ export {
   newKeyPair,
   sha256Of,
   signPackage,
+  verifyList,
   verifyPackage,
 } from './trust/package-signature.ts';
 export { withdrawalOf, type HouseRules } from './trust/house-rules.ts';
-export { verifySigned } from './trust/signed-package.ts';
+export { assertSigned, namedBy, type Named } from './trust/signed-package.ts';
 export { scheduleTrustRefresh } from './trust/trust-job.ts';
 export { trustRoutes } from './trust/trust-routes.ts';
 export { TrustService, type Claimed, type TrustStatus } from './trust/trust-service.ts';

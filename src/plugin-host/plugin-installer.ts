@@ -22,7 +22,7 @@ import { PLUGINS_VERSION } from './plugin-wishes.ts';
 import type { PublisherKeys, Trust } from './publisher-keys.ts';
 import type { Preflight, RunPreflight } from './preflight.ts';
 import type { Ground } from './registries.ts';
-import { sha256Of, unpackedAside } from './release-folders.ts';
+import { clearStaging, keepForUse, sha256Of, unpackedAside } from './release-folders.ts';
 import {
   deleteReleases,
   findRelease,
@@ -31,6 +31,7 @@ import {
   updateRelease,
   type Release,
 } from './release-repository.ts';
+import type { Unpacked } from './unpack.ts';
 
 /** Versions of one plugin that are kept; those in use and before it always are. */
 const KEPT = 5;
@@ -46,9 +47,14 @@ export interface PluginInstallerDeps {
   watchMs?: number;
 }
 
-/** It came from somebody's hand, with the text of its signature if there is one; what a hub sends has been checked on the way. */
+/** It came from somebody's hand, with the text of its signature if there is one. */
 export interface Upload {
   signature: string | null;
+}
+
+/** A hub has sent it and its bytes are those that were named; whoever fetched it looks at the list of its files before anything else does. */
+export interface Consignment {
+  assertSigned: (list: Buffer | null) => void;
 }
 
 const WATCH_MS = 60_000;
@@ -78,20 +84,31 @@ export class PluginInstaller {
   }
 
   /** Verifies a package, tries it in a process of its own and keeps it. Nothing that runs has changed afterwards. */
-  async stage(actor: Actor, packed: Uint8Array, upload?: Upload): Promise<InstallPlan> {
+  async stage(actor: Actor, packed: Uint8Array, from?: Upload | Consignment): Promise<InstallPlan> {
     assertMay(actor);
-    return unpackedAside(this.#deps.added, packed, async (folder) => {
+    const { added, preflight } = this.#deps;
+    const bytes = { sha256: sha256Of(packed), size: packed.length };
+    await clearStaging(added, { now: Date.now() });
+    return unpackedAside(added, packed, async (folder, unpacked) => {
+      const trust = await this.#trustIn(folder, unpacked, from);
       const manifest = await manifestIn(folder);
-      const trust = upload ? await this.#deps.publishers.judge(packed, upload.signature, manifest) : VOUCHED;
       this.#reached('staged');
-      await this.#assertMayCome(manifest, sha256Of(packed));
-      const tried = await this.#deps.preflight(folder, manifest.id);
+      await this.#assertMayCome(manifest, bytes.sha256);
+      const tried = await preflight(folder, manifest.id);
       this.#reached('preflighted');
-      const plan = { ...(await this.#plan(manifest, packed, tried)), ...trust };
+      const plan = { ...(await this.#plan(manifest, tried)), ...bytes, ...trust };
       await this.#keep(actor, plan, packed);
       this.#reached('stored');
+      await keepForUse(added, { ...plan, pluginId: plan.id }, { folder, unpacked });
       return plan;
     });
+  }
+
+  async #trustIn(folder: string, { list }: Unpacked, from: Upload | Consignment = VOUCHER): Promise<Trust> {
+    if ('signature' in from)
+      return this.#deps.publishers.judge(list, from.signature, await manifestIn(folder));
+    from.assertSigned(list);
+    return { trust: 'vouched', signedBy: null };
   }
 
   /**
@@ -194,9 +211,8 @@ export class PluginInstaller {
 
   async #plan(
     manifest: Manifest,
-    packed: Uint8Array,
     tried: Preflight,
-  ): Promise<Omit<InstallPlan, keyof Trust>> {
+  ): Promise<Omit<InstallPlan, keyof Trust | 'sha256' | 'size'>> {
     const { id, version } = manifest;
     const pending = await this.#pending(id, tried);
     const difference = await this.#difference(manifest);
@@ -212,8 +228,6 @@ export class PluginInstaller {
     return {
       id,
       version,
-      sha256: sha256Of(packed),
-      size: packed.length,
       ...difference,
       migrations: pending.map(({ name }) => name),
       leftovers: tried.leftovers,
@@ -320,7 +334,8 @@ function assertMay(actor: Actor): void {
   if (!actor.can('plugin.manage')) throw new ForbiddenError('forbidden');
 }
 
-const VOUCHED: Trust = { trust: 'vouched', signedBy: null };
+/** Whoever calls has seen all there is to see. */
+const VOUCHER: Consignment = { assertSigned: () => undefined };
 
 const subjectOf = (id: string, version: string): { type: string; id: string; label: string } => ({
   type: 'plugin',

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import type { Queryable, Tx } from '../db/database.ts';
 import { defineTable, instant, text } from '../db/table.ts';
-import { keyIdOf, verifyPackage } from '../network/index.ts';
+import { keyIdOf, verifyList } from '../network/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import { ForbiddenError, InvalidInputError } from '../shared/errors.ts';
 import type { Ground } from './registries.ts';
@@ -71,11 +71,12 @@ export class PublisherKeys {
   }
 
   /**
-   * @throws {InvalidInputError} `author.signature-wrong` when a key that is believed has not signed these bytes: altered is another
-   * thing than unknown
+   * `list` is that of the files in the package, which was found to hold what it says.
+   * @throws {InvalidInputError} `author.signature-wrong` when a key that is believed has not signed it: altered is another thing than
+   * unknown
    */
   async judge(
-    packed: Uint8Array,
+    list: Buffer | null,
     signature: string | null,
     named: { id: string; version: string },
   ): Promise<Trust> {
@@ -83,7 +84,7 @@ export class PublisherKeys {
     const keyId = keyIdIn(signature);
     const known = (await listPublishers(this.#deps.ground.db)).find((key) => key.keyId === keyId);
     if (!known) return { trust: 'unsigned', signedBy: keyId };
-    const { id, version } = await verifyPackage(packed, { signature, publicKey: known.publicKey });
+    const { id, version } = verifyList(list, { signature, publicKey: known.publicKey });
     if (id !== named.id || version !== named.version) throw new InvalidInputError('author.signature-wrong');
     return { trust: 'signed', signedBy: known.name };
   }

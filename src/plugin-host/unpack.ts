@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -16,9 +16,12 @@ const MOST_FILES = 5_000;
 const INFLATED_BYTES = UNPACKED_BYTES + 16 * 1024 * 1024;
 
 const LIST = 'files.json';
-const list = z.object({
+const listSchema = z.object({
   files: z.array(z.object({ path: z.string(), size: z.int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
 });
+
+/** Inflated in portions of this size: with Node's own, of 16 KB, the hand-overs cost more than the work. */
+const PORTION = 256 * 1024;
 
 /** Ordinary names below the folder, and none that only some file systems tell apart or that a shell would not like. */
 const SAFE_PATH = /^(?:[A-Za-z0-9_@][A-Za-z0-9_@.+-]*\/)*[A-Za-z0-9_@][A-Za-z0-9_@.+-]*$/;
@@ -26,17 +29,25 @@ const LONGEST_PATH = 200;
 /** What some systems take for a device, or cut the end of. */
 const ODD_SEGMENT = /(?:^|\/)(?:(?:con|prn|aux|nul|com\d|lpt\d)(?:\.[^/]*)?|[^/]*\.)(?:\/|$)/i;
 
-interface Unpacked {
+interface FileFacts {
   size: number;
   sha256: string;
+}
+
+/** What came out of a package. */
+export interface Unpacked {
+  /** By path. */
+  files: ReadonlyMap<string, FileFacts>;
+  /** The list of its files as it stands there, which is what its publisher signs; null where it has none. */
+  list: Buffer | null;
 }
 
 /**
  * Writes the files of a package below `folder`, as they stream by. Links, devices, ways out of the folder, names that meet when case is
  * ignored and whatever is too much end it. Where the package lists its files, exactly those must be there, byte for byte.
  */
-export async function unpack(packed: Uint8Array, folder: string): Promise<void> {
-  const files = new Map<string, Unpacked>();
+export async function unpack(packed: Uint8Array, folder: string): Promise<Unpacked> {
+  const files = new Map<string, FileFacts>();
   const taken = new Set<string>();
   const unpacking = extract();
   const budget = { bytes: UNPACKED_BYTES };
@@ -61,7 +72,7 @@ export async function unpack(packed: Uint8Array, folder: string): Promise<void> 
     }, next);
   });
   try {
-    const gunzip = createGunzip();
+    const gunzip = createGunzip({ chunkSize: PORTION });
     await pipeline(Readable.from([packed]), gunzip, capped(), unpacking);
     if (gunzip.bytesWritten !== packed.length) throw broken('archive');
   } catch (error) {
@@ -69,7 +80,28 @@ export async function unpack(packed: Uint8Array, folder: string): Promise<void> 
     await writing;
     throw error instanceof KnownError ? error : broken('archive', error);
   }
-  await assertListed(folder, files);
+  const list = files.has(LIST) ? await readFile(join(folder, LIST)) : null;
+  assertListed(list, files);
+  return { files, list };
+}
+
+/** Whether all that lies below `folder` is still what came out of the package, and nothing else. */
+export async function isUntouched(folder: string, { files }: Unpacked): Promise<boolean> {
+  const all = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = all.filter((one) => !one.isDirectory());
+  if (found.length !== files.size) return false;
+  for (const one of found) {
+    const path = join(one.parentPath, one.name);
+    const was = files.get(relative(folder, path).split(sep).join('/'));
+    if (!one.isFile() || was?.sha256 !== (await digestOfFile(path))) return false;
+  }
+  return true;
+}
+
+async function digestOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: PORTION }), hash);
+  return hash.digest('hex');
 }
 
 /** Names count as one where only case tells them apart. */
@@ -95,7 +127,7 @@ async function save(
   content: ExtractEvents['entry'][1],
   path: string,
   budget: { bytes: number },
-): Promise<Unpacked> {
+): Promise<FileFacts> {
   const hash = createHash('sha256');
   let size = 0;
   const counted = new Transform({
@@ -114,10 +146,10 @@ async function save(
   return { size, sha256: hash.digest('hex') };
 }
 
-async function assertListed(folder: string, files: ReadonlyMap<string, Unpacked>): Promise<void> {
+function assertListed(list: Buffer | null, files: ReadonlyMap<string, FileFacts>): void {
   if (!files.has('plugin.json')) throw broken('plugin.json');
-  if (!files.has(LIST)) return;
-  const listed = new Map((await readList(folder)).map(({ path, ...rest }) => [path, rest]));
+  if (!list) return;
+  const listed = new Map(filesIn(list).map(({ path, ...rest }) => [path, rest]));
   const names = new Set([...listed.keys(), ...files.keys()].filter((name) => name !== LIST));
   for (const name of names) {
     const [said, is] = [listed.get(name), files.get(name)];
@@ -125,9 +157,9 @@ async function assertListed(folder: string, files: ReadonlyMap<string, Unpacked>
   }
 }
 
-async function readList(folder: string): Promise<z.output<typeof list>['files']> {
+function filesIn(list: Buffer): z.output<typeof listSchema>['files'] {
   try {
-    return list.parse(JSON.parse(await readFile(join(folder, LIST), 'utf8'))).files;
+    return listSchema.parse(JSON.parse(list.toString('utf8'))).files;
   } catch (error) {
     throw broken(LIST, error);
   }

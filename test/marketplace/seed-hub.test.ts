@@ -15,6 +15,7 @@ import { system } from '../../src/shared/actor.ts';
 import { folders } from '../../src/compose-ground.ts';
 import { afterwards } from '../support/cleanup.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { verifyWhole } from '../support/verify-whole.ts';
 
 const context = {
   actor: system,
@@ -42,7 +43,7 @@ test('a seeded hub signs what it publishes, keeps its keys to itself, and is bel
 
   const { id: pluginId, version, bytes } = await packPlugin(join(folders.plugins, 'tag'));
   const claim = { hub: hub.origin, pluginId, version, sha256: sha256Of(bytes), size: bytes.length };
-  await trustVerifier(trust, entitlements).verify(claim, bytes);
+  await verifyWhole(trustVerifier(trust, entitlements), claim, bytes);
 
   for (const name of ['keeper-1.key', 'keeper-2.key', 'keeper-3.key', 'publisher.key'])
     expect((await stat(join(hub.house.config.dataDir, 'hub-keys', name))).mode & 0o777).toBe(0o600);

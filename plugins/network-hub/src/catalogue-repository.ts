@@ -66,6 +66,22 @@ export async function countPlugins(db: Queryable, tag?: string): Promise<number>
   return Number(counted?.['count'] ?? 0);
 }
 
+/** Another text whenever a plugin is added, or one of these is published anew, staged or withdrawn. */
+export async function catalogueStamp(
+  db: Queryable,
+  { from, limit }: { from: number; limit: number },
+): Promise<string> {
+  const rows = (await db
+    .knex(plugins.name)
+    .select('updated_at')
+    .orderBy('number')
+    .limit(limit)
+    .offset(from)) as Row[];
+  // A sum, since the clocks of two nodes differ: what was changed last need not have the latest time.
+  const moved = rows.reduce((sum, row) => sum + Number(row['updated_at']), 0);
+  return `${String(await countPlugins(db))} ${String(rows.length)} ${String(moved)}`;
+}
+
 export async function findPlugin(db: Queryable, nameKey: string): Promise<PublishedPlugin | null> {
   const row = (await db.knex(plugins.name).select(plugins.columns).where({ name_key: nameKey }).first()) as
     Row | undefined;

@@ -1,5 +1,6 @@
 import {
   digestOf,
+  InView,
   json,
   TooManyError,
   type Host,
@@ -13,19 +14,11 @@ import type { Shown, SubscriptionService } from './subscription-service.ts';
 /** Forty letters and digits, as GLPI makes them and we do. */
 const uidForm = /^[0-9A-Za-z]{40}$/;
 
-/** What another process has changed is seen this late at most; what this one writes counts at once. */
-const VIEW_MS = 50;
-const MOST_IN_VIEW = 1_000;
-
 /** A key that is being shown, as it was judged a moment ago. */
-interface InView {
-  judged: Shown;
+interface Judged {
+  shown: Shown;
   /** Who has shown it and is noted already. */
   noted: Set<string>;
-  /** How often this process had written when it was judged. */
-  changes: number;
-  /** By the clock on the wall, which says whether a subscription has ended, and by the one that only goes on. */
-  at: { wall: number; steady: number };
 }
 
 /** Who asks, with which key, and how often. */
@@ -33,11 +26,12 @@ export class Gatekeeper {
   readonly #host: Host;
   readonly #subscriptions: SubscriptionService;
   /** By the digest of what was shown. A helpdesk asks dozens of times for one page of its own. */
-  readonly #inView = new Map<string, InView>();
+  readonly #judged: InView<Judged>;
 
   constructor(host: Host, subscriptions: SubscriptionService) {
     this.#host = host;
     this.#subscriptions = subscriptions;
+    this.#judged = new InView(host);
   }
 
   /** Too often is said in the words that GLPI's own hub has for it. */
@@ -57,31 +51,24 @@ export class Gatekeeper {
     };
   }
 
-  /** Judges the key in the header, and notes who showed it. */
+  /** Judges the key in the header, and notes who showed it. The very same object for as long as it is as it was. */
   async shown(incoming: Incoming): Promise<Shown> {
-    const seen = await this.#judge(incoming.header('x-registration-key') ?? '');
-    const { judged, noted } = seen;
+    const key = incoming.header('x-registration-key') ?? '';
+    const { shown, noted } = await this.#judged.find(digestOf(key).toString('base64url'), () =>
+      this.#judge(key),
+    );
     const { uid, program } = this.asker(incoming);
     const who = `${uid} ${program}`;
-    if (judged.state === 'valid' && uid !== '' && !noted.has(who)) {
-      const subscriptionId = judged.subscription.id;
-      await this.#subscriptions.noteInstance(judged.keyId, { subscriptionId, uid, program });
+    if (shown.state === 'valid' && uid !== '' && !noted.has(who)) {
+      const subscriptionId = shown.subscription.id;
+      await this.#subscriptions.noteInstance(shown.keyId, { subscriptionId, uid, program });
       noted.add(who);
     }
-    return judged;
+    return shown;
   }
 
-  async #judge(key: string): Promise<InView> {
-    const digest = digestOf(key).toString('base64url');
-    const { db, clock } = this.#host;
-    const at = { wall: clock.now(), steady: performance.now() };
-    const seen = this.#inView.get(digest);
-    if (seen?.changes === db.changes && isSameMoment(seen.at, at)) return seen;
-    const { changes } = db;
-    const fresh = { judged: await this.#subscriptions.judge(key), noted: new Set<string>(), changes, at };
-    if (this.#inView.size >= MOST_IN_VIEW) this.#inView.clear();
-    this.#inView.set(digest, fresh);
-    return fresh;
+  async #judge(key: string): Promise<Judged> {
+    return { shown: await this.#subscriptions.judge(key), noted: new Set() };
   }
 
   asker({ header, userAgent }: Pick<Incoming, 'header' | 'userAgent'>): Asker {
@@ -89,8 +76,5 @@ export class Gatekeeper {
     return { uid: uidForm.test(uid) ? uid : '', program: printable(userAgent).slice(0, 80) };
   }
 }
-
-const isSameMoment = (one: InView['at'], other: InView['at']): boolean =>
-  Math.abs(other.wall - one.wall) < VIEW_MS && other.steady - one.steady < VIEW_MS;
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '');

@@ -5,7 +5,6 @@ import {
   json,
   NotFoundError,
   route,
-  text,
   z,
   type ApiFacts,
   type Host,
@@ -14,9 +13,9 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { countPlugins, findPicture } from './catalogue-repository.ts';
-import { CatalogueShelf } from './catalogue-shelf.ts';
+import { CatalogueShelf, rowsOf } from './catalogue-shelf.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
-import { channels, coveringOffers, isFor, programOf, withdrawals, type Asker } from './release.ts';
+import { channels, coveringOffers, isFor, withdrawals, type Asker } from './release.ts';
 import type { Listing, PublishDraft, ReleaseService } from './release-service.ts';
 import type { Offer } from './subscription.ts';
 import type { Shown, SubscriptionService } from './subscription-service.ts';
@@ -129,7 +128,13 @@ const byKey =
 
 /** `/api/network/v1`: what helpdesks of our own ask, and where publishers publish. */
 export function networkApi({ host, subscriptions, releases, gate }: Deps): Route[] {
-  const shelf = new CatalogueShelf();
+  const shelf = new CatalogueShelf(host, async (range, asker) => {
+    const listed = await releases.list(rowsOf(range));
+    const seen = { asker, offers: await subscriptions.offers() };
+    const items = listed.map((plugin) => itemOf(plugin, seen));
+    const isForAll = listed.every((plugin) => plugin.releases.every(({ share }) => share === EVERYBODY));
+    return { body: { items, ...range, total: await countPlugins(host.db) }, isForAll };
+  });
 
   async function assertValid(incoming: Incoming): Promise<Shown & { state: 'valid' }> {
     const judged = await gate.shown(incoming);
@@ -139,17 +144,7 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
 
   async function catalogue(incoming: Incoming): Promise<Reply> {
     await assertValid(incoming);
-    const { page, perPage } = pageQuery.parse(incoming.query);
-    const asker = gate.asker(incoming);
-    const key = `${String(page)} ${String(perPage)} ${programOf(asker)}`;
-    const made = await shelf.page({ key, changes: host.db.changes }, async () => {
-      const listed = await releases.list({ from: (page - 1) * perPage, limit: perPage });
-      const seen = { asker, offers: await subscriptions.offers() };
-      const items = listed.map((plugin) => itemOf(plugin, seen));
-      const isForAll = listed.every((plugin) => plugin.releases.every(({ share }) => share === EVERYBODY));
-      return { text: JSON.stringify({ items, page, perPage, total: await countPlugins(host.db) }), isForAll };
-    });
-    return text(made, 'application/json; charset=utf-8');
+    return shelf.page(pageQuery.parse(incoming.query), gate.asker(incoming));
   }
 
   /** Asked for once more with the bytes themselves: a subscription may have ended since the list was read. */
@@ -200,7 +195,7 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
 
   const get = (
     path: string,
-    { api, query }: { api: ApiFacts; query?: typeof pageQuery },
+    { api, query, rush }: { api: ApiFacts; query?: typeof pageQuery; rush?: true },
     answer: (incoming: Incoming) => Promise<Reply>,
   ): Route =>
     route({
@@ -209,6 +204,7 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
       access: 'public',
       api,
       ...(query ? { query } : {}),
+      ...(rush ? { rush } : {}),
       handler: gate.limited(LIMIT, answer),
     });
 
@@ -218,6 +214,7 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
       {
         api: facts('What is published here, by page', catalogueSchema, { description: byKey }),
         query: pageQuery,
+        rush: true,
       },
       catalogue,
     ),

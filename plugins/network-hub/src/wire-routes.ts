@@ -3,6 +3,7 @@ import { countPlugins, topTags } from './catalogue-repository.ts';
 import { dayOf } from './day.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import { packagePath } from './network-api.ts';
+import { KeptReplies } from './kept-replies.ts';
 import { titleOf } from './offer-title.ts';
 import { coveringOffers, isFor, type Asker, type Release } from './release.ts';
 import type { Listing, ReleaseService } from './release-service.ts';
@@ -28,15 +29,30 @@ const ranked = ['trending', 'popular', 'new', 'updated'] as const;
 
 /** What helpdesks ask, GLPI's included: its paths, shapes and habits. The status is 200 wherever the body says it all. */
 export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route[] {
-  const get = (path: string, answer: (incoming: Incoming) => Promise<Reply>): Route =>
-    route({ method: 'get', path, access: 'public', handler: gate.limited(LIMIT, answer) });
+  const get = (path: string, answer: (incoming: Incoming) => Promise<Reply>, rush?: true): Route =>
+    route({
+      method: 'get',
+      path,
+      access: 'public',
+      ...(rush ? { rush } : {}),
+      handler: gate.limited(LIMIT, answer),
+    });
 
+  /** What is said of a key that is as it was is said in the same words. */
+  const saidOf = new KeptReplies();
   const info = async (incoming: Incoming): Promise<Reply> => {
+    const { locale } = incoming;
     const key = incoming.header('x-registration-key') ?? '';
     const judged = await gate.shown(incoming);
-    const { locale } = incoming;
+    // Anybody may show what is no key, as often and as long as they like: nothing is kept of that.
+    return judged.state === 'valid'
+      ? saidOf.find(judged, locale, () => json(wordsOn(judged, { key, locale })))
+      : json(wordsOn(judged, { key, locale }));
+  };
+
+  function wordsOn(judged: Shown, { key, locale }: { key: string; locale: string }): object {
     const isValid = judged.state === 'valid';
-    return json({
+    return {
       key,
       is_valid: isValid,
       // For helpdesks of our own; GLPI's do not look.
@@ -56,8 +72,8 @@ export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route
             features: judged.offer.features,
           }
         : null,
-    });
-  };
+    };
+  }
 
   const offers = async ({ locale }: Incoming): Promise<Reply> =>
     json(
@@ -115,7 +131,7 @@ export function wireRoutes({ host, subscriptions, releases, gate }: Deps): Route
   return [
     get('/api/registration', alive),
     get('/api/ping', alive),
-    get('/api/registration/info', info),
+    get('/api/registration/info', info, true),
     get('/api/registration/offers', offers),
     ...['/api/marketplace', '/api/glpi-plugins'].flatMap((root) => [
       get(`${root}/plugins`, (incoming) => plugins(incoming)),

@@ -8,6 +8,7 @@ import { days, hours } from '../../../test/support/clock.ts';
 import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
 import { hostIn } from '../../../test/support/signed-hub.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
+import { verifyWhole } from '../../../test/support/verify-whole.ts';
 import { ReleaseService } from '../src/release-service.ts';
 import { signCeremony, TrustService } from '../src/trust/trust-service.ts';
 
@@ -89,7 +90,7 @@ describeOnEachEngine('a hub that signs', (engine) => {
       problem: null,
       isStale: false,
     });
-    await verifier.verify(claim, bytes);
+    await verifyWhole(verifier, claim, bytes);
 
     const other = Buffer.concat([bytes, Buffer.from([0])]);
     const lie = { ...claim, sha256: sha256Of(other), size: other.length };
@@ -98,7 +99,7 @@ describeOnEachEngine('a hub that signs', (engine) => {
       code: 'network.S07',
     });
     await signOver(hub, { publisherKey: newKeyPair().privateKey });
-    await expect(verifier.verify(claim, bytes)).rejects.toMatchObject({ code: 'network.S02' });
+    await expect(verifyWhole(verifier, claim, bytes)).rejects.toMatchObject({ code: 'network.S02' });
 
     await hub.trust.wantWithdrawal(system, { plugin: pluginId, reason: 'It reads what it should not.' });
     await signedBy(hub, 'Other', newKeyPair().publicKey);

@@ -59,12 +59,23 @@ export async function signPackage(
   return { id: facts.id, version: facts.version, keyId, text };
 }
 
+interface Signature {
+  signature: string;
+  publicKey: string;
+}
+
 /** @throws {InvalidInputError} when a file is not what the list says, or the list not what this key has signed */
-export async function verifyPackage(
-  packed: Uint8Array,
-  { signature, publicKey }: { signature: string; publicKey: string },
-): Promise<Signed> {
-  const { list, facts } = await openPackage(packed);
+export async function verifyPackage(packed: Uint8Array, by: Signature): Promise<Signed> {
+  return verifyList((await openPackage(packed)).list, by);
+}
+
+/**
+ * The same for a package that has been unpacked and holds what its list says.
+ * @throws {InvalidInputError} when it has no list, or one that this key has not signed
+ */
+export function verifyList(list: Buffer | null, { signature, publicKey }: Signature): Signed {
+  if (!list) throw broken(FILE_LIST);
+  const facts = factsFrom(list);
   const key = keyFrom(publicKey, createPublicKey);
   const signed = signatureFrom(signature);
   const keyId = keyIdOf(key);

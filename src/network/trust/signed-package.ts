@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { InvalidInputError } from '../../shared/errors.ts';
 import { withdrawalOf } from './house-rules.ts';
-import { sha256Of, verifyPackage } from './package-signature.ts';
+import { verifyList } from './package-signature.ts';
 import type { Claimed } from './trust-service.ts';
 
 /** What the catalogue keeps beside the digest of a package. */
@@ -16,32 +16,65 @@ const custom = z.object({
   offers: z.array(z.string().max(120)).max(100).default([]),
 });
 
+interface Version {
+  id: string;
+  version: string;
+}
+
+/** What the hub has named: the bytes are those, and what is in them is still to be held against its publisher's signature. */
+export interface Named extends Version {
+  /** Those that have it, as the hub has signed them. */
+  offers: readonly string[];
+  publisher: string;
+  signature: string;
+  /** The publisher's, named by the keepers of the hub. */
+  keys: readonly string[];
+}
+
 /**
- * Whether both have signed these bytes as this version of this plugin: the hub, by naming their digest, and the publisher, by a key
- * that the keepers of the hub have named (ruling 38). Gives the offers that have it, as the hub has signed them.
+ * Whether the hub has signed these bytes as this version of this plugin, by naming their digest (ruling 38). Looks at nothing but them.
  *
- * @throws {InvalidInputError} `network.S01` other bytes, `network.S02` not signed by its publisher, `network.S07` not named,
- * `network.S08` withdrawn
+ * @throws {InvalidInputError} `network.S01` other bytes, `network.S07` not named, `network.S08` withdrawn
  */
-export async function verifySigned(
+export function namedBy(
   { target, rules }: Pick<Claimed, 'target' | 'rules'>,
-  { id, version, packed }: { id: string; version: string; packed: Uint8Array },
-): Promise<readonly string[]> {
+  { id, version, size, sha256 }: Version & { size: number; sha256: string },
+): Named {
   const params = { plugin: id, version };
   const said = custom.safeParse(target?.custom);
   if (!target || !said.success || said.data.id !== id || said.data.version !== version)
     throw new InvalidInputError('network.S07', { params });
   const reason = withdrawalOf(rules, id, version);
   if (reason !== null) throw new InvalidInputError('network.S08', { params: { ...params, reason } });
-  if (packed.length !== target.length || sha256Of(packed) !== target.sha256)
+  if (size !== target.length || sha256 !== target.sha256)
     throw new InvalidInputError('network.S01', { params });
-  const { publisher, signature } = said.data;
+  const { publisher, signature, offers } = said.data;
   const keys = Object.hasOwn(rules.publishers, publisher) ? (rules.publishers[publisher] ?? []) : [];
-  for (const key of keys) {
-    const signed = await verifyPackage(packed, { signature, publicKey: pemOf(key) }).catch(() => null);
-    if (signed?.id === id && signed.version === version) return said.data.offers;
+  return { id, version, offers, publisher, signature, keys };
+}
+
+/**
+ * Whether its publisher has signed it, too: the list of its files, once what was unpacked is what that list says.
+ *
+ * @throws {InvalidInputError} `network.S02`
+ */
+export function assertSigned({ id, version, publisher, signature, keys }: Named, list: Buffer | null): void {
+  const isSigned = keys.some((key) => {
+    const signed = signedBy(key, { list, signature });
+    return signed?.id === id && signed.version === version;
+  });
+  if (!isSigned) throw new InvalidInputError('network.S02', { params: { plugin: id, version, publisher } });
+}
+
+function signedBy(
+  key: string,
+  { list, signature }: { list: Buffer | null; signature: string },
+): Version | null {
+  try {
+    return verifyList(list, { signature, publicKey: pemOf(key) });
+  } catch {
+    return null;
   }
-  throw new InvalidInputError('network.S02', { params: { ...params, publisher } });
 }
 
 const pemOf = (publicKey: string): string =>

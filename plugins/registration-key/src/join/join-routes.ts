@@ -116,7 +116,7 @@ export function joinRoutes(deps: Deps): Route[] {
   // Three hundred phones that open one key ask for one row.
   const passkeys = new JoinPasskeys(host, handles);
   const providers = new JoinProviders({ host, open: openEntrance });
-  const shown = new KeysInView(host.db);
+  const shown = new KeysInView(host);
   const forms = new SharedForms(host);
 
   const page = (
