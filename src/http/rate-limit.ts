@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { digestOf } from '../crypto/digest.ts';
+import { digestNameOf } from '../crypto/digest.ts';
 import { TooManyError, UnavailableError } from '../shared/errors.ts';
 
 interface Limit {
@@ -16,11 +16,13 @@ interface Limit {
  */
 export class RateLimits {
   readonly #limiters = new Map<string, RateLimiterMemory>();
+  /** Most limits are one and the same object each time. */
+  readonly #byLimit = new WeakMap<Limit, RateLimiterMemory>();
 
   /** Counts one against `key`. @throws {TooManyError} when there were too many */
   async count(limit: Limit, key: string): Promise<void> {
     try {
-      await this.#limiter(limit).consume(digested(key));
+      await this.#limiter(limit).consume(digestNameOf(key));
     } catch (refused) {
       throw refused instanceof RateLimiterRes ? tooMany(refused.msBeforeNext) : away(refused);
     }
@@ -34,13 +36,19 @@ export class RateLimits {
 
   async #counted(limit: Limit, key: string): Promise<RateLimiterRes | null> {
     try {
-      return await this.#limiter(limit).get(digested(key));
+      return await this.#limiter(limit).get(digestNameOf(key));
     } catch (cause) {
       throw away(cause);
     }
   }
 
-  #limiter({ name, points, perSeconds }: Limit): RateLimiterMemory {
+  #limiter(limit: Limit): RateLimiterMemory {
+    const known = this.#byLimit.get(limit) ?? this.#limiterFor(limit);
+    this.#byLimit.set(limit, known);
+    return known;
+  }
+
+  #limiterFor({ name, points, perSeconds }: Limit): RateLimiterMemory {
     const id = [name, points, perSeconds].join('|');
     const known = this.#limiters.get(id);
     if (known) return known;
@@ -49,8 +57,6 @@ export class RateLimits {
     return limiter;
   }
 }
-
-const digested = (key: string): string => digestOf(key).toString('base64url');
 
 const tooMany = (milliseconds: number): TooManyError =>
   new TooManyError('too-many', { retryAfter: Math.max(1, Math.ceil(milliseconds / 1000)) });

@@ -5,7 +5,7 @@ import { KnownError, UnavailableError } from '../shared/errors.ts';
 import { charging, type Charging } from './charging.ts';
 import { Budget } from './budget.ts';
 import { assertClaimed, assertRightsKnown } from './claims.ts';
-import type { Host, SlotModel } from './host.ts';
+import type { Host, Limit, SlotModel } from './host.ts';
 import type { Manifest } from './manifest.ts';
 import { mayVisit } from './may-visit.ts';
 import { settingTokenOf } from './plugin-settings.ts';
@@ -261,10 +261,18 @@ const withinBudget = (mail: Services['mail'], budget: Budget): Services['mail'] 
   });
 
 /** Counters of two plugins never meet. */
-const ownLimits = (limits: Services['limits'], id: string): Services['limits'] => ({
-  count: (limit, key) => limits.count({ ...limit, name: `${id}.${limit.name}` }, key),
-  check: (limit, key) => limits.check({ ...limit, name: `${id}.${limit.name}` }, key),
-});
+function ownLimits(limits: Services['limits'], id: string): Services['limits'] {
+  const own = new WeakMap<Limit, Limit>();
+  const ownOf = (limit: Limit): Limit => {
+    const known = own.get(limit) ?? { ...limit, name: `${id}.${limit.name}` };
+    own.set(limit, known);
+    return known;
+  };
+  return {
+    count: (limit, key) => limits.count(ownOf(limit), key),
+    check: (limit, key) => limits.check(ownOf(limit), key),
+  };
+}
 
 /** A service of core, while the plugin runs and as far as its manifest asked for it. */
 function lent<T extends object>(

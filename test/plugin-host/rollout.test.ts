@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { newKeyPair, signPackage } from '../../src/network/index.ts';
@@ -112,7 +112,9 @@ describeOnEachEngine('a new version', (engine) => {
     const { house, as, given, guest } = await startTestApp({ engine });
     await installed(house, '1.0.0');
     const { installer, ground } = house;
-    const { id, version } = await installer.stage(system, await packed('2.0.0'));
+    const { id, version, sha256 } = await installer.stage(system, await packed('2.0.0'));
+    // As on a server on which it was not tried.
+    await rm(join(house.config.pluginDir, '.staging', sha256), { recursive: true });
     await ground.db.transaction((tx) =>
       tx.knex('plugin_release_part').where({ plugin_id: id, version }).delete(),
     );

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 
 const ROOT = join(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 30_000;
@@ -58,26 +58,32 @@ export async function spawnServer(options: ServerOptions): Promise<TestServer> {
     env: environment(options),
   });
   running.add(child);
-  const logs: string[] = [];
   const listeners = new Set<(line: string) => void>();
+  const output = new Output((line) => {
+    if (logFile !== undefined) appendFileSync(logFile, `${line}\n`);
+    for (const listener of listeners) listener(line);
+  });
   for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      logs.push(line);
-      if (logFile !== undefined) appendFileSync(logFile, `${line}\n`);
-      for (const listener of listeners) listener(line);
+    const take = output.from();
+    stream.on('data', (portion: Buffer) => {
+      take(portion);
+      // Nobody waits for a line: what is measured is the server, and not how quick its lines are told apart.
+      if (logFile !== undefined || listeners.size > 0) output.lines();
     });
   }
-  const says = (pattern: RegExp): Promise<string> => lineMatching({ child, logs, listeners, pattern });
+  const says = (pattern: RegExp): Promise<string> => lineMatching({ child, output, listeners, pattern });
   try {
     const ready = await says(/ready at \S+/);
     return {
       url: /ready at (\S+)/.exec(ready)?.[1] ?? '',
       get ownerLink() {
-        return /Owner link: (\S+)/.exec(logs.join('\n'))?.[1] ?? null;
+        return /Owner link: (\S+)/.exec(output.lines().join('\n'))?.[1] ?? null;
       },
       dataDir,
       pid: child.pid ?? 0,
-      logs,
+      get logs() {
+        return output.lines();
+      },
       says,
       stop: () => stop(child),
       kill9: () => killGroup(child),
@@ -109,15 +115,46 @@ function environment({ databaseUrl, dataDir, env }: ServerOptions): NodeJS.Proce
   };
 }
 
+/** What a process has written, told apart line by line when somebody looks. */
+class Output {
+  readonly #tell: (line: string) => void;
+  readonly #lines: string[] = [];
+  readonly #waiting: { portion: Buffer; into: { rest: string; decoder: StringDecoder } }[] = [];
+
+  constructor(tell: (line: string) => void) {
+    this.#tell = tell;
+  }
+
+  /** For one of its streams. */
+  from(): (portion: Buffer) => void {
+    const into = { rest: '', decoder: new StringDecoder('utf8') };
+    return (portion) => {
+      this.#waiting.push({ portion, into });
+    };
+  }
+
+  lines(): readonly string[] {
+    for (const { portion, into } of this.#waiting.splice(0)) {
+      const parts = (into.rest + into.decoder.write(portion)).split('\n');
+      into.rest = parts.pop() ?? '';
+      for (const line of parts) {
+        this.#lines.push(line);
+        this.#tell(line);
+      }
+    }
+    return this.#lines;
+  }
+}
+
 interface Watched {
   child: ChildProcess;
-  logs: readonly string[];
+  output: Output;
   listeners: Set<(line: string) => void>;
   pattern: RegExp;
 }
 
-function lineMatching({ child, logs, listeners, pattern }: Watched): Promise<string> {
-  const said = logs.find((line) => pattern.test(line));
+function lineMatching({ child, output, listeners, pattern }: Watched): Promise<string> {
+  const said = output.lines().find((line) => pattern.test(line));
   if (said !== undefined) return Promise.resolve(said);
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
@@ -128,7 +165,11 @@ function lineMatching({ child, logs, listeners, pattern }: Watched): Promise<str
     };
     const fail = (why: string): void => {
       settle(() => {
-        reject(new Error(`${why} before it said ${String(pattern)}:\n${logs.slice(-LINES_TOLD).join('\n')}`));
+        reject(
+          new Error(
+            `${why} before it said ${String(pattern)}:\n${output.lines().slice(-LINES_TOLD).join('\n')}`,
+          ),
+        );
       });
     };
     const hear = (line: string): void => {
