@@ -108,17 +108,16 @@ export class RushLane {
   }
 
   /** Once, also where that is refused: what is counted is counted once. */
-  async #ask(route: Route, req: IncomingMessage, incoming: Incoming): Promise<Reply> {
-    try {
-      const reply = await route.handler(incoming);
-      if (this.#deps.strict) assertPromised(route, reply);
-      return reply;
-    } catch (error) {
-      const refused = Promise.reject<Reply>(error as Error);
-      refused.catch(() => undefined);
-      this.#deps.answers.set(req, refused);
-      throw error;
-    }
+  #ask(route: Route, req: IncomingMessage, incoming: Incoming): Promise<Reply> {
+    const answered = this.#replyOf(route, incoming);
+    answered.catch(() => this.#deps.answers.set(req, answered));
+    return answered;
+  }
+
+  async #replyOf(route: Route, incoming: Incoming): Promise<Reply> {
+    const reply = await route.handler(incoming);
+    if (this.#deps.strict) assertPromised(route, reply);
+    return reply;
   }
 
   async #sendPage(reply: SharedPage, incoming: Incoming, res: ServerResponse): Promise<void> {
