@@ -8,6 +8,7 @@ import {
   type Activation,
 } from './activation.ts';
 import type { BootMarkers } from './boot-markers.ts';
+import type { Step } from './plugin-repository.ts';
 import type { Reached } from './crash-points.ts';
 import type { FoundPlugin } from './discovery.ts';
 import { nameOf, type Manifest } from './manifest.ts';
@@ -91,7 +92,8 @@ export class PluginRunner {
       await this.#putInPlace(activation, before);
     } catch (error) {
       markers?.booted(nameOf(manifest), { well: false });
-      const failure = error instanceof ActivationError ? error : new ActivationError('setup', error);
+      const last: Step = 'setup';
+      const failure = error instanceof ActivationError ? error : new ActivationError(last, error);
       nameFault(manifest.id, failure.step, error);
       return failure;
     }
