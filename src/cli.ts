@@ -7,10 +7,11 @@ import { secretDoctor } from './cli/key-commands.ts';
 import { runProgram } from './cli/program.ts';
 import { explained, terminal } from './cli/terminal.ts';
 import { authorTools } from './compose-author.ts';
-import { coreCommands } from './compose-commands.ts';
+import { coreCommands, trySecrets } from './compose-commands.ts';
 import { composeGround } from './compose-ground.ts';
 import { compose, folders } from './compose.ts';
 import { ConfigError, processEnvironment, readConfig } from './config.ts';
+import type { TriedColumns } from './crypto/sealed-columns.ts';
 import { silentLog } from './log.ts';
 import { KnownError } from './shared/errors.ts';
 import { I18n } from './views/index.ts';
@@ -73,10 +74,21 @@ const signInAnswers = (): Promise<boolean> =>
 
 /** A locked house does not open, and that is when one asks. */
 async function examineSecrets(argv: readonly string[]): Promise<number> {
-  const { keys, db, outbound } = await composeGround(readConfig(processEnvironment()), { log: silentLog() });
+  const config = readConfig(processEnvironment());
+  const { keys, db, outbound } = await composeGround(config, { log: silentLog() });
   const found = { problem: false };
+  const onProblem = (): void => void (found.problem = true);
+  const tryValues = async (): Promise<TriedColumns[]> => {
+    const house = await compose(config, { log: silentLog(), isPasserBy: true });
+    try {
+      await house.open({ work: false });
+      return await trySecrets(house);
+    } finally {
+      await house.close();
+    }
+  };
   try {
-    const doctor = secretDoctor(keys, { onProblem: () => void (found.problem = true) });
+    const doctor = secretDoctor(keys, { onProblem, tryValues: keys.lock ? null : tryValues });
     const code = await runProgram([doctor], argv, terminal(coreWords));
     return found.problem ? exitCodes.failed : code;
   } finally {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { backupCommands } from './cli/backup-commands.ts';
 import type { Command } from './cli/command.ts';
 import { doctorCommands, machineChecks, type DoctorCheck } from './cli/doctor-commands.ts';
-import { doctorChecks } from './cli/doctor-hooks.ts';
+import { doctorChecks, sealedColumns } from './cli/doctor-hooks.ts';
 import { eventCommands } from './cli/event-commands.ts';
 import { hookCommands } from './cli/hook-commands.ts';
 import { installCommands } from './cli/install-commands.ts';
@@ -23,6 +23,7 @@ import { backgroundOf } from './compose-routes.ts';
 import { makeRestoreSafe, releaseAfterRestore } from './compose-restore.ts';
 import { compose, version, type Latchkey } from './compose.ts';
 import type { Config } from './config.ts';
+import { trySealed, type TriedColumns } from './crypto/sealed-columns.ts';
 import { listHolds } from './jobs/index.ts';
 import { silentLog } from './log.ts';
 import { system } from './shared/actor.ts';
@@ -109,6 +110,17 @@ export function coreCommands(
       },
     },
   ];
+}
+
+/** Every sealed value of the house and of the plugins that run, opened and looked at by nobody. */
+export async function trySecrets({ ground, domains }: Latchkey): Promise<TriedColumns[]> {
+  const { settings, hooks, db } = ground;
+  const { secondFactors, mail, network } = domains;
+  const own = [settings, secondFactors, mail, network].flatMap((service) => service.sealed());
+  const contributed = (await hooks.gather(sealedColumns, {})).flatMap(({ thing }) => thing);
+  const tried: TriedColumns[] = [];
+  for (const columns of [...own, ...contributed]) tried.push(await trySealed(db, columns));
+  return tried;
 }
 
 /** People who do not exist get no mail. */

@@ -12,19 +12,21 @@ import {
   StopService,
   trustVerifier,
   updateNotice,
+  type Operation,
 } from './marketplace/index.ts';
 import type { PluginHost, PluginInstaller } from './plugin-host/index.ts';
 
 interface Surroundings {
   plugins: PluginHost;
   installer: PluginInstaller;
+  reached: (step: Operation['step']) => void;
 }
 
 /** Floor 5: what the hub offers, and the way here. */
 export function composeMarketplace(
   { db, clock, log, audit }: Ground,
   { network, trust, entitlements, hubLine, notifications, jobs, users }: Domains,
-  { plugins, installer }: Surroundings,
+  { plugins, installer, reached }: Surroundings,
 ): {
   marketplace: MarketplaceService;
   reader: CatalogueReader;
@@ -46,6 +48,7 @@ export function composeMarketplace(
     catalogue,
     reader,
     verifier: trustVerifier(trust, entitlements),
+    reached,
   });
   for (const kind of [updateNotice, ...stopNotices]) notifications.addKind(kind);
   const caretakers = (): Promise<{ id: string }[]> => users.withRight('plugin.manage', ROOT_ENTITY_ID);
@@ -54,6 +57,20 @@ export function composeMarketplace(
   plugins.heed((id, wanted) => stops.objectionTo(id, wanted));
   scheduleMarketplace({ ...told, jobs, reader, marketplace, stops });
   const ratings = new RatingService({ db, clock, log, audit, network, marketplace, catalogue });
+  // Whoever brings a key, or says that a hub is the right one, sees the shelf as soon as it can be had.
+  const follow = (offer: string | null): void => {
+    network.alongside(async () => {
+      await trust.refresh();
+      await entitlements.hear(offer);
+      reader.refresh().catch(() => undefined);
+    });
+  };
+  network.whenHeard(({ subscription }) => {
+    follow(subscription?.offer ?? null);
+  });
+  trust.whenConfirmed(() => {
+    follow(null);
+  });
   jobs.every({ id: 'marketplace.ratings', everyMs: 60_000, run: () => ratings.tell() });
   const offline = new OfflineService({ trust, entitlements, installer });
   return { marketplace, reader, offline, stops, ratings };

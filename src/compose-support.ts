@@ -3,7 +3,7 @@ import type { Domains } from './compose-domains.ts';
 import { version, type Ground } from './compose-ground.ts';
 import type { Actor } from './shared/actor.ts';
 import type { Ticket } from './tickets/index.ts';
-import { ROOT_ENTITY_ID } from './identity/index.ts';
+import { ROOT_ENTITY_ID, userAnonymised } from './identity/index.ts';
 import {
   addSupportCard,
   scheduleSupport,
@@ -19,7 +19,7 @@ import type { PluginHost } from './plugin-host/index.ts';
 
 /** Asking the vendor: of the network, with files as tickets keep them and facts that the plugin host knows. */
 export function composeSupport(
-  { config, db, clock, log, audit, slots }: Ground,
+  { config, db, clock, log, audit, slots, hooks }: Ground,
   { network, hubLine, notifications, jobs, users, tickets }: Domains,
   { plugins, routes }: { plugins: PluginHost; routes: RouteTable },
 ): { support: SupportService; courier: SupportCourier } {
@@ -27,6 +27,9 @@ export function composeSupport(
   const files = {
     keep: tickets.attachments.store.bind(tickets.attachments),
     read: tickets.attachments.stored.bind(tickets.attachments),
+    keepDrafts: tickets.attachments.keep.bind(tickets.attachments),
+    drafts: tickets.attachments.drafts.bind(tickets.attachments),
+    handOver: tickets.attachments.handOver.bind(tickets.attachments),
   };
   const post = new SupportPost({
     db,
@@ -63,6 +66,7 @@ export function composeSupport(
       plugins: await plugins.list('en'),
     }),
   });
+  hooks.onEvent('network', userAnonymised, ({ subject }) => support.forget(subject));
   notifications.addKind(supportNotice);
   scheduleSupport(jobs, courier);
   const ticketOf = (actor: Actor, number: number): Promise<Ticket> => tickets.tickets.find(actor, number);

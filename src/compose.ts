@@ -23,6 +23,7 @@ import {
   type CatalogueReader,
   type MarketplaceService,
   type OfflineService,
+  type Operation,
   type RatingService,
   type StopService,
 } from './marketplace/index.ts';
@@ -85,6 +86,8 @@ interface Options extends Overrides {
   mail?: MailTransport;
   /** How long a plugin that is ended may finish what it is at. */
   drainMs?: number;
+  /** Told at each step of bringing one in from a hub. */
+  brought?: (step: Operation['step']) => void;
 }
 
 /** Read from here to know the system: the ground, the domains, the web, the plugins, in the order of the floors. */
@@ -141,6 +144,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
     const { marketplace, reader, stops, offline, ratings } = composeMarketplace(ground, domains, {
       plugins,
       installer,
+      reached: options.brought ?? (() => undefined),
     });
     const { support, courier } = composeSupport(ground, domains, { plugins, routes });
     addCoreMenu(ground);

@@ -1,6 +1,6 @@
 import { apiDocument } from './api/api-hooks.ts';
 import { auditRecorded, type AuditNews } from './audit/index.ts';
-import { doctorChecks } from './cli/doctor-hooks.ts';
+import { doctorChecks, sealedColumns } from './cli/doctor-hooks.ts';
 import type { EventToken, HookToken } from './hooks/index.ts';
 import * as identity from './identity/index.ts';
 import { jobFailed, jobFinished, jobMayRun } from './jobs/index.ts';
@@ -81,6 +81,7 @@ export const coreHooks = {
   dashboardFigures: tickets.dashboardFigures,
   demoSeeding,
   doctorChecks,
+  sealedColumns,
   entityMayRemove: identity.entityMayRemove,
   followUpAdded: tickets.followUpAdded,
   followUpDraft: tickets.followUpDraft,

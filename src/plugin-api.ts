@@ -72,6 +72,7 @@ export type {
   SlotModel,
   TicketFile,
   TicketFiles,
+  TicketOpening,
   TicketSummary,
   TicketWords,
   UserDraft,
@@ -401,6 +402,17 @@ export type {
 export { apiDocument } from './api/api-hooks.ts';
 export { auditRecorded, type AuditNews } from './audit/index.ts';
 export { doctorChecks, type CheckResult } from './cli/doctor-hooks.ts';
+
+/**
+ * Where a plugin keeps what it seals, so that `latchkey secret doctor` tries it too.
+ *
+ * @example
+ * host.contribute(sealedColumns, () => [
+ *   { table: 'hello_note', id: 'id', keys: host.keys, boxOf: boxIn('note'), contextOf: ({ id }) => `note|${String(id)}` },
+ * ]);
+ */
+export { sealedColumns } from './cli/doctor-hooks.ts';
+export { boxIn, type SealedColumns } from './crypto/sealed-columns.ts';
 export { jobFailed, jobFinished, jobMayRun } from './jobs/index.ts';
 export { mailGivenUp, mailHandedOver, mailMayLeave, mailOutgoing } from './mail/index.ts';
 export { notificationSent } from './notifications/index.ts';
@@ -436,12 +448,26 @@ export type { DemoNewcomer, DemoPeriod, DemoScene, DemoScenery } from './plugin-
 export { readPackage } from './plugin-host/read-package.ts';
 
 /**
+ * The same of a plugin's folder, before it is packed.
+ *
+ * @example const { manifest, words } = await readPlugin(join(import.meta.dirname, '../goods/clock'));
+ */
+export { readPlugin } from './plugin-host/read-package.ts';
+
+/**
+ * Packs the folder of a plugin, as `latchkey plugin pack` does: the same files make the same bytes.
+ *
+ * @example const { id, version, bytes } = await packPlugin(join(import.meta.dirname, '../goods/clock'));
+ */
+export { packPlugin } from './plugin-host/pack-plugin.ts';
+
+/**
  * Signs a package with the private key of its publisher, as `latchkey plugin sign` does: the text that goes beside it.
  *
  * @example const { text } = await signPackage(packed, privateKey);
  */
 export { signPackage } from './network/index.ts';
-export type { PackageFacts } from './plugin-host/read-package.ts';
+export type { PackageFacts, PluginDescription } from './plugin-host/read-package.ts';
 
 /**
  * Whether a version is in a range, and which of two is newer, as the host judges them.

@@ -47,17 +47,13 @@ export const supportCommands = ({ support, supportCourier }: Deps): Command[] =>
     ],
     run: async ({ actor, args: [title = ''], options, readStdin, print }) => {
       const { plugin, facts } = options;
-      const { id } = await support.open(
-        actor,
-        {
-          title: title.slice(0, 200),
-          body: await wordsIn(readStdin),
-          plugin: typeof plugin === 'string' ? plugin : null,
-          ticket: null,
-          diagnostics: facts === false ? '' : await support.diagnostics(actor),
-        },
-        [],
-      );
+      const { id } = await support.open(actor, {
+        title: title.slice(0, 200),
+        body: await wordsIn(readStdin),
+        plugin: typeof plugin === 'string' ? plugin : null,
+        ticket: null,
+        diagnostics: facts === false ? '' : await support.diagnostics(actor),
+      });
       await supportCourier.run();
       print(await shown(support, actor, id));
     },
@@ -67,7 +63,7 @@ export const supportCommands = ({ support, supportCourier }: Deps): Command[] =>
     summary: 'Says more on a request, from standard input',
     args: '<id>',
     run: async ({ actor, args: [id = ''], readStdin, print }) => {
-      await support.reply(actor, id, await wordsIn(readStdin), []);
+      await support.reply(actor, id, await wordsIn(readStdin));
       await supportCourier.run();
       print(await shown(support, actor, id));
     },

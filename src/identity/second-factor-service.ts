@@ -3,6 +3,7 @@ import * as OTPAuth from 'otpauth';
 import type { AuditService } from '../audit/index.ts';
 import { digestOf } from '../crypto/digest.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { boxOf, type SealedColumns } from '../crypto/sealed-columns.ts';
 import type { Database, Tx } from '../db/database.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -146,6 +147,20 @@ export class SecondFactorService {
     const timestamp = clock.now();
     const delta = totp.validate({ token: digits, timestamp, window: WINDOW });
     return delta === null ? null : Math.floor(timestamp / 1000 / PERIOD_SECONDS) + delta;
+  }
+
+  /** What lies sealed, for whoever tries all of it. */
+  sealed(): SealedColumns[] {
+    const columns = { ciphertext: 'ciphertext', nonce: 'nonce', keyId: 'key_id' };
+    return [
+      {
+        table: 'second_factors',
+        id: 'user_id',
+        keys: this.#deps.keys,
+        boxOf: (row) => boxOf(row, columns),
+        contextOf: (row) => contextOf(String(row['user_id'])),
+      },
+    ];
   }
 
   #secretIn({ userId, keyId, nonce, ciphertext }: SecondFactor): string {

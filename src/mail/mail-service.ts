@@ -1,5 +1,6 @@
 import { redact } from '../crypto/tokens.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { boxOf, type SealedColumns } from '../crypto/sealed-columns.ts';
 import type { Database, Queryable, Tx } from '../db/database.ts';
 import { failureText, listHolds } from '../jobs/index.ts';
 import type { Actor } from '../shared/actor.ts';
@@ -63,6 +64,20 @@ export class MailService {
 
   get from(): string {
     return this.#deps.from;
+  }
+
+  /** What lies sealed, for whoever tries all of it. */
+  sealed(): SealedColumns[] {
+    const columns = { ciphertext: 'ciphertext', nonce: 'nonce', keyId: 'key_id' };
+    return [
+      {
+        table: 'mail',
+        id: 'id',
+        keys: this.#deps.keys,
+        boxOf: (row) => boxOf(row, columns),
+        contextOf: ({ id }) => contextOf(String(id)),
+      },
+    ];
   }
 
   /** Renders and seals the mail in this transaction; it leaves after commit. Without SMTP it is only noted. Returns its id. */

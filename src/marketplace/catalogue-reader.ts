@@ -70,6 +70,7 @@ export class CatalogueReader {
   }
 
   async #readIfDue(): Promise<void> {
+    if (this.#ending.signal.aborted) return;
     const { db, clock, network } = this.#deps;
     const hub = await network.credentials();
     if (!hub || (await network.standing()).key.light !== 'valid') return;

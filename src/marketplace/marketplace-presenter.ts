@@ -14,7 +14,7 @@ interface Reader {
 
 /** What the page says before any plugin: whether there is a catalogue, whose, and how old. */
 export function presentShelf({ standing, reading, mayBrowse }: Shelf): object {
-  const { hub, key, now, paper } = standing;
+  const { hub, key, check, now, paper } = standing;
   const light = hub.url === '' ? 'no-hub' : paper?.state === 'revoked' ? 'revoked' : key.light;
   return {
     mayBrowse,
@@ -23,12 +23,16 @@ export function presentShelf({ standing, reading, mayBrowse }: Shelf): object {
     light,
     gate: gateOf(standing),
     readAt: reading?.readAt ?? null,
-    isWaiting: key.light === 'valid' && (reading?.readAt ?? null) === null && !reading?.problem,
+    isWaiting: isAsking(check) || (mayBrowse && (reading?.readAt ?? null) === null && !reading?.problem),
     problem: reading?.problem ?? null,
     isOld: reading?.readAt !== null && now - (reading?.readAt ?? now) > OLD_MS,
     plan: standing.check?.answer?.subscription?.title ?? null,
   };
 }
+
+/** The hub has not said anything of the key yet, and nothing has gone wrong either. */
+const isAsking = (check: Shelf['standing']['check']): boolean =>
+  check?.checkedAt === null && check.problem === null;
 
 /** What keeps premium plugins, or all of them, from coming; null when nothing does. */
 function gateOf({ isStranger, paper, key }: Shelf['standing']): string | null {

@@ -33,7 +33,7 @@ import {
   type Standing,
 } from './gates.ts';
 import { HubTrouble, type HubCatalogue } from './hub-catalogue.ts';
-import { isOver, type Operation } from './operation.ts';
+import { BEAT_MS, isOver, thisProcess, type Operation, type Step } from './operation.ts';
 import { findOperation, insertOperation, listUnderWay, noteStep } from './operation-repository.ts';
 import type { ReleaseVerifier } from './release-verifier.ts';
 import { putTrial } from './stop-repository.ts';
@@ -50,6 +50,8 @@ interface Deps {
   catalogue: HubCatalogue;
   reader: Pick<CatalogueReader, 'hurry'>;
   verifier: ReleaseVerifier;
+  /** Told once a step is written down; nobody listens but the test. */
+  reached?: (step: Step) => void;
 }
 
 /** A plugin of the catalogue as it stands to this installation. */
@@ -181,6 +183,7 @@ export class MarketplaceService {
       throw new ConflictError(`marketplace.refused.${refusal}`, { params: { plugin: nameOf(item, actor) } });
     const operation = this.#operation(actor, offered, release);
     await this.#deps.db.transaction((tx) => insertOperation(tx, operation));
+    this.#deps.reached?.(operation.step);
     const bringing = { release: isBundled ? undefined : release, isTried };
     const run = this.#run(actor, operation, bringing).finally(() => this.#running.delete(run));
     this.#running.add(run);
@@ -221,6 +224,7 @@ export class MarketplaceService {
     operation: Operation,
     { release, isTried }: { release: CatalogueRelease | undefined; isTried: boolean },
   ): Promise<void> {
+    const beats = setInterval(() => void this.#note(operation, {}).catch(() => undefined), BEAT_MS);
     try {
       if (isTried) await this.#startTrial(operation);
       if (release) await this.#bring(actor, operation, release);
@@ -228,6 +232,8 @@ export class MarketplaceService {
       await this.#note(operation, { step: 'done', endedAt: this.#deps.clock.now() });
     } catch (error) {
       await this.#fail(operation, error);
+    } finally {
+      clearInterval(beats);
     }
   }
 
@@ -286,9 +292,10 @@ export class MarketplaceService {
     await this.#note(operation, failed).catch(() => undefined);
   }
 
-  #note({ id }: Operation, change: Parameters<typeof noteStep>[2]): Promise<void> {
-    const { db, clock } = this.#deps;
-    return db.transaction((tx) => noteStep(tx, id, { ...change, beatAt: clock.now() }));
+  async #note({ id }: Operation, change: Parameters<typeof noteStep>[2]): Promise<void> {
+    const { db, clock, reached } = this.#deps;
+    await db.transaction((tx) => noteStep(tx, id, { ...change, beatAt: clock.now() }));
+    if (change.step) reached?.(change.step);
   }
 
   #operation(actor: Actor, { item, local }: Offered, release: CatalogueRelease | undefined): Operation {
@@ -308,6 +315,7 @@ export class MarketplaceService {
       beatAt: now,
       endedAt: null,
       startedBy: actor.name,
+      holder: thisProcess(),
     };
   }
 

@@ -1,6 +1,6 @@
 import type { Queryable, Tx } from '../db/database.ts';
 import { defineTable, instant, json, nullable, oneOf, text, whole } from '../db/table.ts';
-import { SILENT_MS, steps, type Operation } from './operation.ts';
+import { isOver, SILENT_MS, steps, type Operation } from './operation.ts';
 
 const operations = defineTable('marketplace_operation', {
   id: text,
@@ -17,12 +17,14 @@ const operations = defineTable('marketplace_operation', {
   beatAt: instant,
   endedAt: nullable(instant),
   startedBy: text,
+  machine: text,
+  pid: whole,
 });
 
 type Row = Record<string, unknown>;
 
-export async function insertOperation(tx: Tx, { from, ...operation }: Operation): Promise<void> {
-  await tx.knex(operations.name).insert(operations.encode({ ...operation, fromVersion: from }));
+export async function insertOperation(tx: Tx, { from, holder, ...operation }: Operation): Promise<void> {
+  await tx.knex(operations.name).insert(operations.encode({ ...operation, ...holder, fromVersion: from }));
 }
 
 export async function findOperation(db: Queryable, id: string): Promise<Operation | null> {
@@ -37,7 +39,7 @@ export async function listUnderWay(db: Queryable, now: number): Promise<Operatio
     .whereNull('ended_at')
     .where('beat_at', '>', now - SILENT_MS)
     .orderBy('started_at')) as Row[];
-  return rows.map(operationFrom);
+  return rows.map(operationFrom).filter((operation) => !isOver(operation, now));
 }
 
 export async function noteStep(
@@ -49,6 +51,6 @@ export async function noteStep(
 }
 
 function operationFrom(row: Row): Operation {
-  const { fromVersion, ...operation } = operations.decode(row);
-  return { ...operation, from: fromVersion };
+  const { fromVersion, machine, pid, ...operation } = operations.decode(row);
+  return { ...operation, from: fromVersion, holder: { machine, pid } };
 }

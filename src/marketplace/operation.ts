@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 export const steps = ['planned', 'download', 'verify', 'try', 'use', 'done', 'failed'] as const;
 export type Step = (typeof steps)[number];
 
@@ -19,13 +21,35 @@ export interface Operation {
   beatAt: number;
   endedAt: number | null;
   startedBy: string;
+  holder: Holder;
 }
 
-/** Whoever did it must have ended when nothing was heard for so long. */
-export const SILENT_MS = 180_000;
+/** The process that does it. */
+export interface Holder {
+  machine: string;
+  pid: number;
+}
 
-export const isOver = ({ endedAt, beatAt }: Operation, now: number): boolean =>
-  endedAt !== null || now - beatAt > SILENT_MS;
+/** How often a holder says that it is still there, and after how long a silence nobody believes it any more. */
+export const BEAT_MS = 5_000;
+export const SILENT_MS = 30_000;
+
+/** A holder that is known to be gone, or was not heard of, lets go: somebody else may try. */
+export const isOver = ({ endedAt, beatAt, holder }: Operation, now: number): boolean =>
+  endedAt !== null || now - beatAt > SILENT_MS || isGone(holder);
+
+/** Of another machine nothing is known but its silence. */
+function isGone({ machine, pid }: Holder): boolean {
+  if (machine !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
+export const thisProcess = (): Holder => ({ machine: hostname(), pid: process.pid });
 
 /** How far it is, of a hundred: most of the way is the download and the trial. */
 export function percentOf({ step, got, size }: Operation): number {

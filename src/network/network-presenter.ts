@@ -22,6 +22,16 @@ const hubLights: Record<HubLight, Light> = {
   failing: { tone: 'danger', icon: 'alert-triangle' },
 };
 
+/** How long after the hub's answer it may take to see who signs for it. */
+const SOON_MS = 15_000;
+
+/** Whether the page will say more in a moment: the hub is being asked, or who signs for it. */
+export function isAsking({ key, check }: NetworkStatus, trust: TrustStatus, now: number): boolean {
+  if (check === null || check.problem !== null) return false;
+  if (check.checkedAt === null) return true;
+  return key.light === 'valid' && trust.state === 'unseen' && now - check.checkedAt < SOON_MS;
+}
+
 /** The status in the words and colours of the page. */
 export function presentNetwork({ hub, key, check, uid }: NetworkStatus): object {
   const plan = check?.answer?.subscription ?? null;

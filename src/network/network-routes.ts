@@ -5,7 +5,7 @@ import { route, type Incoming, type Route } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, type KnownError } from '../shared/errors.ts';
-import { presentNetwork, presentTrust } from './network-presenter.ts';
+import { isAsking, presentNetwork, presentTrust } from './network-presenter.ts';
 import type { NetworkService } from './network-service.ts';
 import type { TrustService } from './trust/trust-service.ts';
 
@@ -27,9 +27,11 @@ interface Deps {
 export function networkRoutes({ network, trust, clock, isHub }: Deps): Route[] {
   const page = async (actor: Actor, refused: { error?: KnownError; body?: unknown } = {}): Promise<Reply> => {
     const { error, body } = refused;
+    const [status, believed] = [await network.status(actor), await trust.status()];
     return view('network/network', {
-      ...presentNetwork(await network.status(actor)),
-      trust: presentTrust(await trust.status()),
+      ...presentNetwork(status),
+      trust: presentTrust(believed),
+      isAsking: isAsking(status, believed, clock.now()),
       isHub: isHub(),
       typed: typed.safeParse(body).data ?? {},
       errors: error?.fields ?? [],

@@ -1,6 +1,7 @@
 import { customAlphabet } from 'nanoid';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { boxIn, type SealedColumns } from '../crypto/sealed-columns.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { pauseAfter } from '../jobs/index.ts';
 import type { Log } from '../log.ts';
@@ -8,6 +9,7 @@ import type { SettingsService } from '../settings/index.ts';
 import type { Actor } from '../shared/actor.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ConflictError, ForbiddenError, InvalidInputError, KnownError } from '../shared/errors.ts';
+import type { HubAnswer } from './hub-answer.ts';
 import type { HubClient, HubCredentials, HubOutcome } from './hub-client.ts';
 import {
   claimCheck,
@@ -73,10 +75,36 @@ const newUid = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM
 export class NetworkService {
   readonly #deps: Deps;
   readonly #ending = new AbortController();
+  readonly #followers: ((answer: HubAnswer) => void)[] = [];
   #asking: Promise<void> = Promise.resolve();
+  #alongside: Promise<void> = Promise.resolve();
 
   constructor(deps: Deps) {
     this.#deps = deps;
+  }
+
+  /** What lies sealed, for whoever tries all of it. */
+  sealed(): SealedColumns[] {
+    const { keys } = this.#deps;
+    const contextOfRow = ({ hub }: Readonly<Record<string, unknown>>): string => contextOf(String(hub));
+    return [{ table: 'network_key', id: 'place', keys, boxOf: boxIn('box'), contextOf: contextOfRow }];
+  }
+
+  /** Called when the hub has said something of the key; what else there is to ask it for need not wait for its turn. */
+  whenHeard(follower: (answer: HubAnswer) => void): void {
+    this.#followers.push(follower);
+  }
+
+  /** Something to be asked of the hub besides, one after the other and in the background. */
+  alongside(work: () => Promise<void>): void {
+    this.#alongside = this.#alongside.then(work).catch((error: unknown) => {
+      this.#deps.log.info({ error }, 'The hub was not asked for more at once');
+    });
+  }
+
+  /** Once all that is asked alongside has been. */
+  settled(): Promise<void> {
+    return this.#asking.then(() => this.#alongside);
   }
 
   async status(actor: Actor): Promise<NetworkStatus> {
@@ -168,6 +196,7 @@ export class NetworkService {
     assertMayManage(actor);
     await this.#hurry();
     await this.refresh();
+    await this.settled();
     return this.status(actor);
   }
 
@@ -195,7 +224,7 @@ export class NetworkService {
   /** Breaks off what waits for the hub, so that the database may go. */
   async close(): Promise<void> {
     this.#ending.abort();
-    await this.#asking;
+    await this.settled();
   }
 
   /** One process of the cluster asks. */
@@ -210,7 +239,9 @@ export class NetworkService {
     const question = { hub, key, uid, locale: await locale(), signal: this.#ending.signal };
     const outcome = await client.ask(question);
     // What was broken off says nothing of the hub.
-    if (!this.#ending.signal.aborted) await this.#note(about, outcome);
+    if (this.#ending.signal.aborted) return;
+    await this.#note(about, outcome);
+    if ('answer' in outcome) for (const follower of this.#followers) follower(outcome.answer);
   }
 
   /** Failures are logged by then; nobody waits. */

@@ -263,6 +263,14 @@ export interface MailDraft {
   replyTo?: string;
 }
 
+/** What a ticket began with; `once` is the name under which this plugin has opened it. */
+export interface TicketOpening {
+  authorId: string | null;
+  body: string;
+  writtenAt: number;
+  once: string | null;
+}
+
 /** A ticket, in a few facts. */
 export interface TicketSummary {
   id: string;
@@ -364,13 +372,14 @@ export interface HostTickets {
   accept(actor: Actor, number: number, options?: Repeatable): Promise<TicketSummary>;
   /**
    * What was said after `sinceVersion`, oldest first, as far as this actor may read it: private notes too where they may, so look at
-   * `visibility` before anything leaves the house. `files` are those that came with the ticket itself. Nothing counts as read by it.
+   * `visibility` before anything leaves the house. `opening` is what the ticket began with, and `files` came with it. Nothing counts as
+   * read by it.
    */
   conversation(
     actor: Actor,
     number: number,
     options?: { sinceVersion?: number },
-  ): Promise<{ ticket: TicketSummary; files: TicketFile[]; said: TicketWords[] }>;
+  ): Promise<{ ticket: TicketSummary; opening: TicketOpening; files: TicketFile[]; said: TicketWords[] }>;
   /** The bytes of a file on a ticket that this actor may see. */
   openFile(actor: Actor, id: string): Promise<TicketFile & { content: Readable }>;
   /** The address of whom it was written down for, who has no account; null when nobody, or when that is none of this actor's business. */

@@ -28,6 +28,8 @@ export { PLUGINS_VERSION } from './plugin-wishes.ts';
 export type { Ground, Registries, Services } from './registries.ts';
 export { pluginRights } from './plugin-rights.ts';
 export { bisectSteps, PluginBisect } from './plugin-bisect.ts';
+export { packPlugin } from './pack-plugin.ts';
+export { pluginFiles } from './plugin-files.ts';
 export { readPackage, type PackageFacts } from './read-package.ts';
 export { packageRoutes } from './package-routes.ts';
 export { tabsAt } from './hook-presenter.ts';

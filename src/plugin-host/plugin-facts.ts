@@ -94,7 +94,9 @@ export function factsOf(
 ): PluginFacts {
   const { id, manifest, isBundled } = found;
   const { desired, changedAt, changedBy, disabledWith, chosen, previous } = state;
-  const became = manifest === null ? failed('manifest', found.problem ?? '') : (outcome ?? OFF);
+  // Tried and kept, and put to use by nobody yet: nothing of it has to be here.
+  const isMissing = manifest === null && (state.chosen !== null || releases.length === 0);
+  const became = isMissing ? failed('manifest', found.problem ?? '') : (outcome ?? OFF);
   return {
     id,
     isBundled,

@@ -7,11 +7,9 @@ import { readManifest, type Manifest } from './manifest.ts';
 import { sha256Of } from './release-folders.ts';
 import { unpack } from './unpack.ts';
 
-/** What a package says of itself, without running a line of it. */
-export interface PackageFacts {
+/** What a plugin says of itself, without running a line of it. */
+export interface PluginDescription {
   manifest: Manifest;
-  sha256: string;
-  size: number;
   /** By language: its name, and what it is for in a sentence. */
   words: Record<string, { name: string; description: string }>;
   /** `README.md`, and `README.fr.md` for another language; Markdown. */
@@ -24,6 +22,12 @@ export interface PackageFacts {
   screenshots: { name: string; content: Buffer }[];
 }
 
+/** The same of one that is packed. */
+export interface PackageFacts extends PluginDescription {
+  sha256: string;
+  size: number;
+}
+
 const LONGEST_TEXT = 20_000;
 const LARGEST_PICTURE = 600 * 1024;
 const MOST_SCREENSHOTS = 6;
@@ -34,23 +38,26 @@ export async function readPackage(packed: Uint8Array): Promise<PackageFacts> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-package-'));
   try {
     await unpack(packed, folder);
-    const manifest = await readManifest(folder).catch((cause: unknown) => {
-      const problem = cause instanceof Error ? cause.message : String(cause);
-      throw new InvalidInputError('plugin.manifest', { cause, params: { problem } });
-    });
-    return {
-      manifest,
-      sha256: sha256Of(packed),
-      size: packed.length,
-      words: await wordsIn(folder, manifest),
-      readme: await readmesIn(folder),
-      changelog: await textAt(join(folder, 'CHANGELOG.md')),
-      icon: await pictureAt(join(folder, 'icon.png')),
-      screenshots: await screenshotsIn(join(folder, 'screenshots')),
-    };
+    return { ...(await readPlugin(folder)), sha256: sha256Of(packed), size: packed.length };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** @throws {InvalidInputError} where there is no plugin that could be packed */
+export async function readPlugin(folder: string): Promise<PluginDescription> {
+  const manifest = await readManifest(folder).catch((cause: unknown) => {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidInputError('plugin.manifest', { cause, params: { problem } });
+  });
+  return {
+    manifest,
+    words: await wordsIn(folder, manifest),
+    readme: await readmesIn(folder),
+    changelog: await textAt(join(folder, 'CHANGELOG.md')),
+    icon: await pictureAt(join(folder, 'icon.png')),
+    screenshots: await screenshotsIn(join(folder, 'screenshots')),
+  };
 }
 
 async function wordsIn(

@@ -1,5 +1,6 @@
 import type { AuditService } from '../audit/index.ts';
 import { packBox, unpackBox } from '../crypto/secret-box.ts';
+import type { SealedColumns } from '../crypto/sealed-columns.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { bumpVersion } from '../db/versions.ts';
@@ -123,6 +124,22 @@ export class SettingsService {
     return known;
   }
 
+  /** What lies sealed, for whoever tries all of it. */
+  sealed(): SealedColumns[] {
+    return [
+      {
+        table: 'setting',
+        id: 'id',
+        keys: this.#deps.keys,
+        boxOf: ({ value, key_id: keyId }) =>
+          keyId === null
+            ? null
+            : { keyId: Number(keyId), ...unpackBox(Buffer.from(String(value), 'base64')) },
+        contextOf: ({ id }) => contextOf({ id: String(id) }),
+      },
+    ];
+  }
+
   /** Every page asks for a few settings; parsing one costs more than the rest of the page. */
   #readOnce<T>(token: SettingToken<T>, stored: StoredSetting): T {
     const known = this.#parsed.get(token);
@@ -174,4 +191,4 @@ export class SettingsService {
   }
 }
 
-const contextOf = ({ id }: SettingToken<unknown>): string => `setting|${id}`;
+const contextOf = ({ id }: { id: string }): string => `setting|${id}`;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Database } from '../db/database.ts';
+import type { Database, Tx } from '../db/database.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { UploadedFile } from '../http/route.ts';
 import type { Actor } from '../shared/actor.ts';
@@ -96,6 +96,14 @@ export class AttachmentService {
   /** Of these ids, the actor's own that are not sent yet: to show them again in a form that was refused. */
   async drafts(actor: Actor, ids: readonly string[]): Promise<Attachment[]> {
     return actor.userId === null ? [] : listDrafts(this.#deps.db, actor.userId, ids);
+  }
+
+  /** Takes the actor's own drafts off the shelf, for rows of the caller's; those that were sent meanwhile are left out. */
+  async handOver(tx: Tx, actor: Actor, ids: readonly string[]): Promise<StoredFile[]> {
+    const handed: StoredFile[] = [];
+    const drafts = actor.userId === null ? [] : await listDrafts(tx, actor.userId, ids);
+    for (const draft of drafts) if (await deleteDraft(tx, draft.id)) handed.push(draft);
+    return handed;
   }
 
   /** Decides who may before anything is read; what one may not see does not exist. */

@@ -32,6 +32,16 @@ export async function insertMade(tx: Tx, once: Once, made: Made): Promise<void> 
   await tx.knex(onces.name).insert(onces.encode({ ...once, ...made }));
 }
 
+/** The name under which `owner` has opened a ticket; null when somebody else did. */
+export async function tokenOf(db: Queryable, ticketId: string, owner: string): Promise<string | null> {
+  const row = (await db
+    .knex(onces.name)
+    .where({ ticket_id: ticketId, owner })
+    .whereNull('entry_id')
+    .first()) as Row | undefined;
+  return row ? onces.decode(row).token : null;
+}
+
 /** The entries of a ticket that `owner` has written under a name, and that name. */
 export async function tokensOn(db: Queryable, ticketId: string, owner: string): Promise<Map<string, string>> {
   const rows = (await db

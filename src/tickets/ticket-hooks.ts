@@ -32,6 +32,8 @@ export interface TicketFacts {
   requesterId: string;
   observers: string[];
   assignees: { users: string[]; groups: string[] };
+  /** The closed ticket that this one goes on with. */
+  followsId: string | null;
   version: number;
 }
 

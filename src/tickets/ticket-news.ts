@@ -39,6 +39,7 @@ export const factsOf = (ticket: Ticket): TicketFacts => ({
   requesterId: ticket.requesterId,
   observers: ticket.observers,
   assignees: ticket.assignees,
+  followsId: ticket.followsId,
   version: ticket.version,
 });
 

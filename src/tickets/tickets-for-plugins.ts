@@ -5,7 +5,7 @@ import type { Actor } from '../shared/actor.ts';
 import { NotFoundError } from '../shared/errors.ts';
 import type { Attachment } from './attachment.ts';
 import { OnceRegister } from './once-register.ts';
-import { tokensOn, type Once } from './once-repository.ts';
+import { tokenOf, tokensOn, type Once } from './once-repository.ts';
 import type { NewTicket } from './ticket-service.ts';
 import type { TicketServices } from './ticket-services.ts';
 import { findTicketById } from './ticket-repository.ts';
@@ -22,6 +22,14 @@ type SaidOnTicket = Pick<
   files: FileOnTicket[];
   once: string | null;
 };
+
+/** What a ticket began with. */
+interface Opening {
+  authorId: string | null;
+  body: string;
+  writtenAt: number;
+  once: string | null;
+}
 
 type FileOnTicket = Pick<Attachment, 'id' | 'name' | 'mediaType' | 'size'>;
 interface WithFiles {
@@ -94,7 +102,7 @@ export class TicketsForPlugins {
     actor: Actor,
     number: number,
     { sinceVersion = 0 }: { sinceVersion?: number } = {},
-  ): Promise<{ ticket: TicketRef; files: FileOnTicket[]; said: SaidOnTicket[] }> {
+  ): Promise<{ ticket: TicketRef; opening: Opening; files: FileOnTicket[]; said: SaidOnTicket[] }> {
     const { ticket, entries, attachments } = await this.#services.followUps.conversation(actor, number);
     const tokens = await tokensOn(this.#db, ticket.id, this.#plugin);
     const filesOf = (entryId: string | null): FileOnTicket[] =>
@@ -104,7 +112,9 @@ export class TicketsForPlugins {
         ? []
         : [{ ...entry, kind, files: filesOf(entry.id), once: tokens.get(entry.id) ?? null }],
     );
-    return { ticket: refOf(ticket), files: filesOf(null), said };
+    const { createdById: authorId, description: body, createdAt: writtenAt } = ticket;
+    const opening = { authorId, body, writtenAt, once: await tokenOf(this.#db, ticket.id, this.#plugin) };
+    return { ticket: refOf(ticket), opening, files: filesOf(null), said };
   }
 
   async openFile(actor: Actor, id: string): Promise<FileOnTicket & { content: Readable }> {

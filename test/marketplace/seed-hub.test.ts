@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { authorCommands } from '../../src/cli/author/author-commands.ts';
-import { packPlugin } from '../../src/cli/author/pack-plugin.ts';
+import { packPlugin } from '../../src/plugin-host/index.ts';
 import { coreCommands } from '../../src/compose-commands.ts';
 import { trustVerifier } from '../../src/marketplace/trust-verifier.ts';
 import { sha256Of } from '../../src/network/index.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { attachmentMayKeep } from '../../src/tickets/index.ts';
-import { system } from '../../src/shared/actor.ts';
+import { system, type Actor } from '../../src/shared/actor.ts';
 import { minutes } from '../support/clock.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import { startDoor } from '../support/door.ts';
@@ -20,9 +20,15 @@ async function carry(desk: TestApp): Promise<void> {
 
 async function ask(desk: TestApp, draft: Partial<Parameters<TestApp['house']['support']['open']>[1]> = {}) {
   const request = { ...question, plugin: null, ticket: null, diagnostics: '', ...draft };
-  const { id } = await desk.house.support.open(system, request, []);
+  const { id } = await desk.house.support.open(system, request);
   await desk.house.supportCourier.run();
   return id;
+}
+
+async function actorOf({ house }: TestApp, id: string): Promise<Actor> {
+  const actor = await house.domains.directory.actorById(id);
+  if (!actor) throw new Error('There is nobody of that id');
+  return actor;
 }
 
 async function command(desk: TestApp, name: string, args: string[] = [], stdin = ''): Promise<unknown> {
@@ -115,7 +121,7 @@ describeOnEachEngine('a support request', (engine) => {
     const desk = await startDesk(door, await keyFor(hub), engine);
     await door.set('shut');
     const id = await ask(desk);
-    await desk.house.support.reply(system, id, 'And today too.', []);
+    await desk.house.support.reply(system, id, 'And today too.');
     await carry(desk);
     expect(await states(desk, id)).toEqual(['open waiting', 'reply waiting']);
 
@@ -166,6 +172,43 @@ describeOnEachEngine('a support request', (engine) => {
     const refused = await post('requests', { ...opening, id: '01ARZ3NDEKTSV4RRFFQ69G5FAX' }, free);
     expect(await refused.json()).toMatchObject({ status: 403, code: 'hub.support-not-included' });
     expect(await hub.db.knex('tickets')).toHaveLength(1);
+  });
+
+  test('that was closed goes on where the customer answers it at the vendor, and forgets who is forgotten', async () => {
+    const hub = await startHub(engine);
+    const desk = await startDesk(hub, await keyFor(hub), engine);
+    const technician = await desk.given.technician({ name: 'Tina Technician' });
+    const asking = await actorOf(desk, technician.id);
+    const { id } = await desk.house.support.open(asking, {
+      ...question,
+      plugin: null,
+      ticket: null,
+      diagnostics: '',
+    });
+    await desk.house.supportCourier.run();
+    await hub.house.domains.tickets.solutions.propose(system, 1, { body: 'It was the file.' });
+    await carry(desk);
+    await desk.house.support.accept(asking, id);
+    await carry(desk);
+    const [row] = (await hub.db.knex('hub_support')) as { user_id: string }[];
+    const customer = await actorOf(hub, row?.user_id ?? '');
+
+    const again = { body: 'It is back.', visibility: 'public' as const };
+    await hub.house.domains.tickets.followUps.add(customer, 1, again);
+    await hub.house.domains.dispatcher.drain();
+    await desk.house.support.lookSoon(asking, id);
+    await desk.house.supportCourier.run();
+
+    const { request, messages } = await thread(desk, id);
+    expect(request).toMatchObject({ reference: '2', status: 'new' });
+    expect(messages.at(-1)).toMatchObject({
+      state: 'received',
+      body: 'It is back.',
+      authorName: customer.name,
+    });
+    await desk.house.domains.userAdmin.anonymise(system, technician.id);
+    await desk.house.domains.dispatcher.drain();
+    expect(JSON.stringify(await thread(desk, id))).not.toContain('Tina Technician');
   });
 
   test('that the hub refuses keeps what was typed, says why, and goes once it may', async () => {
@@ -256,6 +299,27 @@ describe('somebody at a helpdesk', () => {
       ],
     });
     expect(await command(desk, 'network support list')).toMatchObject([{ id: opened.id, status: 'solved' }]);
+  });
+
+  test('chooses a file once, though the form is refused at first', async () => {
+    const hub = await startHub();
+    const desk = await startDesk(hub, await keyFor(hub));
+    const browser = desk.as(await desk.given.technician());
+    const form = { action: PATH, files: [{ name: 'log.txt', content: 'it was blue' }] };
+
+    const refused = await submitWithFiles(browser, `${PATH}/new`, {
+      ...form,
+      values: { ...question, title: ' ' },
+    });
+    const attachments = /name="attachments" value="([^"]+)" checked/.exec(refused.text)?.[1] ?? '';
+    await browser.submit(`${PATH}/new`, { ...question, attachments }, { action: PATH });
+    await desk.house.supportCourier.run();
+
+    expect(refused.status).toBe(422);
+    expect((await hub.as(await hub.given.owner()).get('/tickets/1')).text).toContain('log.txt');
+    const other = desk.as(await desk.given.technician());
+    await other.submit(`${PATH}/new`, { ...question, attachments }, { action: PATH });
+    expect(await desk.db.knex('support_file')).toHaveLength(1);
   });
 
   test('is sent no file that is too much or that a check refuses', async () => {

@@ -1,4 +1,4 @@
-import { definePlugin, type Host } from 'latchkey/plugin-api';
+import { definePlugin, sealedColumns, ticketCreated, type Host } from 'latchkey/plugin-api';
 import { Gatekeeper } from './gatekeeper.ts';
 import { networkApi } from './network-api.ts';
 import { offerRoutes } from './offers/offer-routes.ts';
@@ -26,13 +26,16 @@ export default definePlugin((host: Host) => {
   const subscriptions = new SubscriptionService(host);
   const trust = new TrustService(host);
   for (const command of trustCommands(trust)) host.command(command);
+  host.contribute(sealedColumns, () => trust.sealed());
   host.job('trust', () => trust.renew());
   const releases = new ReleaseService(host, trust);
+  const desk = new SupportDesk(host);
+  host.on(ticketCreated, ({ ticket }) => desk.goOn(ticket));
   const asked = { host, subscriptions, releases, gate: new Gatekeeper(host, subscriptions) };
   host.routes([
     ...wireRoutes(asked),
     ...networkApi(asked),
-    ...supportApi({ host, gate: asked.gate, desk: new SupportDesk(host) }),
+    ...supportApi({ host, gate: asked.gate, desk }),
     ...portalRoutes({ host, subscriptions, releases, revealed: new RevealedKey(host) }),
     ...vendorRoutes({ host, subscriptions }),
     ...offerRoutes({ host, offers: new OfferService(host) }),

@@ -10,10 +10,12 @@ import {
   type KnownError,
   type Reply,
   type Route,
+  type UploadedFile,
 } from 'latchkey/plugin-api';
+import { goodsHere, packGood } from './goods.ts';
 import { publishForm } from './network-api.ts';
 import { titleOf } from './offer-title.ts';
-import { withdrawals, type Release } from './release.ts';
+import { nameIn, withdrawals, type Release } from './release.ts';
 import type { Listing, ReleaseService } from './release-service.ts';
 import type { SubscriptionService } from './subscription-service.ts';
 
@@ -27,9 +29,11 @@ const PATH = '/admin/hub/plugins';
 const access = { right: 'network-hub.publish' };
 const plugin = z.object({ id: z.string().max(64) });
 const version = plugin.extend({ version: z.string().max(40) });
+const ownForm = publishForm.extend({ here: z.string().max(64).default('') });
 const shareForm = z.object({ share: z.coerce.number().int().min(0).max(100) });
 const withdrawForm = z.object({ kind: z.enum(withdrawals), reason: z.string().trim().max(500).default('') });
 const typed = z.object({
+  here: z.string().catch(''),
   channel: z.string().catch('stable'),
   offer: z.string().catch(''),
   tags: z.string().catch(''),
@@ -48,14 +52,29 @@ export function publishRoutes({ host, subscriptions, releases }: Deps): Route[] 
       .map((offer) => ({ value: offer.reference, label: titleOf(host, offer, locale) })),
   ];
 
+  /** Plugins on this server in a version that is not published yet. */
+  const goodsFor = async (
+    locale: string,
+    published: readonly Listing[],
+  ): Promise<{ value: string; label: string }[]> => {
+    const known = new Set(
+      published.flatMap(({ releases: all, record }) => all.map(({ version: one }) => `${record.id} ${one}`)),
+    );
+    return (await goodsHere())
+      .filter(({ id, version: one }) => !known.has(`${id} ${one}`))
+      .map((good) => ({ value: good.id, label: `${nameIn(good, locale)} ${good.version}` }));
+  };
+
   const list = async (
     { actor, locale, body }: Pick<Incoming, 'actor' | 'locale' | 'body'>,
     error?: KnownError,
   ): Promise<Reply> => {
     const offers = await offersIn(locale);
+    const published = await releases.all(actor);
     return view('network-hub/published', {
-      plugins: (await releases.all(actor)).map((one) => presentListing(one, { locale, offers })),
+      plugins: published.map((one) => presentListing(one, { locale, offers })),
       offers,
+      goods: await goodsFor(locale, published),
       form: typed.parse(body ?? {}),
       errors: error?.fields ?? [],
       message: error?.fields.length === 0 ? { code: error.code, params: error.params } : undefined,
@@ -103,19 +122,18 @@ export function publishRoutes({ host, subscriptions, releases }: Deps): Route[] 
       path: PATH,
       access,
       uploads: true,
-      body: publishForm,
+      body: ownForm,
       onRefused: (incoming, error) => {
         if (error.kind === 'forbidden') throw error;
         return list(incoming, error);
       },
-      handler: async ({ actor, files, body }) => {
-        const upload = files.find(({ field, size }) => field === 'package' && size > 0);
-        if (!upload) throw new InvalidInputError('plugin.package-missing');
+      handler: async ({ actor, files, body: { here, ...body } }) => {
+        const packed = await packedFrom(here, files);
         // A form always says what is free; only programs leave it open.
         const signed = files.find(({ field, size }) => field === 'signature' && size > 0 && size < 2_000);
         const signature = signed ? (await signed.read()).toString('utf8') : body.signature;
         const draft = { ...body, signature };
-        const { listing, release } = await releases.publish(actor, await upload.read(), draft);
+        const { listing, release } = await releases.publish(actor, packed, draft);
         return redirect(`${PATH}/${listing.record.id}`, { flash: said('published', release.version) });
       },
     }),
@@ -134,6 +152,15 @@ export function publishRoutes({ host, subscriptions, releases }: Deps): Route[] 
     ),
     act('restore', z.object({}), ({ actor, params }) => releases.restore(actor, params.id, params.version)),
   ];
+}
+
+/** What lies on this server, packed now, or the file that was chosen. */
+async function packedFrom(here: string, files: readonly UploadedFile[]): Promise<Buffer> {
+  const upload = files.find(({ field, size }) => field === 'package' && size > 0);
+  if (here !== '' && upload) throw new InvalidInputError('hub.here-or-file');
+  if (here !== '') return packGood(here);
+  if (!upload) throw new InvalidInputError('plugin.package-missing');
+  return upload.read();
 }
 
 const said = (what: string, version: string): Flash => ({

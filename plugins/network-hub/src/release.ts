@@ -98,5 +98,7 @@ export function coveringOffers(required: readonly string[], offers: readonly Off
     : offers.filter(({ isFree, position }) => !isFree && position >= least).map(({ reference }) => reference);
 }
 
-export const nameIn = ({ id, words }: Pick<PluginRecord, 'id' | 'words'>, locale: string): string =>
-  (words[locale] ?? words['en'])?.name ?? id;
+export const nameIn = (
+  { id, words }: { id: string; words: Readonly<Record<string, { name: string }>> },
+  locale: string,
+): string => (words[locale] ?? words['en'])?.name ?? id;

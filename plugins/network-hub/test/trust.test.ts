@@ -3,7 +3,7 @@ import type { Host } from 'latchkey/plugin-api';
 import { trustVerifier } from '../../../src/marketplace/trust-verifier.ts';
 import { newKeyPair, sha256Of, signPackage } from '../../../src/network/index.ts';
 import { system } from '../../../src/shared/actor.ts';
-import { packPlugin } from '../../../src/cli/author/pack-plugin.ts';
+import { packPlugin } from '../../../src/plugin-host/index.ts';
 import { days, hours } from '../../../test/support/clock.ts';
 import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
 import { hostIn } from '../../../test/support/signed-hub.ts';

@@ -1,5 +1,5 @@
-import { authProviders, definePlugin, type Host } from 'latchkey/plugin-api';
-import { OpenidLine } from './openid-line.ts';
+import { authProviders, boxIn, definePlugin, sealedColumns, type Host } from 'latchkey/plugin-api';
+import { OpenidLine, secretContext } from './openid-line.ts';
 import { providerRoutes } from './provider-routes.ts';
 import { ProviderService } from './provider-service.ts';
 
@@ -9,5 +9,14 @@ export default definePlugin((host: Host) => {
   const providers = new ProviderService({ host, line });
 
   host.contribute(authProviders, () => providers.offered());
+  host.contribute(sealedColumns, () => [
+    {
+      table: 'oidc_provider',
+      id: 'id',
+      keys: host.keys,
+      boxOf: boxIn('secret'),
+      contextOf: ({ id }) => secretContext(String(id)),
+    },
+  ]);
   host.routes(providerRoutes({ host, providers }));
 });

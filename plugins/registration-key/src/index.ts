@@ -1,6 +1,7 @@
 import {
   defineEvent,
   definePlugin,
+  sealedColumns,
   ticketCreated,
   userForgotten,
   type Host,
@@ -50,6 +51,7 @@ import { peopleCommands } from './people/people-commands.ts';
 import { peopleRoutes } from './people/people-routes.ts';
 import { Places } from './keys/places.ts';
 import { ProofBox } from './seats/proofs.ts';
+import { sealedHere } from './desk/sealed.ts';
 import { explainRoutes } from './desk/explain-routes.ts';
 import { requestCommands } from './requests/request-commands.ts';
 import { requestRoutes } from './requests/request-routes.ts';
@@ -78,6 +80,7 @@ const userDisabled = defineEvent<{ user: PersonFacts }>({
 /** Invitation keys: minted by administrators, redeemed by newcomers. */
 export default definePlugin((host: Host) => {
   host.provideHooks(invitationHooks);
+  host.contribute(sealedColumns, () => sealedHere(host));
   const mails = new JoinMails(host);
   const places = new Places(host);
   const proofs = new ProofBox(host);

@@ -1,7 +1,8 @@
-import { definePlugin, type Host } from 'latchkey/plugin-api';
+import { boxIn, definePlugin, sealedColumns, type Host } from 'latchkey/plugin-api';
 import { tidy } from './delivery-repository.ts';
 import { EndpointService } from './endpoint-service.ts';
 import { offered } from './events.ts';
+import { contentContext, secretContext } from './message.ts';
 import { Sender } from './sender.ts';
 import { webhookApi } from './webhook-api.ts';
 import { webhookCommands } from './webhook-commands.ts';
@@ -18,6 +19,24 @@ export default definePlugin((host: Host) => {
   for (const command of webhookCommands({ endpoints })) host.command(command);
   for (const token of offered)
     host.on(token, (payload, delivery) => sender.take(token.name, payload, delivery));
+  const { keys } = host;
+  const of = ({ id }: Readonly<Record<string, unknown>>): string => String(id);
+  host.contribute(sealedColumns, () => [
+    {
+      table: 'webhook_endpoint',
+      id: 'id',
+      keys,
+      boxOf: boxIn('secret'),
+      contextOf: (row) => secretContext(of(row)),
+    },
+    {
+      table: 'webhook_delivery',
+      id: 'id',
+      keys,
+      boxOf: boxIn('content'),
+      contextOf: (row) => contentContext(of(row)),
+    },
+  ]);
   host.job('deliver', () => sender.run());
   host.job('tidy', async () => {
     const now = host.clock.now();

@@ -1,12 +1,12 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { newKeyPair, sha256Of, signPackage, verifyPackage } from '../../network/index.ts';
+import { packPlugin } from '../../plugin-host/index.ts';
 import { ConflictError, InvalidInputError } from '../../shared/errors.ts';
 import type { Command } from '../command.ts';
 import { checkPlugin, type Surface } from './check-plugin.ts';
 import { linkLatchkey } from './link-latchkey.ts';
 import { newPlugin, pluginTemplates, type PluginTemplate } from './new-plugin.ts';
-import { packPlugin } from './pack-plugin.ts';
 import { signCeremony } from './sign-ceremony.ts';
 import { publishPackage } from './publish-package.ts';
 import { testPlugin } from './test-plugin.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pluginFiles } from '../../plugin-host/index.ts';
 import { apiProblems, importProblems, syntaxProblems, undeclaredProblems } from './check/check-code.ts';
 import { hookProblems, manifestIn, manifestProblems } from './check/check-manifest.ts';
 import { migrationProblems } from './check/check-migrations.ts';
@@ -7,7 +8,6 @@ import { promiseProblems } from './check/check-promises.ts';
 import { templateProblems } from './check/check-templates.ts';
 import { wordProblems } from './check/check-words.ts';
 import type { Problem, Surface } from './check/subject.ts';
-import { pluginFiles } from './plugin-files.ts';
 
 export type { Problem, Surface } from './check/subject.ts';
 

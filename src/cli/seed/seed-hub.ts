@@ -1,9 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signPackage } from '../../network/index.ts';
-import type { PluginHost } from '../../plugin-host/index.ts';
+import { packPlugin, type PluginHost } from '../../plugin-host/index.ts';
 import { ConflictError } from '../../shared/errors.ts';
-import { packPlugin } from '../author/pack-plugin.ts';
 import type { Command } from '../command.ts';
 import { holdCeremony } from './seed-keepers.ts';
 

@@ -104,10 +104,20 @@ export class EntitlementService {
     return { ...entitledNow(read.entitlement, times), document: read.entitlement, problem: stored.problem };
   }
 
+  /** What the hub says of the key now: a paper that is missing, or is about another offer, is asked for at once. */
+  async hear(offer: string | null): Promise<void> {
+    const { db, clock } = this.#deps;
+    const held = this.#ending.signal.aborted ? null : await this.#held();
+    if (!held) return;
+    const known = held.read && 'entitlement' in held.read ? held.read.entitlement.offer : null;
+    if (known === null || known !== offer) await db.transaction((tx) => nextCheckIn(tx, clock.now()));
+    await this.refresh();
+  }
+
   /** Asks the hub for a new paper if it is time to; one process of the cluster. */
   async refresh(): Promise<void> {
     const { db, clock } = this.#deps;
-    const held = await this.#held();
+    const held = this.#ending.signal.aborted ? null : await this.#held();
     if (!held) return;
     const now = clock.now();
     const counter = await db.transaction((tx) => claimCheckIn(tx, { now, until: now + CLAIM_MS }));

@@ -203,3 +203,8 @@ export async function listDueFiles(
     .limit(MOST_LOOKED)) as Row[];
   return rows.map((row) => ({ file: files.decode(row), requestId: String(row['request_id']) }));
 }
+
+export async function renameAuthor(tx: Tx, userId: string, name: string): Promise<void> {
+  await tx.knex(messages.name).where({ author_id: userId }).update({ author_name: name });
+  await tx.knex(requests.name).where({ opened_by: userId }).update({ opened_by_name: name });
+}

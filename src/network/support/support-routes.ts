@@ -4,6 +4,7 @@ import { route, type Incoming, type Route } from '../../http/route.ts';
 import type { Actor } from '../../shared/actor.ts';
 import type { KnownError } from '../../shared/errors.ts';
 import { isId } from '../../shared/ids.ts';
+import { sizeInWords } from '../../shared/size-in-words.ts';
 import { presentRow, presentThread, SUPPORT_PATH } from './support-presenter.ts';
 import type { SupportService } from './support-service.ts';
 import { LONGEST_TITLE, MOST_BYTES, MOST_FILES, MOST_WORDS } from './support.ts';
@@ -24,7 +25,18 @@ const newQuery = z.object({
   ticket: ticketNumber.nullable().catch(null),
 });
 const words = z.string().trim().max(MOST_WORDS, 'field.too-long').min(1, 'support.words-needed');
+/** Ids of files that an earlier try has left here: one, several or none. */
+const kept = z
+  .union([
+    z.array(z.string().max(40)).max(MOST_FILES),
+    z
+      .string()
+      .max(40)
+      .transform((id) => [id]),
+  ])
+  .catch([]);
 const openForm = z.object({
+  attachments: kept,
   title: z.string().trim().min(1, 'support.title-needed').max(LONGEST_TITLE, 'field.too-long'),
   body: words,
   plugin: z
@@ -36,8 +48,9 @@ const openForm = z.object({
   withDiagnostics: z.string().optional(),
   diagnostics: z.string().max(MOST_WORDS, 'field.too-long').default(''),
 });
-const replyForm = z.object({ body: words });
+const replyForm = z.object({ attachments: kept, body: words });
 const typed = z.object({
+  attachments: kept,
   title: z.string().catch(''),
   body: z.string().catch(''),
   plugin: z.string().catch(''),
@@ -76,6 +89,7 @@ export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
       },
       // All of it is seen without scrolling.
       rows: Math.min(MOST_ROWS, rowsOf(diagnostics)),
+      drafts: await draftsOf(actor, form.attachments),
       plugins: (await plugins(locale)).map(({ id, name }) => ({ value: id, label: name })),
       ...problemsOf(refused.error),
       ...caps,
@@ -85,17 +99,37 @@ export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
   const threadPage = async (
     { actor, params: { id } }: Pick<Incoming<{ id: string }>, 'actor' | 'params'>,
     refused: { body?: unknown; error?: KnownError } = {},
-  ): Promise<Reply> =>
-    view('network/support', {
+  ): Promise<Reply> => {
+    const { body, attachments } = typed.parse(refused.body ?? {});
+    return view('network/support', {
       ...presentThread(await support.read(actor, id)),
-      body: typed.parse(refused.body ?? {}).body,
+      body,
+      drafts: await draftsOf(actor, attachments),
       ...problemsOf(refused.error),
       ...caps,
     });
+  };
 
-  const shownAgain = (incoming: Incoming<{ id: string }>, error: KnownError): Promise<Reply> => {
+  const draftsOf = async (actor: Actor, ids: readonly string[]): Promise<object[]> =>
+    (await support.drafts(actor, ids)).map(({ size, ...draft }) => ({ ...draft, size: sizeInWords(size) }));
+
+  /** What was typed, and the files that came with it. */
+  const keptOf = async ({
+    actor,
+    body,
+    files,
+  }: Pick<Incoming, 'actor' | 'body' | 'files'>): Promise<object> => {
+    const was = typed.parse(body ?? {});
+    return {
+      ...was,
+      attachments: await support.keepFiles(actor, { uploads: files, drafts: was.attachments }),
+    };
+  };
+
+  const shownAgain = async (incoming: Incoming<{ id: string }>, error: KnownError): Promise<Reply> => {
     if (error.kind === 'not-found' || error.kind === 'forbidden') throw error;
-    return threadPage({ ...incoming, params: params.parse(incoming.params) }, { body: incoming.body, error });
+    const body = await keptOf(incoming);
+    return threadPage({ ...incoming, params: params.parse(incoming.params) }, { body, error });
   };
 
   return [
@@ -125,13 +159,14 @@ export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
       access,
       uploads: true,
       body: openForm,
-      onRefused: (incoming, error) => {
+      onRefused: async (incoming, error) => {
         if (error.kind === 'forbidden') throw error;
-        return newPage(incoming, { body: incoming.body, error });
+        return newPage(incoming, { body: await keptOf(incoming), error });
       },
-      handler: async ({ actor, body: { withDiagnostics, diagnostics, ...draft }, files }) => {
+      handler: async ({ actor, body, files: uploads }) => {
+        const { withDiagnostics, diagnostics, attachments: drafts, ...draft } = body;
         const shown = withDiagnostics === undefined ? '' : diagnostics;
-        const { id } = await support.open(actor, { ...draft, diagnostics: shown }, files);
+        const { id } = await support.open(actor, { ...draft, diagnostics: shown }, { uploads, drafts });
         return redirect(`${SUPPORT_PATH}/${id}`, {
           flash: { kind: 'success', code: 'support:flash.opened' },
         });
@@ -163,8 +198,8 @@ export function supportRoutes({ support, ticketOf, plugins }: Deps): Route[] {
       uploads: true,
       body: replyForm,
       onRefused: shownAgain,
-      handler: async ({ actor, params: { id }, body, files }) => {
-        await support.reply(actor, id, body.body, files);
+      handler: async ({ actor, params: { id }, body, files: uploads }) => {
+        await support.reply(actor, id, body.body, { uploads, drafts: body.attachments });
         return redirect(`${SUPPORT_PATH}/${id}`, { flash: { kind: 'success', code: 'support:flash.said' } });
       },
     }),

@@ -21,6 +21,7 @@ import {
   listMessages,
   listRequests,
   listRequestsOf,
+  renameAuthor,
 } from './support-repository.ts';
 import {
   MOST_BYTES,
@@ -63,6 +64,12 @@ export interface SupportThread {
 }
 
 type Upload = Omit<UploadedFile, 'read'>;
+
+/** Files that came with a form, and those that an earlier try of it has left here. */
+export interface Enclosed {
+  uploads: readonly Upload[];
+  drafts: readonly string[];
+}
 
 /** Asking the vendor. What is written here is kept first and carried afterwards, so that nobody waits and nothing is lost. */
 export class SupportService {
@@ -128,7 +135,7 @@ export class SupportService {
     };
   }
 
-  async open(actor: Actor, draft: SupportDraft, uploads: readonly Upload[]): Promise<SupportRequest> {
+  async open(actor: Actor, draft: SupportDraft, enclosed: Enclosed = none): Promise<SupportRequest> {
     assertMay(actor);
     const { db, clock, network, audit } = this.#deps;
     const standing = await network.standing();
@@ -150,10 +157,16 @@ export class SupportService {
       updatedAt: now,
       lookAt: now,
     };
-    const kept = await this.#keep(actor, uploads);
+    const kept = await this.#keep(actor, enclosed);
     await db.transaction(async (tx) => {
       await insertRequest(tx, request);
-      await this.#write(tx, actor, { requestId: request.id, kind: 'open', body, kept });
+      await this.#write(tx, actor, {
+        requestId: request.id,
+        kind: 'open',
+        body,
+        kept,
+        drafts: enclosed.drafts,
+      });
       await audit.record(tx, actor, {
         action: 'support.opened',
         subject: { type: 'support', id: request.id, label: request.title },
@@ -164,17 +177,38 @@ export class SupportService {
     return request;
   }
 
-  async reply(actor: Actor, id: string, body: string, uploads: readonly Upload[]): Promise<void> {
+  async reply(actor: Actor, id: string, body: string, enclosed: Enclosed = none): Promise<void> {
     await this.#find(actor, id);
-    const kept = await this.#keep(actor, uploads);
-    await this.#say(actor, { requestId: id, kind: 'reply', body, kept });
+    const kept = await this.#keep(actor, enclosed);
+    await this.#say(actor, { requestId: id, kind: 'reply', body, kept, drafts: enclosed.drafts });
+  }
+
+  /** Files of a form that was refused for something else: nobody has to choose them again. */
+  async keepFiles(actor: Actor, { uploads, drafts }: Enclosed): Promise<string[]> {
+    assertMay(actor);
+    const { files } = this.#deps;
+    const isTooMuch = await this.#assertSmall(actor, { uploads, drafts }).then(
+      () => false,
+      () => true,
+    );
+    const kept = isTooMuch ? [] : await files.keepDrafts(actor, uploads).catch(() => []);
+    return [...drafts, ...kept.map(({ id }) => id)];
+  }
+
+  drafts(actor: Actor, ids: readonly string[]): Promise<{ id: string; name: string; size: number }[]> {
+    return this.#deps.files.drafts(actor, ids);
+  }
+
+  /** Somebody is forgotten: what they wrote stays, under the name that is left. */
+  async forget({ id, label }: { id: string; label: string }): Promise<void> {
+    await this.#deps.db.transaction((tx) => renameAuthor(tx, id, label));
   }
 
   /** The solution helped. */
   async accept(actor: Actor, id: string): Promise<void> {
     const { status } = await this.#find(actor, id);
     if (status !== 'solved') throw new ConflictError('support.not-solved');
-    await this.#say(actor, { requestId: id, kind: 'accept', body: '', kept: [] });
+    await this.#say(actor, { requestId: id, kind: 'accept', body: '', kept: [], drafts: [] });
   }
 
   /** What waits or was refused is tried at once, and the vendor asked for news. */
@@ -208,7 +242,7 @@ export class SupportService {
     this.#deps.courier.soon();
   }
 
-  async #write(tx: Tx, actor: Actor, { requestId, kind, body, kept }: Words): Promise<void> {
+  async #write(tx: Tx, actor: Actor, { requestId, kind, body, kept, drafts }: Words): Promise<void> {
     const now = this.#deps.clock.now();
     const id = newId();
     await insertMessage(tx, {
@@ -227,26 +261,35 @@ export class SupportService {
       detail: null,
     });
     await changeRequest(tx, requestId, { updatedAt: now });
-    for (const file of kept)
+    const left = await this.#deps.files.handOver(tx, actor, drafts);
+    for (const { name, mediaType, size, storageKey } of [...left, ...kept])
       await insertFile(tx, {
         id: newId(),
         messageId: id,
         remoteId: null,
-        ...file,
+        name,
+        mediaType,
+        size,
+        storageKey,
         problem: null,
         tries: 0,
         nextAt: 0,
       });
   }
 
-  async #keep(actor: Actor, uploads: readonly Upload[]): Promise<Kept[]> {
-    const size = uploads.reduce((sum, one) => sum + one.size, 0);
-    if (uploads.length > MOST_FILES || size > MOST_BYTES)
+  async #assertSmall(actor: Actor, { uploads, drafts }: Enclosed): Promise<void> {
+    const all = [...uploads, ...(await this.#deps.files.drafts(actor, drafts))];
+    const size = all.reduce((sum, one) => sum + one.size, 0);
+    if (all.length > MOST_FILES || size > MOST_BYTES)
       throw new InvalidInputError('support.too-many-files', {
         params: { files: MOST_FILES, megabytes: MOST_BYTES / 1024 / 1024 },
       });
+  }
+
+  async #keep(actor: Actor, enclosed: Enclosed): Promise<Kept[]> {
+    await this.#assertSmall(actor, enclosed);
     const kept: Kept[] = [];
-    for (const upload of uploads) {
+    for (const upload of enclosed.uploads) {
       const { name, mediaType, size: bytes, storageKey } = await this.#deps.files.keep(actor.userId, upload);
       kept.push({ name, mediaType, size: bytes, storageKey });
     }
@@ -259,7 +302,10 @@ interface Words {
   kind: MessageKind;
   body: string;
   kept: Kept[];
+  drafts: readonly string[];
 }
+
+const none: Enclosed = { uploads: [], drafts: [] };
 
 type Kept = Pick<SupportFile, 'name' | 'mediaType' | 'size' | 'storageKey'>;
 

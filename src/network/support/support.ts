@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
+import type { Tx } from '../../db/database.ts';
 import type { UploadedFile } from '../../http/route.ts';
+import type { Actor } from '../../shared/actor.ts';
 import type { NetworkStatus } from '../registration.ts';
 
 /** As the vendor's helpdesk has it; `waiting` until it has heard of it at all. */
@@ -91,6 +93,14 @@ export interface SupportFiles {
     file: Omit<UploadedFile, 'read'>,
   ): Promise<{ name: string; mediaType: string; size: number; storageKey: string }>;
   read(storageKey: string): Promise<Readable>;
+  /** Until a form that was refused is sent again. */
+  keepDrafts(actor: Actor, files: readonly Omit<UploadedFile, 'read'>[]): Promise<{ id: string }[]>;
+  drafts(actor: Actor, ids: readonly string[]): Promise<{ id: string; name: string; size: number }[]>;
+  handOver(
+    tx: Tx,
+    actor: Actor,
+    ids: readonly string[],
+  ): Promise<{ name: string; mediaType: string; size: number; storageKey: string }[]>;
 }
 
 /** Why nobody may ask the vendor now. */

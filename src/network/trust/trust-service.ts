@@ -80,10 +80,16 @@ const MUCH_MS = 24 * HOUR_MS;
 export class TrustService {
   readonly #deps: Deps;
   readonly #ending = new AbortController();
+  readonly #followers: (() => void)[] = [];
   #asking: Promise<void> = Promise.resolve();
 
   constructor(deps: Deps) {
     this.#deps = deps;
+  }
+
+  /** Called when somebody has confirmed who signs: what they have signed need not wait for its turn. */
+  whenConfirmed(follower: () => void): void {
+    this.#followers.push(follower);
   }
 
   async status(): Promise<TrustStatus> {
@@ -121,6 +127,7 @@ export class TrustService {
       });
     });
     this.#refreshSoon();
+    for (const follower of this.#followers) follower();
   }
 
   /** The hub is a stranger again; what is installed keeps running. */

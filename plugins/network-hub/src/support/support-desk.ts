@@ -12,7 +12,13 @@ import {
   type UploadedFile,
 } from 'latchkey/plugin-api';
 import type { Shown } from '../subscription-service.ts';
-import { findRequest, insertRequest, moveRequest, type SupportRequest } from './support-repository.ts';
+import {
+  findRequest,
+  findRequestAt,
+  insertRequest,
+  moveRequest,
+  type SupportRequest,
+} from './support-repository.ts';
 
 /** A helpdesk that has shown a valid key, and says which installation it is. */
 export type Asking = Shown & { state: 'valid' } & { uid: string };
@@ -60,6 +66,12 @@ export interface SaidByVendor {
   files: TicketFile[];
 }
 
+type Conversation = Awaited<ReturnType<Host['tickets']['conversation']>>;
+type Told = Pick<
+  TicketWords,
+  'id' | 'kind' | 'authorName' | 'body' | 'writtenAt' | 'files' | 'ticketVersion'
+>;
+
 /** What an offer must have for its customers to ask us. */
 export const SUPPORT = 'support';
 export const MOST_FILES = 5;
@@ -92,6 +104,7 @@ export class SupportDesk {
       uid,
       subscriptionId: subscription.id,
       number: ticket.number,
+      ticketId: ticket.id,
       plugin,
       askedAt,
     };
@@ -116,9 +129,21 @@ export class SupportDesk {
       kind === 'accept'
         ? await tickets.accept(speaker, number, once)
         : await tickets.reply(speaker, number, { body, files }, once);
-    if (ticket.number !== number)
-      await this.#host.transaction((tx) => moveRequest(tx, { userId, id: requestId, number: ticket.number }));
+    if (ticket.number !== number) await this.#move({ userId, id: requestId }, ticket);
     return standingOf(requestId, ticket);
+  }
+
+  /** Somebody has answered a closed ticket here and not at the helpdesk: the request goes on where they did. */
+  async goOn({
+    followsId,
+    ...ticket
+  }: {
+    id: string;
+    number: number;
+    followsId: string | null;
+  }): Promise<void> {
+    const request = followsId === null ? null : await findRequestAt(this.#host.db, followsId);
+    if (request) await this.#move(request, ticket);
   }
 
   /** Of these requests, those of which the helpdesk has not seen the last. */
@@ -134,8 +159,8 @@ export class SupportDesk {
   async file(asking: Asking, requestId: string, fileId: string): Promise<TicketFile & { content: Readable }> {
     const { number } = await this.#mine(asking, requestId);
     const customer = await this.#customer(asking);
-    const { said } = await this.#host.tickets.conversation(customer, number);
-    if (!said.filter(isForCustomer).some(({ files }) => files.some(({ id }) => id === fileId)))
+    const said = await this.#said(await this.#host.tickets.conversation(customer, number));
+    if (!said.some(({ files }) => files.some(({ id }) => id === fileId)))
       throw new NotFoundError('hub.no-such-file');
     return this.#host.tickets.openFile(customer, fileId);
   }
@@ -146,12 +171,36 @@ export class SupportDesk {
       const customer = await this.#customer(asking);
       const sinceVersion = reference === String(number) ? version : 0;
       if ((await this.#host.tickets.find(customer, number)).version === sinceVersion) return null;
-      return newsOf(id, await this.#host.tickets.conversation(customer, number, { sinceVersion }));
+      const told = await this.#host.tickets.conversation(customer, number, { sinceVersion });
+      const said = sinceVersion === 0 ? await this.#said(told) : told.said.filter(isForCustomer);
+      return newsOf(id, told.ticket, said);
     } catch (error) {
       if (error instanceof KnownError && (error.kind === 'not-found' || error.kind === 'forbidden'))
         return { id, isKnown: false };
       throw error;
     }
+  }
+
+  /** All that a helpdesk has not said itself; of a ticket that was opened here, what it began with too. */
+  async #said({ ticket, opening, files, said }: Conversation): Promise<Told[]> {
+    const further = said.filter(isForCustomer);
+    if (opening.once !== null) return further;
+    const { authorId, body, writtenAt } = opening;
+    const people = await this.#host.users.named(authorId === null ? [] : [authorId]);
+    const authorName = people.get(authorId ?? '')?.name ?? '';
+    return [
+      { id: ticket.id, kind: 'follow-up', authorName, body, writtenAt, files, ticketVersion: 0 },
+      ...further,
+    ];
+  }
+
+  #move(
+    request: Pick<SupportRequest, 'userId' | 'id'>,
+    ticket: { id: string; number: number },
+  ): Promise<void> {
+    const { userId, id } = request;
+    const { number, id: ticketId } = ticket;
+    return this.#host.transaction((tx) => moveRequest(tx, { userId, id, number, ticketId }));
   }
 
   /** Another customer's, or another installation's, does not exist. */
@@ -180,8 +229,7 @@ const isForCustomer = ({ visibility, once }: TicketWords): boolean =>
   visibility === 'public' && once === null;
 
 /** A long conversation comes in pieces: the version is that of the last thing that is told. */
-function newsOf(id: string, { ticket, said }: { ticket: TicketSummary; said: readonly TicketWords[] }): News {
-  const all = said.filter(isForCustomer);
+function newsOf(id: string, ticket: TicketSummary, all: readonly Told[]): News {
   const told = all.slice(0, MOST_SAID);
   return {
     ...standingOf(id, ticket),

@@ -8,6 +8,7 @@ const requests = defineTable('hub_support', {
   uid: text,
   subscriptionId: text,
   number: whole,
+  ticketId: nullable(text),
   plugin: nullable(text),
   askedAt: instant,
 });
@@ -30,6 +31,12 @@ export async function findRequestOf(db: Queryable, number: number): Promise<Supp
   return row ? requests.decode(row) : null;
 }
 
+/** Of the ticket with this id; requests of old have none. */
+export async function findRequestAt(db: Queryable, ticketId: string): Promise<SupportRequest | null> {
+  const row = (await db.knex(requests.name).where({ ticket_id: ticketId }).first()) as Row | undefined;
+  return row ? requests.decode(row) : null;
+}
+
 /** The same request may come in ten times at once. */
 export async function insertRequest(tx: Tx, request: SupportRequest): Promise<void> {
   await tx.knex(requests.name).insert(requests.encode(request)).onConflict(['user_id', 'id']).ignore();
@@ -38,9 +45,9 @@ export async function insertRequest(tx: Tx, request: SupportRequest): Promise<vo
 /** It goes on with another ticket. */
 export async function moveRequest(
   tx: Tx,
-  { userId, id, number }: Pick<SupportRequest, 'userId' | 'id' | 'number'>,
+  { userId, id, number, ticketId }: Pick<SupportRequest, 'userId' | 'id' | 'number' | 'ticketId'>,
 ): Promise<void> {
-  await tx.knex(requests.name).where({ user_id: userId, id }).update({ number });
+  await tx.knex(requests.name).where({ user_id: userId, id }).update(requests.encode({ number, ticketId }));
 }
 
 /** When requests came in. */

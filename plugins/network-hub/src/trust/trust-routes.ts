@@ -15,6 +15,7 @@ import {
   type Reply,
   type Route,
 } from 'latchkey/plugin-api';
+import { goodsHere } from '../goods.ts';
 import type { ReleaseService } from '../release-service.ts';
 import { signCeremony, type TrustService } from './trust-service.ts';
 
@@ -101,7 +102,9 @@ export function trustRoutes({ host, trust, releases }: Deps): Route[] {
         const { who, publisher } = incoming.body;
         if (who === undefined) throw wrong('who', 'hub.trust-choose');
         if (who === 'hub' && publisher === '') throw wrong('publisher', 'hub.trust-publisher-missing');
-        const pems = await trust.establish(incoming.actor, { heldFor: who === 'hub' ? [publisher] : [] });
+        const pems = await trust.establish(incoming.actor, {
+          heldFor: who === 'hub' ? await publishersWith(publisher) : [],
+        });
         await releases.signWaiting(incoming.actor).catch(forbidden);
         const parts = pems.map((pem, at) => `Keeper ${String(at + 1)} of 3\n${pem}`);
         return file(Buffer.from(parts.join('\n')), {
@@ -148,6 +151,11 @@ export function trustRoutes({ host, trust, releases }: Deps): Route[] {
       },
     }),
   ];
+}
+
+/** What is packed on this server nobody else could sign. */
+async function publishersWith(publisher: string): Promise<string[]> {
+  return [...new Set([publisher, ...(await goodsHere()).map((good) => good.publisher)])];
 }
 
 const wrong = (field: string, code: string): InvalidInputError =>

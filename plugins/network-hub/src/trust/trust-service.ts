@@ -1,4 +1,5 @@
 import {
+  boxIn,
   ConflictError,
   ForbiddenError,
   InvalidInputError,
@@ -7,6 +8,7 @@ import {
   type Actor,
   type Host,
   type Queryable,
+  type SealedColumns,
   type Tx,
 } from 'latchkey/plugin-api';
 import {
@@ -114,6 +116,13 @@ export class TrustService {
 
   constructor(host: Host) {
     this.#host = host;
+  }
+
+  /** What lies sealed, for whoever tries all of it. */
+  sealed(): SealedColumns[] {
+    const { keys } = this.#host;
+    const contextOfRow = ({ id }: Readonly<Record<string, unknown>>): string => contextOf(String(id));
+    return [{ table: 'hub_trust_key', id: 'id', keys, boxOf: boxIn('box'), contextOf: contextOfRow }];
   }
 
   /** Null while no ceremony was held. */

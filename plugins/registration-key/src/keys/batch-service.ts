@@ -93,7 +93,7 @@ export class BatchService {
     const host = this.#host;
     if (madeBy !== actor.userId) return null;
     const sealed = await readSheet(host.db, id, host.clock.now());
-    return sealed === null ? null : (JSON.parse(host.keys.open(sealed, contextOf(id))) as SheetLine[]);
+    return sealed === null ? null : (JSON.parse(host.keys.open(sealed, sheetContext(id))) as SheetLine[]);
   }
 
   async forgetSheets(): Promise<void> {
@@ -119,12 +119,12 @@ export class BatchService {
   async #lay({ id }: Batch, made: readonly ShownKey[], now: number): Promise<void> {
     const { keys } = this.#host;
     const lines = made.map(({ key, text, url }): SheetLine => ({ label: key.label, key: text, url }));
-    const sealed = keys.seal(JSON.stringify(lines), contextOf(id));
+    const sealed = keys.seal(JSON.stringify(lines), sheetContext(id));
     await this.#host.transaction((tx) => keepSheet(tx, id, sealed, now + SHEET_MS));
   }
 }
 
-const contextOf = (id: string): string => `invite-batch|${id}`;
+export const sheetContext = (id: string): string => `invite-batch|${id}`;
 
 /** `Badge 007`: as many digits as the last one needs, so that lists sort. */
 const numbered = (label: string, number: number, count: number): string => {

@@ -136,7 +136,7 @@ export class RosterBook {
           id,
           keyId: roster.keyId,
           macs: keys.macs(PURPOSE, textOf(roster.keyId, value)),
-          sealed: roster.keepsAddresses ? keys.seal(value, sealContext(id)) : null,
+          sealed: roster.keepsAddresses ? keys.seal(value, entryContext(id)) : null,
           at,
         };
       }),
@@ -145,7 +145,7 @@ export class RosterBook {
 
   /** What an entry is about, where it was kept. */
   read({ id, sealed }: RosterEntry): string | null {
-    return sealed === null ? null : this.#host.keys.open(sealed, sealContext(id));
+    return sealed === null ? null : this.#host.keys.open(sealed, entryContext(id));
   }
 
   /** After the keys of the house were changed, where the entry can be read. */
@@ -155,7 +155,7 @@ export class RosterBook {
     const value = entry && this.read(entry);
     if (!value) return false;
     const mac = keys.mac(PURPOSE, textOf(entry.keyId, value));
-    const sealed = keys.seal(value, sealContext(entryId));
+    const sealed = keys.seal(value, entryContext(entryId));
     return this.#host.transaction((tx) => resealEntry(tx, entryId, { mac, sealed }));
   }
 
@@ -171,7 +171,7 @@ export class RosterBook {
 const PURPOSE = 'invite-roster|1';
 /** Two lists with the same person on them cannot be laid side by side. */
 const textOf = (keyId: string, value: string): string => `${keyId}|${value}`;
-const sealContext = (entryId: string): string => `invite-roster|${entryId}`;
+export const entryContext = (entryId: string): string => `invite-roster|${entryId}`;
 
 const claimedValue = ({ kind }: Roster, { emailNorm, answers }: Claim): string | null =>
   kind === 'email' ? emailNorm : normaliseStaffNumber(answers[NUMBER_FIELD] ?? '');

@@ -6,7 +6,7 @@ import type { Proofs } from './attempt-repository.ts';
 
 const PURPOSE = { address: 'invite-address|1', link: 'invite-link|1', browser: 'invite-browser|1' };
 const codePurpose = (attemptId: string): string => `invite-code|1|${attemptId}`;
-const draftContext = (attemptId: string): string => `invite-draft|${attemptId}`;
+export const draftContext = (attemptId: string): string => `invite-draft|${attemptId}`;
 
 export interface NewProofs {
   code: string;

@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { InvalidInputError, NotFoundError } from '../../shared/errors.ts';
+import { InvalidInputError, NotFoundError } from '../shared/errors.ts';
 
 /** What belongs to a plugin's work place and not to the plugin. */
 const LEFT_OUT = new Set(['node_modules', 'test', 'tests', 'coverage', 'tsconfig.json']);

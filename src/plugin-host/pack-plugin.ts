@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { FILE_LIST, sha256Of } from '../../network/index.ts';
-import { readManifest } from '../../plugin-host/index.ts';
+import { FILE_LIST, sha256Of } from '../network/index.ts';
+import { readManifest } from './manifest.ts';
 import { pluginFiles } from './plugin-files.ts';
 
 export interface Package {

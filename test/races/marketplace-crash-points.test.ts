@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { compose, type Latchkey } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import { silentLog } from '../../src/log.ts';
+import { system } from '../../src/shared/actor.ts';
+import { setupWith, temporaryFolder } from '../plugin-host/start-host.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { MASTER_KEY } from '../support/house.ts';
+import { holdCeremony, publishSigned, startSignedHub, type SignedHub } from '../support/signed-hub.ts';
+import { keyFor } from '../support/two-houses.ts';
+
+/** Every step that is written down on the way, `done` the last. */
+const written = ['planned', 'download', 'verify', 'try', 'use', 'done'];
+
+test('what is brought in from a hub and killed at any step is there whole or not at all, and comes at once when it is tried again', async () => {
+  const hub = await startHubOfToday();
+  const { url } = await freshDatabase('sqlite');
+  const env = {
+    LATCHKEY_DATA_DIR: await temporaryFolder(),
+    LATCHKEY_DATABASE_URL: url,
+    LATCHKEY_KEY: MASTER_KEY,
+    LATCHKEY_HUB_URL: hub.origin,
+  };
+  await inHouse(env, (house) => believe(house, hub));
+
+  for (const step of written) expect([step, await endOf(step, env)]).toEqual([step, 'SIGKILL']);
+
+  await inHouse(env, async ({ plugins, marketplace }) => {
+    for (const step of written) {
+      const plugin = `parcel-${step}`;
+      const before = await plugins.find(plugin, 'en').catch(() => null);
+      expect([step, before?.state ?? 'absent']).toEqual([step, stateAfter(step)]);
+      const { id } = await marketplace.install(system, plugin);
+      expect(await marketplace.finished(system, id)).toMatchObject({ step: 'done', problem: null });
+      expect(await plugins.find(plugin, 'en')).toMatchObject({ state: 'enabled', error: null });
+    }
+  });
+});
+
+/** Kept whole before it is put to use; in use before that is written down. */
+const stateAfter = (step: string): string => ({ use: 'disabled', done: 'enabled' })[step] ?? 'absent';
+
+/** Its papers are good for the clock of the processes that ask. */
+async function startHubOfToday(): Promise<SignedHub> {
+  const hub = await startSignedHub();
+  hub.clock.set(Date.now());
+  const files = { 'index.ts': setupWith('') };
+  for (const step of written) await publishSigned(hub, `parcel-${step}`, {}, { files });
+  await holdCeremony(hub);
+  return hub;
+}
+
+async function believe({ domains, marketplace, reader }: Latchkey, hub: SignedHub): Promise<void> {
+  await domains.network.setKey(system, await keyFor(hub));
+  await domains.network.checkNow(system);
+  await domains.jobs.runNow('network.trust');
+  await domains.trust.confirm(system, hub.fingerprint);
+  await domains.jobs.runNow('network.trust');
+  await marketplace.refreshSoon(system);
+  await reader.refresh();
+}
+
+async function endOf(step: string, env: Record<string, string>): Promise<string> {
+  const script = join(import.meta.dirname, '../support/crashing-marketplace.ts');
+  const child = spawn(process.execPath, [script, step, `parcel-${step}`], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  return signal ?? String(code);
+}
+
+async function inHouse(env: Record<string, string>, work: (house: Latchkey) => Promise<void>): Promise<void> {
+  const house = await compose(readConfig(env), { log: silentLog() });
+  try {
+    await house.open({ work: false });
+    await work(house);
+  } finally {
+    await house.close();
+  }
+}
