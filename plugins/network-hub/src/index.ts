@@ -31,15 +31,16 @@ export default definePlugin((host: Host) => {
   const releases = new ReleaseService(host, trust);
   const desk = new SupportDesk(host);
   host.on(ticketCreated, ({ ticket }) => desk.goOn(ticket));
+  const revealed = new RevealedKey(host);
   const asked = { host, subscriptions, releases, gate: new Gatekeeper(host, subscriptions) };
   host.routes([
     ...wireRoutes(asked),
     ...networkApi(asked),
     ...supportApi({ host, gate: asked.gate, desk }),
-    ...portalRoutes({ host, subscriptions, releases, revealed: new RevealedKey(host) }),
+    ...portalRoutes({ host, subscriptions, releases, revealed }),
     ...vendorRoutes({ host, subscriptions }),
     ...offerRoutes({ host, offers: new OfferService(host) }),
-    ...trustRoutes({ host, trust, releases }),
+    ...trustRoutes({ host, trust, releases, revealed }),
     ...checkInRoutes({ host, trust, subscriptions }),
     ...offlineRoutes({ host, trust, subscriptions, releases }),
     ...usageRoutes({ host, releases }),

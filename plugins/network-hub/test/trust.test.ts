@@ -6,6 +6,7 @@ import { system } from '../../../src/shared/actor.ts';
 import { packPlugin } from '../../../src/plugin-host/index.ts';
 import { days, hours } from '../../../test/support/clock.ts';
 import { describeOnEachEngine, type Engine } from '../../../test/support/databases.ts';
+import { formsIn } from '../../../test/support/http-client.ts';
 import { hostIn } from '../../../test/support/signed-hub.ts';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { verifyWhole } from '../../../test/support/verify-whole.ts';
@@ -153,17 +154,39 @@ test('a vendor who has only a browser signs what was published before and after,
 
   expect((await establish({ publisher: 'Latchkey' })).status).toBe(422);
   expect(await trust.look()).toBeNull();
-  const keepers = (await establish({ who: 'hub', publisher: 'Latchkey' })).text.match(PEM) ?? [];
+  const begun = await establish({ who: 'hub', publisher: 'Acme Plugins' });
+  const keepers = begun.text.match(PEM) ?? [];
   expect(keepers).toHaveLength(3);
+  const [handed] = formsIn(begun.text).filter(({ action }) => action === '/admin/hub/trust/keepers');
+  const handedOver = await owner.post('/admin/hub/trust/keepers', handed?.fields ?? {});
+  expect(handedOver.text.match(PEM)).toEqual(keepers);
+  const stranger = app.as(await app.given.user());
+  expect((await stranger.post('/admin/hub/trust/keepers', handed?.fields ?? {})).status).toBe(403);
   expect((await establish({ who: 'hub', publisher: 'Latchkey' }).catch(() => null))?.text ?? '').not.toMatch(
     PEM,
   );
 
   const { id, version } = await packPlugin('plugins/tag');
   expect(await releases.isSigned(id, version)).toBe(true);
+  // Nobody has packed this one: it lies on the server.
+  const goods = {
+    here: 'canned-replies',
+    offer: 'network-standard',
+    tags: 'Tickets, Time',
+    channel: 'stable',
+  };
+  const published = await owner.submit('/admin/hub/plugins', goods, { action: '/admin/hub/plugins' });
+  expect(published.headers['location']).toBe('/admin/hub/plugins/canned-replies');
   const other = await packPlugin('plugins/network-hub/premium/canned-replies');
-  await releases.publish(system, other.bytes, { channel: 'stable', offer: 'network-standard' });
   expect(await releases.isSigned(other.id, other.version)).toBe(true);
+  expect((await releases.find('canned-replies')).releases[0]?.sha256).toBe(sha256Of(other.bytes));
+  expect((await owner.get('/admin/hub/plugins')).text).not.toContain('value="canned-replies"');
+  const absent = await owner.submit(
+    '/admin/hub/plugins',
+    { ...goods, here: '../tag' },
+    { action: '/admin/hub/plugins' },
+  );
+  expect(absent.status).toBe(422);
   expect(await trust.signedFor('Acme', bytes)).toBeNull();
 
   await owner.submit(

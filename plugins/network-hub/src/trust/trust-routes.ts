@@ -17,12 +17,14 @@ import {
 } from 'latchkey/plugin-api';
 import { goodsHere } from '../goods.ts';
 import type { ReleaseService } from '../release-service.ts';
+import type { RevealedKey } from '../revealed-key.ts';
 import { signCeremony, type TrustService } from './trust-service.ts';
 
 interface Deps {
   host: Host;
   trust: TrustService;
   releases: ReleaseService;
+  revealed: RevealedKey;
 }
 
 const PATH = '/admin/hub/trust';
@@ -43,7 +45,7 @@ const MOST_BYTES = 16_000;
 const PEM = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g;
 
 /** Where the vendor's people see who signs for their hub; and the signed documents, for whoever asks: they prove themselves. */
-export function trustRoutes({ host, trust, releases }: Deps): Route[] {
+export function trustRoutes({ host, trust, releases, revealed }: Deps): Route[] {
   const page = async (body?: unknown, error?: KnownError): Promise<Reply> => {
     const now = await trust.look();
     const rules = now?.wanted ?? now?.rules;
@@ -106,7 +108,19 @@ export function trustRoutes({ host, trust, releases }: Deps): Route[] {
           heldFor: who === 'hub' ? await publishersWith(publisher) : [],
         });
         await releases.signWaiting(incoming.actor).catch(forbidden);
-        const parts = pems.map((pem, at) => `Keeper ${String(at + 1)} of 3\n${pem}`);
+        const sealed = revealed.seal(incoming.actor.userId, pems.join('\n'));
+        return view('network-hub/keepers', { pems, sealed });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/keepers`,
+      access,
+      body: z.object({ sealed: z.string().max(4_000) }),
+      handler: ({ actor, body }) => {
+        const pems = revealed.open(actor.userId, body.sealed)?.match(PEM);
+        if (!pems) throw new NotFoundError('hub.key-shown-already');
+        const parts = pems.map((pem, at) => `Keeper ${String(at + 1)} of 3\n${pem}\n`);
         return file(Buffer.from(parts.join('\n')), {
           name: 'latchkey-hub-keepers.txt',
           mediaType: 'text/plain',
