@@ -48,6 +48,9 @@ export interface Lock {
   has: string[];
 }
 
+/** Told where a rotation may be cut off; nobody listens but the test. */
+type Rotating = (step: 'added' | 'rewrapped') => void;
+
 interface Options {
   db: Database;
   /** `LATCHKEY_KEY`: one master or several, the first of which wraps. */
@@ -136,14 +139,16 @@ export class KeyStore {
    *
    * @throws {ConflictError} `secret.key-given` where the environment holds the master
    */
-  async rotate(): Promise<{ rewrapped: number; master: string }> {
+  async rotate(reached: Rotating = () => undefined): Promise<{ rewrapped: number; master: string }> {
     if (this.#file === null) throw new ConflictError('secret.key-given');
     if (this.#masters.length === 1) {
       const masters = [newMaster(), this.#wrapper()];
       await replaceKeyFile(this.#file, masters);
       this.#masters = masters;
     }
+    reached('added');
     const rewrapped = await this.rewrap();
+    reached('rewrapped');
     const master = this.#wrapper();
     await replaceKeyFile(this.#file, [master]);
     this.#masters = [master];

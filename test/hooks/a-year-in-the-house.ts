@@ -2,7 +2,7 @@ import { FormData } from 'undici';
 import * as OTPAuth from 'otpauth';
 import { expect } from 'vitest';
 import { seedDemo } from '../../src/cli/seed/seed-demo.ts';
-import { coreCommands } from '../../src/compose-commands.ts';
+import { coreCommands, trySecrets } from '../../src/compose-commands.ts';
 import { BUILT_IN_PROFILES, ROOT_ENTITY_ID } from '../../src/identity/index.ts';
 import { system, type Actor } from '../../src/shared/actor.ts';
 import { mailMayLeave } from '../../src/mail/index.ts';
@@ -245,6 +245,7 @@ async function commands({ house }: TestApp, owner: Actor): Promise<void> {
     readFile: () => Promise.resolve(Buffer.alloc(0)),
   };
   await doctor?.run({ actor: owner, ...nothing });
+  await trySecrets(house);
   // It gathers the scenes of everybody, and then has no clock to play them by.
   const story = { ...house.ground, ...house.domains, clock: null as never, incoming: '' };
   const until = house.ground.clock.now();

@@ -19,13 +19,13 @@ export async function startHub(engine: Engine = 'sqlite'): Promise<TestApp> {
 }
 
 /** A customer of this hub with this offer, and the key for their helpdesk. */
-export async function keyFor(hub: TestApp, offer = 'network-basic'): Promise<string> {
+export async function keyFor(hub: TestApp, offer = 'network-basic', begins = '2020-01-01'): Promise<string> {
   const customer = await hub.given.user({ profile: 'self-service' });
   await hub
     .as(await hub.given.owner())
     .submit(
       '/admin/hub',
-      { email: customer.email, owner: 'Example Hospital', offer, begins: '2020-01-01', ends: '' },
+      { email: customer.email, owner: 'Example Hospital', offer, begins, ends: '' },
       { action: '/admin/hub/subscriptions' },
     );
   const { text } = await hub.as(customer).submit('/network', {}, { action: '/network/subscriptions/' });

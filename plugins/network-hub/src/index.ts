@@ -13,6 +13,8 @@ import { addSupportCard } from './support/support-card.ts';
 import { SupportDesk } from './support/support-desk.ts';
 import { SubscriptionService } from './subscription-service.ts';
 import { checkInRoutes } from './trust/check-in-routes.ts';
+import { OfflineAnswers } from './trust/offline-answers.ts';
+import { offlineCommand } from './trust/offline-command.ts';
 import { offlineRoutes } from './trust/offline-routes.ts';
 import { trustCommands } from './trust/trust-commands.ts';
 import { trustRoutes } from './trust/trust-routes.ts';
@@ -31,6 +33,7 @@ export default definePlugin((host: Host) => {
   const releases = new ReleaseService(host, trust);
   const desk = new SupportDesk(host);
   host.on(ticketCreated, ({ ticket }) => desk.goOn(ticket));
+  const answers = new OfflineAnswers({ host, trust, subscriptions, releases });
   const revealed = new RevealedKey(host);
   const asked = { host, subscriptions, releases, gate: new Gatekeeper(host, subscriptions) };
   host.routes([
@@ -42,10 +45,11 @@ export default definePlugin((host: Host) => {
     ...offerRoutes({ host, offers: new OfferService(host) }),
     ...trustRoutes({ host, trust, releases, revealed }),
     ...checkInRoutes({ host, trust, subscriptions }),
-    ...offlineRoutes({ host, trust, subscriptions, releases }),
+    ...offlineRoutes({ trust, releases, answers }),
     ...usageRoutes({ host, releases }),
     ...publishRoutes({ host, subscriptions, releases }),
   ]);
   addSupportCard(host, subscriptions);
   host.command(publishCommand(releases));
+  host.command(offlineCommand(answers));
 });

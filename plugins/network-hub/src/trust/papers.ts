@@ -51,8 +51,9 @@ export async function paperFor(
   return signedEntitlement(
     {
       ...common,
+      not_before: Math.max(at, subscription.beginsAt),
       licence_until: subscription.endsAt,
-      state: isRunning ? 'running' : 'ended',
+      state: isRunning || subscription.beginsAt > at ? 'running' : 'ended',
       offer: offer.reference,
       includes: offersIncludedIn(offer, await subscriptions.offers()),
       owner: subscription.owner.slice(0, 120),
