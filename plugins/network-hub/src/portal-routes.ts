@@ -107,6 +107,12 @@ export function portalRoutes({ host, subscriptions, revealed, releases }: Deps):
         return said('revoked');
       },
     }),
+    post('/instances/:id/release', {
+      handler: async ({ actor }, id) => {
+        await subscriptions.release(actor, id);
+        return said('released');
+      },
+    }),
     route({
       method: 'get',
       path: `${PATH}/key`,

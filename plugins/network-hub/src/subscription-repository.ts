@@ -117,6 +117,16 @@ export async function findInstance(
   return row ? instances.decode(row) : null;
 }
 
+export async function findInstanceById(db: Queryable, id: string): Promise<Instance | null> {
+  const row = (await db.knex(instances.name).where({ id }).first()) as Row | undefined;
+  return row ? instances.decode(row) : null;
+}
+
+/** With the days on which it was seen. */
+export async function deleteInstance(tx: Tx, id: string): Promise<void> {
+  await tx.knex(instances.name).where({ id }).delete();
+}
+
 export async function countInstances(db: Queryable, subscriptionId: string): Promise<number> {
   const counted = (await db
     .knex(instances.name)

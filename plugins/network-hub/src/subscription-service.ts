@@ -22,8 +22,10 @@ import {
 } from './subscription.ts';
 import {
   countInstances,
+  deleteInstance,
   endKey,
   findInstance,
+  findInstanceById,
   findKey,
   findKeyByDigest,
   findSubscription,
@@ -148,6 +150,21 @@ export class SubscriptionService {
     await this.#host.transaction(async (tx) => {
       if (!(await revokeKey(tx, key.id, this.#host.clock.now()))) throw new ConflictError('hub.key-ended');
       await this.#record(tx, actor, 'key-revoked', key);
+    });
+  }
+
+  /** A helpdesk that is no more is taken off the list; one that shows its key again comes back. */
+  async release(actor: Actor, instanceId: string): Promise<void> {
+    const instance = await findInstanceById(this.#host.db, instanceId);
+    if (!instance) throw new NotFoundError('hub.no-such-subscription');
+    const subscription = await this.#mine(actor, instance.subscriptionId);
+    await this.#host.transaction(async (tx) => {
+      await deleteInstance(tx, instance.id);
+      await this.#host.audit.record(tx, actor, {
+        action: 'network-hub.instance-released',
+        subject: { type: 'hub-subscription', id: subscription.id, label: subscription.owner },
+        before: { uid: instance.uid, program: instance.program },
+      });
     });
   }
 

@@ -101,6 +101,11 @@ describeOnEachEngine('a hub and a helpdesk', (engine) => {
       hub: { light: 'reachable' },
       check: { answer: { message: 'This key has been revoked.' } },
     });
+
+    const [seen] = await hub.db.knex<{ id: string }>('hub_instance');
+    const release = { action: `/network/instances/${seen?.id ?? ''}/release` };
+    await hub.as(customer).submit('/network', {}, release);
+    expect(await hub.db.knex('hub_instance')).toEqual([]);
   });
 
   test('go on while a key is rolled: both work for a day', async () => {
@@ -257,7 +262,18 @@ describe('customers', () => {
     expect((await other.get('/network')).text).not.toContain('Example Hospital');
     expect((await other.get('/admin/hub')).status).toBe(403);
     const _csrf = /name="_csrf" value="([^"]+)"/.exec((await other.get('/network')).text)?.[1] ?? '';
+    const instance = {
+      id: 'x'.repeat(26),
+      uid: 'a'.repeat(40),
+      program: 'GLPI',
+      first_seen_at: 1,
+      seen_at: 1,
+    };
+    await hub.db.transaction((tx) =>
+      tx.knex('hub_instance').insert({ ...instance, subscription_id: row?.subscription_id }),
+    );
     for (const path of [
+      `/network/instances/${instance.id}/release`,
       `/network/keys/${row?.id ?? ''}/revoke`,
       `/network/keys/${row?.id ?? ''}/roll`,
       `/network/subscriptions/${row?.subscription_id ?? ''}/keys`,
