@@ -46,7 +46,7 @@ export async function trySealed(db: Queryable, columns: SealedColumns): Promise<
   const found: TriedColumns = { table, tried: 0, shut: [] };
   for (let after: unknown = null; ;) {
     const batch = db.knex(table).orderBy(id).limit(BATCH);
-    const rows: Row[] = await (after === null ? batch : batch.where(id, '>', after as string));
+    const rows = (await (after === null ? batch : batch.where(id, '>', after as string))) as Row[];
     for (const row of rows) tryOne(row, columns, found);
     if (rows.length < BATCH) return found;
     after = rows.at(-1)?.[id];

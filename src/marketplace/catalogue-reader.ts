@@ -45,7 +45,7 @@ export class CatalogueReader {
 
   /** Reads it if it is time to, after whatever is being read already. */
   refresh(): Promise<void> {
-    const turn = this.#reading.then(() => this.#readIfDue());
+    const turn = this.#reading.then(() => (this.#isEnding() ? undefined : this.#readIfDue()));
     this.#reading = turn.catch((error: unknown) => {
       this.#deps.log.warn({ error }, 'The catalogue could not be read');
     });
@@ -69,8 +69,11 @@ export class CatalogueReader {
     await this.#reading;
   }
 
+  #isEnding(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
   async #readIfDue(): Promise<void> {
-    if (this.#ending.signal.aborted) return;
     const { db, clock, network } = this.#deps;
     const hub = await network.credentials();
     if (!hub || (await network.standing()).key.light !== 'valid') return;
@@ -81,7 +84,7 @@ export class CatalogueReader {
       await this.#read(hub);
     } catch (error) {
       // What was broken off says nothing of the hub.
-      if (this.#ending.signal.aborted) return;
+      if (this.#isEnding()) return;
       if (!(error instanceof HubTrouble)) throw error;
       await this.#noteTrouble(error.problem);
     }

@@ -25,7 +25,7 @@ export interface Operation {
 }
 
 /** The process that does it. */
-export interface Holder {
+interface Holder {
   machine: string;
   pid: number;
 }

@@ -190,7 +190,7 @@ describeOnEachEngine('a support request', (engine) => {
     await carry(desk);
     await desk.house.support.accept(asking, id);
     await carry(desk);
-    const [row] = (await hub.db.knex('hub_support')) as { user_id: string }[];
+    const [row] = await hub.db.knex<{ user_id: string }>('hub_support');
     const customer = await actorOf(hub, row?.user_id ?? '');
 
     const again = { body: 'It is back.', visibility: 'public' as const };

@@ -66,7 +66,7 @@ export interface SupportThread {
 type Upload = Omit<UploadedFile, 'read'>;
 
 /** Files that came with a form, and those that an earlier try of it has left here. */
-export interface Enclosed {
+interface Enclosed {
   uploads: readonly Upload[];
   drafts: readonly string[];
 }
