@@ -12,10 +12,13 @@ import { MASTER_KEY } from '../support/house.ts';
 import { holdCeremony, publishSigned, startSignedHub, type SignedHub } from '../support/signed-hub.ts';
 import { keyFor } from '../support/two-houses.ts';
 
-/** Every step that is written down on the way, `done` the last. */
-const written = ['planned', 'download', 'verify', 'try', 'use', 'done'];
+/**
+ * What differs in what a kill leaves behind: nothing but a download, a version that is kept, one that is in use and not reported yet.
+ * The steps between are the host's, which has a test of its own for each.
+ */
+const written = ['verify', 'use', 'done'];
 
-test('what is brought in from a hub and killed at any step is there whole or not at all, and comes at once when it is tried again', async () => {
+test('what is brought in from a hub and killed on the way is there whole or not at all, and comes at once when it is tried again', async () => {
   const hub = await startHubOfToday();
   const { url } = await freshDatabase('sqlite');
   const env = {
