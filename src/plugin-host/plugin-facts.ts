@@ -95,7 +95,7 @@ export function factsOf(
   const { id, manifest, isBundled } = found;
   const { desired, changedAt, changedBy, disabledWith, chosen, previous } = state;
   // Tried and kept, and put to use by nobody yet: nothing of it has to be here.
-  const isMissing = manifest === null && (state.chosen !== null || releases.length === 0);
+  const isMissing = manifest === null && (chosen !== null || releases.length === 0);
   const became = isMissing ? failed('manifest', found.problem ?? '') : (outcome ?? OFF);
   return {
     id,
