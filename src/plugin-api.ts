@@ -448,11 +448,11 @@ export type { DemoNewcomer, DemoPeriod, DemoScene, DemoScenery } from './plugin-
 export { readPackage } from './plugin-host/read-package.ts';
 
 /**
- * The same of a plugin's folder, before it is packed.
+ * The same of all plugins in the folders of a folder, before they are packed.
  *
- * @example const { manifest, words } = await readPlugin(join(import.meta.dirname, '../goods/clock'));
+ * @example for (const { manifest, words, folder } of await readPluginsIn(join(import.meta.dirname, '../goods'))) offer(folder);
  */
-export { readPlugin } from './plugin-host/read-package.ts';
+export { readPluginsIn } from './plugin-host/read-package.ts';
 
 /**
  * Packs the folder of a plugin, as `latchkey plugin pack` does: the same files make the same bytes.

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTexts } from './discovery.ts';
-import { InvalidInputError } from '../shared/errors.ts';
+import { InvalidInputError, KnownError } from '../shared/errors.ts';
 import { readManifest, type Manifest } from './manifest.ts';
 import { sha256Of } from './release-folders.ts';
 import { unpack } from './unpack.ts';
@@ -45,7 +45,7 @@ export async function readPackage(packed: Uint8Array): Promise<PackageFacts> {
 }
 
 /** @throws {InvalidInputError} where there is no plugin that could be packed */
-export async function readPlugin(folder: string): Promise<PluginDescription> {
+async function readPlugin(folder: string): Promise<PluginDescription> {
   const manifest = await readManifest(folder).catch((cause: unknown) => {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new InvalidInputError('plugin.manifest', { cause, params: { problem } });
@@ -58,6 +58,26 @@ export async function readPlugin(folder: string): Promise<PluginDescription> {
     icon: await pictureAt(join(folder, 'icon.png')),
     screenshots: await screenshotsIn(join(folder, 'screenshots')),
   };
+}
+
+/** All plugins in the folders of a folder; what is none, or not yet one, is left out. */
+export async function readPluginsIn(place: string): Promise<(PluginDescription & { folder: string })[]> {
+  const entries = await readdir(place, { withFileTypes: true });
+  const found = await Promise.all(
+    entries
+      .filter((entry) => entry.isDirectory())
+      .map(async ({ name }) => {
+        const folder = join(place, name);
+        return readPlugin(folder).then(
+          (plugin) => [{ ...plugin, folder }],
+          (error: unknown) => {
+            if (error instanceof KnownError) return [];
+            throw error;
+          },
+        );
+      }),
+  );
+  return found.flat();
 }
 
 async function wordsIn(
