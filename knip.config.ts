@@ -9,7 +9,7 @@ export default {
     'plugins/network-hub/premium/*/{src/index,migrations/*}.ts!',
     'test/**/*.test.ts',
     'test/**/fixtures/**/*.ts',
-    'test/support/{setup,global-setup,second-tries,crashing-install}.ts',
+    'test/support/{setup,global-setup,second-tries,crashing-install,crashing-marketplace,crashing-rotation}.ts',
     'bench/{load,newcomers}.ts',
     'bench/bare/*.ts',
     'scripts/*.ts',
