@@ -155,7 +155,7 @@ async function tracesOf({ routes, ground, domains, commands }: Latchkey): Promis
     routes: routes.all().length,
     listeners: ground.hooks.catalogue().flatMap(({ listeners }) => listeners).length,
     jobs: (await domains.jobs.list()).filter(({ isHere }) => isHere).length,
-    statements: await statementsOf(ground),
+    statementsAConnection: Math.ceil((await statementsOf(ground)) / Math.max(connections, 1)),
     rights: domains.rights.all().length,
     commands: commands.all().length,
     processListeners: process.eventNames().flatMap((name) => process.rawListeners(name)).length,
@@ -185,7 +185,9 @@ async function connectionsOf({ db }: Latchkey['ground']): Promise<number> {
   return row.open;
 }
 
-/** Kept prepared by the server of the database; of SQLite's we keep so many by their text, and no more. */
+/**
+ * Kept prepared by the server of the database, each connection its own; of SQLite's we keep so many by their text, and no more.
+ */
 async function statementsOf({ db }: Latchkey['ground']): Promise<number> {
   if (db.dialect.name === 'sqlite') return 0;
   const [[row]] = (await db.knex.raw("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'")) as [

@@ -133,10 +133,10 @@ export async function searchItems(
   db: Queryable,
   wish: Wish,
   range: { offset: number; limit: number },
-): Promise<CatalogueItem[]> {
-  const order = await searchIds(db, wish, range);
-  const found = new Map((await findItems(db, order)).map((item) => [item.id, item]));
-  return order.flatMap((id) => found.get(id) ?? []);
+): Promise<{ items: CatalogueItem[]; total: number }> {
+  const { ids, total } = await searchIds(db, wish, range);
+  const found = new Map((await findItems(db, ids)).map((item) => [item.id, item]));
+  return { items: ids.flatMap((id) => found.get(id) ?? []), total };
 }
 
 export async function missingPictures(db: Queryable, wanted: readonly string[]): Promise<string[]> {

@@ -40,26 +40,23 @@ const MOST_COUNTED = 1_001;
 /** Sorts behind every text that begins as it does. */
 const LAST = '\u{10ffff}';
 
-/** In the order of the wish. */
+/** Of all that is wished for, in its order: a range, and how many there are, counted as far as a list says. */
 export async function searchIds(
   db: Queryable,
   wish: Wish,
   { offset, limit }: { offset: number; limit: number },
-): Promise<string[]> {
+): Promise<{ ids: string[]; total: number }> {
+  const crowds = await crowdsOf(db, wish);
   const [by, direction] = orders[wish.sort];
-  const found = (await wished(db, wish)).all
+  const found = (await wished(db, wish, crowds)
     .select('id')
     .orderBy(by, direction)
     .orderBy('id', direction)
     .offset(offset)
-    .limit(limit);
-  return ((await found) as Row[]).map(({ id }) => String(id));
-}
-
-export async function countItems(db: Queryable, wish: Wish): Promise<number> {
-  const some = (await wished(db, wish)).all.select('id').limit(MOST_COUNTED).as('some');
-  const row = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return Number(row?.['count'] ?? 0);
+    .limit(limit)) as Row[];
+  const some = wished(db, wish, crowds).select('id').limit(MOST_COUNTED).as('some');
+  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
+  return { ids: found.map(({ id }) => String(id)), total: Number(counted?.['count'] ?? 0) };
 }
 
 /** As they were counted when the catalogue was read. */
@@ -109,12 +106,26 @@ export async function countTags(tx: Tx): Promise<void> {
     .insert(counted);
 }
 
-/** Begins with the rarest word where that is rare; what many plugins have is asked of each one that is met on the way. */
-async function wished(db: Queryable, { words, tag, only }: Wish): Promise<{ all: Knex.QueryBuilder<Row> }> {
-  const all: Knex.QueryBuilder<Row> = db.knex<Row>(PLUGINS);
+interface Crowd {
+  word: string;
+  size: number;
+}
+
+/** How many have each of the words, the rarest first. */
+async function crowdsOf(db: Queryable, { words }: Wish): Promise<Crowd[]> {
   const asked = [...new Set(foldText(words).split(' ').filter(Boolean))].slice(0, MOST_WORDS);
   const crowds = await Promise.all(asked.map(async (word) => ({ word, size: await crowdOf(db, word) })));
-  const [rarest, ...others] = crowds.toSorted((one, other) => one.size - other.size);
+  return crowds.toSorted((one, other) => one.size - other.size);
+}
+
+/** Begins with the rarest word where that is rare; what many plugins have is asked of each one that is met on the way. */
+function wished(
+  db: Queryable,
+  { tag, only }: Wish,
+  [rarest, ...more]: readonly Crowd[],
+): Knex.QueryBuilder<Row> {
+  const all: Knex.QueryBuilder<Row> = db.knex<Row>(PLUGINS);
+  const others = [...more];
   if (rarest && rarest.size < CROWD)
     void all.whereIn('id', beginningWith(db, rarest.word).select('plugin_id'));
   else if (rarest) others.push(rarest);
@@ -126,8 +137,7 @@ async function wished(db: Queryable, { words, tag, only }: Wish): Promise<{ all:
     );
   if (tag !== '') void all.whereIn('id', db.knex('marketplace_tag').select('plugin_id').where({ tag }));
   if (only !== '') void all.where({ is_free: only === 'free' ? 1 : 0 });
-  // A query builder is a thenable: handed out bare, it would run.
-  return { all };
+  return all;
 }
 
 const beginningWith = (db: Queryable, word: string): Knex.QueryBuilder<Row> =>

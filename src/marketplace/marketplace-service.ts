@@ -22,7 +22,7 @@ import {
   searchItems,
   type Reading,
 } from './catalogue-repository.ts';
-import { countItems, listTags, type Wish } from './catalogue-search-repository.ts';
+import { listTags, type Wish } from './catalogue-search-repository.ts';
 import {
   mayBrowse,
   mayTry,
@@ -118,11 +118,12 @@ export class MarketplaceService {
     const nothing = { shelf, items: [], total: 0, perPage: PER_PAGE, tags: [] };
     if (!shelf.mayBrowse) return nothing;
     const { db } = this.#deps;
-    const found = await searchItems(db, wish, { offset: (page - 1) * PER_PAGE, limit: PER_PAGE });
+    const range = { offset: (page - 1) * PER_PAGE, limit: PER_PAGE };
+    const { items, total } = await searchItems(db, wish, range);
     return {
       ...nothing,
-      items: await this.#offered(actor, shelf, found),
-      total: await countItems(db, wish),
+      items: await this.#offered(actor, shelf, items),
+      total,
       tags: await listTags(db),
     };
   }
