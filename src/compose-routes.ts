@@ -79,7 +79,7 @@ export function coreRoutes(
     ...doctorRoutes({ doctor: domains.networkDoctor, log: ground.log, version }),
     ...trustRoutes({ trust: domains.trust, clock }),
     ...pluginRoutes({ plugins, clock }),
-    ...hookRoutes(ground),
+    ...hookRoutes({ ...ground, memory: plugins.memory }),
   ];
 }
 

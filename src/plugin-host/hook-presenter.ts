@@ -1,6 +1,7 @@
 import type { CatalogueEntry, CostLine } from '../hooks/index.ts';
-import { presentStep } from '../views/index.ts';
+import { formatDistance, presentStep } from '../views/index.ts';
 import type { KeptTrace } from './hook-trace-repository.ts';
+import type { MemoryLog } from './memory-log.ts';
 
 interface Tab {
   path: string;
@@ -75,6 +76,34 @@ export function presentCosts(lines: readonly CostLine[]): object {
       slowest: milliseconds(line.slowestMs),
       total: milliseconds(line.totalMs),
     })),
+  };
+}
+
+const A_LINE = 2;
+
+/** What this server held, in stretches, and what grew since plugins came. */
+export function presentMemory(
+  memory: Pick<MemoryLog, 'stretches' | 'growths'>,
+  { locale, now }: { locale: string; now: number },
+): object {
+  const stretches = memory.stretches();
+  return {
+    memory: {
+      // One stretch is no line yet.
+      chart:
+        stretches.length < A_LINE
+          ? []
+          : stretches.map(({ at, megabytes }) => ({
+              label: formatDistance(at, { locale, now }),
+              value: Math.round(megabytes),
+            })),
+      now: Math.round(stretches.at(-1)?.megabytes ?? 0),
+      growths: memory.growths().map((growth) => ({
+        ...growth,
+        before: Math.round(growth.before),
+        more: Math.round(growth.now - growth.before),
+      })),
+    },
   };
 }
 

@@ -4,20 +4,31 @@ import type { Hooks } from '../hooks/index.ts';
 import { redirect, view } from '../http/reply.ts';
 import { route, type Route } from '../http/route.ts';
 import { TRACE_COOKIE } from '../http/watch-request.ts';
+import type { Clock } from '../shared/clock.ts';
 import { NotFoundError } from '../shared/errors.ts';
-import { presentCosts, presentHook, presentHooks, presentTrace, presentTraces } from './hook-presenter.ts';
+import {
+  presentCosts,
+  presentMemory,
+  presentHook,
+  presentHooks,
+  presentTrace,
+  presentTraces,
+} from './hook-presenter.ts';
 import { findTrace, listTraces } from './hook-trace-repository.ts';
+import type { MemoryLog } from './memory-log.ts';
 
 interface Deps {
   db: Database;
+  clock: Clock;
   hooks: Pick<Hooks, 'catalogue' | 'costs'>;
+  memory: Pick<MemoryLog, 'stretches' | 'growths'>;
 }
 
 const access = { right: 'plugin.manage' };
 const ARMED_SECONDS = 300;
 
 /** Where plugins join in, what each costs, and who changed what in one request. */
-export function hookRoutes({ db, hooks }: Deps): Route[] {
+export function hookRoutes({ db, clock, hooks, memory }: Deps): Route[] {
   return [
     route({
       method: 'get',
@@ -29,7 +40,11 @@ export function hookRoutes({ db, hooks }: Deps): Route[] {
       method: 'get',
       path: '/admin/hooks/costs',
       access,
-      handler: () => view('plugins/costs', presentCosts(hooks.costs())),
+      handler: ({ locale }) =>
+        view('plugins/costs', {
+          ...presentCosts(hooks.costs()),
+          ...presentMemory(memory, { locale, now: clock.now() }),
+        }),
     }),
     route({
       method: 'get',

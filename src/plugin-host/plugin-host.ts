@@ -15,6 +15,7 @@ import { ExpectedListeners } from './expected-listeners.ts';
 import { dependentsOf, planOrder, requirementsOf, type Plan } from './load-order.ts';
 import { nameOf, type Manifest } from './manifest.ts';
 import { naming } from './name-fault.ts';
+import { MemoryLog } from './memory-log.ts';
 import { HEARTBEAT_MS, Neighbours, saidOf } from './neighbours.ts';
 import { nobodyObjects, type Objecting, type Objection } from './objection.ts';
 import {
@@ -44,6 +45,8 @@ import type { SafeModeReason } from './safe-mode.ts';
 import { SecondTries } from './second-tries.ts';
 import type { Watchdog } from './watchdog.ts';
 
+/** Often enough to meet the moments after rubbish was collected. */
+const MEMORY_MS = 10_000;
 const SETTLE_MS = 2_000;
 
 export interface PluginHostDeps {
@@ -76,6 +79,8 @@ export interface PluginHostDeps {
  * what each made of it stands beside it. One plugin that cannot run stops nobody else.
  */
 export class PluginHost {
+  /** What this process uses, and since when each plugin runs. */
+  readonly memory: MemoryLog;
   readonly #deps: PluginHostDeps;
   readonly #wishes: PluginWishes;
   readonly #shelf: PluginShelf;
@@ -100,8 +105,10 @@ export class PluginHost {
     const shared = { ...deps, nameFault: naming(ground.log, registries.i18n), reached: this.#reached };
     this.#safeMode = safeMode;
     this.#wishes = new PluginWishes(ground);
+    this.memory = new MemoryLog(ground.clock);
     this.#runner = new PluginRunner({
       ...shared,
+      memory: this.memory,
       onPlaced: (manifest) => this.#outcomes.set(manifest.id, this.#outcomeOfRunning(manifest)),
     });
     this.#shelf = new PluginShelf({ ...shared, runsFrom: (id) => this.#runner.runsFrom(id) });
@@ -155,6 +162,12 @@ export class PluginHost {
       }, SETTLE_MS),
     );
     this.#later(setInterval(() => void this.#heartbeat(), HEARTBEAT_MS));
+    this.memory.take();
+    this.#later(
+      setInterval(() => {
+        this.memory.take();
+      }, MEMORY_MS),
+    );
   }
 
   async #takeOverFrom(before: string): Promise<void> {

@@ -12,6 +12,7 @@ import type { Step } from './plugin-repository.ts';
 import type { Reached } from './crash-points.ts';
 import type { FoundPlugin } from './discovery.ts';
 import { nameOf, type Manifest } from './manifest.ts';
+import type { MemoryLog } from './memory-log.ts';
 import type { NameFault } from './name-fault.ts';
 import type { Outcome } from './outcome.ts';
 import type { Ground, Registries, Services } from './registries.ts';
@@ -30,6 +31,7 @@ interface Deps {
   setupMs?: number;
   drainMs?: number;
   nameFault: NameFault;
+  memory: MemoryLog;
   /** It runs, though whoever is with the version before may not be done yet. */
   onPlaced: (manifest: Manifest) => void;
   reached: Reached;
@@ -105,6 +107,7 @@ export class PluginRunner {
   async end(id: string): Promise<void> {
     const activation = this.#running.get(id);
     this.#running.delete(id);
+    this.#deps.memory.ended(id);
     await activation?.scope.dispose({ drainMs: this.#drainMs });
     this.#tellWatchdog();
   }
@@ -158,6 +161,7 @@ export class PluginRunner {
     }
     next.before = { ...this.#counted(id), pace: this.#pace(id), paceOfOther };
     this.#running.set(id, next);
+    this.#deps.memory.began(next.manifest);
     this.#deps.onPlaced(next.manifest);
     this.#tellWatchdog();
     this.#deps.reached('swapped');

@@ -86,6 +86,8 @@ describeOnEachEngine('the pages about hooks', (engine) => {
     const answer = await api(owner).call('POST', '/api/v1/tickets', body);
     await given.ticket();
     await settle();
+    house.plugins.memory.take();
+    house.plugins.memory.began({ id: 'newcomer', version: '1.2.3' });
 
     expect(answer.headers['server-timing']).toMatch(
       /^total;dur=[\d.]+, .*slowpoke;dur=[\d.]+;desc="1 calls"/,
@@ -95,6 +97,7 @@ describeOnEachEngine('the pages about hooks', (engine) => {
     const page = await as(owner).get('/admin/hooks/costs');
     expect(page.text).toContain('slowpoke');
     expect(page.text).toContain('<code>ticket.created</code>');
+    expect(page.text).toContain('newcomer <span class="quiet">1.2.3</span>');
     expect(hooks.costs().find(({ owner: one }) => one === 'slowpoke')).toMatchObject({
       kind: 'filter',
       calls: 2,
