@@ -147,7 +147,11 @@ export class GuardedRun implements Awaited {
       const listener = this.#current();
       try {
         const answer = this.#ask(listener);
-        if (isThenable(answer)) return answer;
+        if (isThenable(answer)) {
+          // What it computed before it began to wait, it made everybody wait for.
+          if (this.#isTimed) this.#blameIfFarTooSlow(listener, performance.now() - this.#startedAt);
+          return answer;
+        }
         this.#take(listener, answer, AT_ONCE);
       } catch (error) {
         this.#fail(listener, error);
@@ -205,7 +209,7 @@ export class GuardedRun implements Awaited {
    */
   #take(listener: Listener, answer: unknown, { heldUpAll }: Manner): void {
     const tookMs = this.#isTimed ? this.#charge(listener) : 0;
-    const isFarTooSlow = heldUpAll && this.#isFarTooSlow(listener, tookMs);
+    const isFarTooSlow = heldUpAll && this.#blameIfFarTooSlow(listener, tookMs);
     if (!listener.breaker.isClosed && !isFarTooSlow) listener.breaker.succeeded();
     this.#value = this.#way.take(answer, this.#value, listener);
     if (this.#observer) this.#tell(this.#observer, listener, 'answered', tookMs);
@@ -223,7 +227,7 @@ export class GuardedRun implements Awaited {
     return tookMs;
   }
 
-  #isFarTooSlow(listener: Listener, tookMs: number): boolean {
+  #blameIfFarTooSlow(listener: Listener, tookMs: number): boolean {
     const { budgetMs } = this.#token;
     if (tookMs <= Math.max(budgetMs * FAULT_OVER_BUDGET, FAULT_FROM_MS)) return false;
     this.#guards.blame(this.#token, listener, new DeadlineError(budgetMs));
