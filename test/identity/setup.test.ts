@@ -62,14 +62,14 @@ describeOnEachEngine('the owner link of a new house', (engine) => {
     expect((await guest().get(`/setup/${second}`)).status).toBe(404);
   });
 
-  test.each([' ', '%00', '%20', 'null', 'lkown_', '0', 'lkown_WR0ZKX7BHVCNRDJ23KYQFM817EGYTPJN'])(
-    'does not open by %j',
-    async (text) => {
-      const { guest } = await startTestApp({ engine, isNew: true });
+  test('does not open by anything that is no link, or another one', async () => {
+    const { guest } = await startTestApp({ engine, isNew: true });
 
-      expect([404, 400]).toContain((await guest().get(`/setup/${encodeURI(text)}`)).status);
-    },
-  );
+    for (const text of [' ', '%00', '%20', 'null', 'lkown_', '0', 'lkown_WR0ZKX7BHVCNRDJ23KYQFM817EGYTPJN']) {
+      const { status } = await guest().get(`/setup/${encodeURI(text)}`);
+      expect([text, status === 404 || status === 400]).toEqual([text, true]);
+    }
+  });
 
   test('keeps what was typed when the password is weak, except the password', async () => {
     const { guest, house } = await startTestApp({ engine, isNew: true });

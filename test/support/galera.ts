@@ -213,12 +213,14 @@ class Node implements GaleraNode {
     ];
   }
 
-  /** After kill -9 the file that would say so holds -1; InnoDB itself remembers. */
+  /**
+   * After kill -9 the file that would say so holds -1; InnoDB itself remembers. Having said so, mariadbd 10.11 now and then dies of a
+   * signal of its own on its way out: what it said counts all the same.
+   */
   async #position(): Promise<string> {
     const options = [...this.#options(), ...this.#cluster(), '--wsrep-recover'];
-    const { stdout, stderr } = await promisify(execFile)(mariadbd() ?? '', options, {
-      env: environmentIn(this.#folder),
-    });
+    const asked = promisify(execFile)(mariadbd() ?? '', options, { env: environmentIn(this.#folder) });
+    const { stdout, stderr } = await asked.catch((error: unknown) => error as Said);
     const position = /Recovered position:?\s*(\S+)/i.exec(`${stdout}\n${stderr}`)?.[1];
     if (position === undefined) throw new Error(`No position to rejoin at:\n${stderr.slice(-2_000)}`);
     return position;
@@ -233,6 +235,11 @@ class Node implements GaleraNode {
     }
     throw new Error(`A node of the cluster did not come so far:\n${await this.log()}`);
   }
+}
+
+interface Said {
+  stdout: string;
+  stderr: string;
 }
 
 interface NodeState {

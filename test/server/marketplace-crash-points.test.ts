@@ -18,30 +18,34 @@ import { keyFor } from '../support/two-houses.ts';
  */
 const written = ['verify', 'use', 'done'];
 
-test('what is brought in from a hub and killed on the way is there whole or not at all, and comes at once when it is tried again', async () => {
-  const hub = await startHubOfToday();
-  const { url } = await freshDatabase('sqlite');
-  const env = {
-    LATCHKEY_DATA_DIR: await temporaryFolder(),
-    LATCHKEY_DATABASE_URL: url,
-    LATCHKEY_KEY: MASTER_KEY,
-    LATCHKEY_HUB_URL: hub.origin,
-  };
-  await inHouse(env, (house) => believe(house, hub));
+test(
+  'what is brought in from a hub and killed on the way is there whole or not at all, and comes at once when it is tried again',
+  { timeout: 120_000 },
+  async () => {
+    const hub = await startHubOfToday();
+    const { url } = await freshDatabase('sqlite');
+    const env = {
+      LATCHKEY_DATA_DIR: await temporaryFolder(),
+      LATCHKEY_DATABASE_URL: url,
+      LATCHKEY_KEY: MASTER_KEY,
+      LATCHKEY_HUB_URL: hub.origin,
+    };
+    await inHouse(env, (house) => believe(house, hub));
 
-  for (const step of written) expect([step, await endOf(step, env)]).toEqual([step, 'SIGKILL']);
+    for (const step of written) expect([step, await endOf(step, env)]).toEqual([step, 'SIGKILL']);
 
-  await inHouse(env, async ({ plugins, marketplace }) => {
-    for (const step of written) {
-      const plugin = `parcel-${step}`;
-      const before = await plugins.find(plugin, 'en').catch(() => null);
-      expect([step, before?.state ?? 'absent']).toEqual([step, stateAfter(step)]);
-      const { id } = await marketplace.install(system, plugin);
-      expect(await marketplace.finished(system, id)).toMatchObject({ step: 'done', problem: null });
-      expect(await plugins.find(plugin, 'en')).toMatchObject({ state: 'enabled', error: null });
-    }
-  });
-});
+    await inHouse(env, async ({ plugins, marketplace }) => {
+      for (const step of written) {
+        const plugin = `parcel-${step}`;
+        const before = await plugins.find(plugin, 'en').catch(() => null);
+        expect([step, before?.state ?? 'absent']).toEqual([step, stateAfter(step)]);
+        const { id } = await marketplace.install(system, plugin);
+        expect(await marketplace.finished(system, id)).toMatchObject({ step: 'done', problem: null });
+        expect(await plugins.find(plugin, 'en')).toMatchObject({ state: 'enabled', error: null });
+      }
+    });
+  },
+);
 
 /** Kept whole before it is put to use; in use before that is written down. */
 const stateAfter = (step: string): string => ({ use: 'disabled', done: 'enabled' })[step] ?? 'absent';
