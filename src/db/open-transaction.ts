@@ -23,8 +23,7 @@ const makeKnex = createRequire(import.meta.url)('knex/lib/knex-builder/make-knex
   client: Client,
 ) => Knex;
 
-/** What lends the connections of a client. */
-/** Nothing once the database is closed. */
+/** What lends the connections; nothing once the database is closed. */
 export const poolOf = ({ client }: Knex): { numPendingAcquires(): number } | undefined =>
   (client as { pool?: { numPendingAcquires(): number } }).pool;
 
