@@ -164,7 +164,7 @@ function walkedToCount(db: Queryable, filter: KeyFilter): Query {
     .joinRaw(`${joinInOrder(db)} invite_key ON invite_key.id = key_id`)
     .where('word', '>=', word)
     .where('word', '<', afterAll(word))
-    .distinct();
+    .distinct('invite_key.id');
 }
 
 /** In the order of the list, whatever the planner thinks: it would sort half a million to show twenty-five. */
