@@ -25,12 +25,13 @@ export interface KeyFilter {
 type Row = Record<string, unknown>;
 type Query = ReturnType<Queryable['knex']['queryBuilder']>;
 
-const by = (column: string, order: 'asc' | 'desc'): { column: string; order: 'asc' | 'desc' } => ({
-  column: `invite_key.${column}`,
-  order,
-});
+interface By {
+  column: string;
+  order: 'asc' | 'desc';
+}
+const by = (column: string, order: 'asc' | 'desc'): By => ({ column: `invite_key.${column}`, order });
 /** The id at the end keeps pages apart when much else is equal. */
-const orders: Record<Sort, ReturnType<typeof by>[]> = {
+const orders: Record<Sort, By[]> = {
   newest: [by('created_at', 'desc'), by('id', 'desc')],
   oldest: [by('created_at', 'asc'), by('id', 'asc')],
   ending: [by('expires_at', 'asc'), by('id', 'asc')],
@@ -58,8 +59,8 @@ export async function listKeys(
     const total = Math.min(ids.length, COUNT_LIMIT + 1);
     return { items: await inOrder(db, ids.slice(from, to)), ...page, total };
   }
-  const ids: string[] = await restrict(walked(db, filter), filter, now)
-    .orderBy(order)
+  const ids: string[] = await restrict(walked(db, filter, now), filter, now)
+    .orderBy(isToBegin(filter) ? order.map(inIndexOfStarts) : order)
     .limit(page.perPage)
     .offset(from)
     .pluck('invite_key.id');
@@ -148,7 +149,7 @@ async function countMany(db: Queryable, filter: KeyFilter, now: number): Promise
     JSON.stringify([tab, state, search, entities, ownerId]),
     now,
     async () => {
-      const query = restrict(walkedToCount(db, filter), filter, now);
+      const query = restrict(walkedToCount(db, filter, now), filter, now);
       counted = await countUpTo(db, query);
       return counted > COUNT_LIMIT;
     },
@@ -156,9 +157,9 @@ async function countMany(db: Queryable, filter: KeyFilter, now: number): Promise
   return isCrowd ? COUNT_LIMIT + 1 : counted;
 }
 
-function walkedToCount(db: Queryable, filter: KeyFilter): Query {
+function walkedToCount(db: Queryable, filter: KeyFilter, now: number): Query {
   const [word] = askedWords(filter.search);
-  if (word === undefined) return walked(db, filter);
+  if (word === undefined) return walked(db, filter, now);
   const words: Query = db.knex('invite_key_word');
   return words
     .joinRaw(`${joinInOrder(db)} invite_key ON invite_key.id = key_id`)
@@ -168,12 +169,19 @@ function walkedToCount(db: Queryable, filter: KeyFilter): Query {
 }
 
 /** In the order of the list, whatever the planner thinks: it would sort half a million to show twenty-five. */
-function walked(db: Queryable, { sort = 'newest', tab }: KeyFilter): Query {
-  // One of many has yet to begin: the index tells which without a look at the others.
-  const index = tab === 'scheduled' ? (indexWithStart[sort] ?? indexOf[sort]) : indexOf[sort];
-  const hint = db.dialect.name === 'sqlite' ? `INDEXED BY ${index}` : `FORCE INDEX (${index})`;
-  return db.knex(db.knex.raw(`invite_key ${hint}`));
+function walked(db: Queryable, filter: KeyFilter, now: number): Query {
+  const from = (index: string): Query => db.knex(db.knex.raw(`invite_key ${inIndex(db, index)}`));
+  if (!isToBegin(filter)) return from(indexOf[filter.sort ?? 'newest']);
+  const starts: Query = from(INDEX_OF_STARTS)
+    .select({ start_id: 'id', start_created_at: 'created_at' })
+    .where('not_before', '>', now);
+  return db.knex
+    .from(starts.as('starts'))
+    .joinRaw(`${joinInOrder(db)} invite_key ON invite_key.id = start_id`);
 }
+
+const inIndex = ({ dialect }: Queryable, index: string): string =>
+  dialect.name === 'sqlite' ? `INDEXED BY ${index}` : `FORCE INDEX (${index})`;
 
 const indexOf: Record<Sort, string> = {
   newest: 'invite_key_by_time',
@@ -183,10 +191,14 @@ const indexOf: Record<Sort, string> = {
   label: 'invite_key_by_label',
 };
 
-const indexWithStart: Partial<Record<Sort, string>> = {
-  newest: 'invite_key_by_time_and_start',
-  oldest: 'invite_key_by_time_and_start',
-};
+/** One of many has yet to begin: this index tells which without a look at the others. MariaDB never looks into it for that when it walks it backwards, so it is walked for itself. */
+const INDEX_OF_STARTS = 'invite_key_by_time_and_start';
+const isToBegin = ({ tab, sort = 'newest' }: KeyFilter): boolean =>
+  tab === 'scheduled' && indexOf[sort] === indexOf.newest;
+const inIndexOfStarts = ({ column, order }: By): By => ({
+  column: column.replace('invite_key.', 'start_'),
+  order,
+});
 
 function placeParts(db: Queryable, { entities, ownerId }: KeyFilter): Part[] {
   const keys = (): Query => db.knex('invite_key').select('id');

@@ -189,12 +189,28 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
         .count({ count: '*' })
         .first()) as { count: unknown };
 
+      await app.db.transaction(async (tx) => {
+        const toBegin = { not_before: app.clock.now() + MINUTE_MS };
+        await tx
+          .knex('invite_key')
+          .whereNull('revoked_at')
+          .where({ uses: 0 })
+          .update({ ...toBegin, expires_at: null });
+      });
+      const toBegin = await list('status=scheduled&page=2');
+      const oldestToBegin = await list('status=scheduled&sort=oldest');
+
       // Totals stop at a thousand and one, which pages show as "1,000+".
       expect([Number(open), active.total, finished.total]).toEqual([1251, 1001, 1001]);
       expect(found.items).toHaveLength(1);
       expect([common.total, common.items.length, commonAndOpen.total]).toEqual([1001, 50, 1001]);
       expect(first.items.filter(({ id }) => second.items.some((one) => one.id === id))).toEqual([]);
       expect(again.items).toEqual(second.items);
+      // Two of four have yet to begin, and the sample is the newest of all.
+      const ids = Array.from({ length: 2499 }, (_, at) => 4 * Math.floor(at / 2) + (at % 2));
+      const shown = ({ items }: typeof toBegin) => items.map(({ id }) => Number(id.slice(-7)));
+      expect([toBegin.total, shown(toBegin)]).toEqual([1001, ids.slice(24, 49)]);
+      expect(shown(oldestToBegin)).toEqual([4997, ...ids.reverse().slice(0, 24)]);
     },
   );
 
