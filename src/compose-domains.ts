@@ -23,6 +23,8 @@ import {
   EntitlementService,
   HubClient,
   hubUrl,
+  isOwnMachine,
+  isReachedHere,
   NetworkDoctor,
   networkNotice,
   networkRights,
@@ -183,7 +185,8 @@ async function composeNetwork(
 ) {
   const allowed = config.hubUrl === undefined ? config.outboundAllow : 'all';
   const proxies = new ProxyRule(config.proxy);
-  const isOwn = async (url: URL): Promise<boolean> => url.origin === URL.parse((await site()).origin)?.origin;
+  const isOwn = async (url: URL): Promise<boolean> =>
+    url.origin === URL.parse((await site()).origin)?.origin || network.isAllowedNeighbour(url);
   const hubLine = new Outbound({ allowed, connectMs: HUB_CONNECT_MS, proxy: proxies, isOwn });
   const network = new NetworkService({
     db,
@@ -196,6 +199,11 @@ async function composeNetwork(
     given: { hubUrl: config.hubUrl, key: config.networkKey },
     locale: async () => (await site()).locale,
     ownOrigin: async () => (await site()).origin,
+    mayAskForNeighbour: async () =>
+      !config.isOutboundSaid &&
+      isReachedHere(config.baseUrl) &&
+      isOwnMachine({ hostname: config.host }) &&
+      isReachedHere((await site()).origin),
   });
   const trust = new TrustService({
     db,

@@ -115,6 +115,8 @@ export interface Config {
   readonly mailFrom: string | undefined;
   readonly trustProxy: string;
   readonly outboundAllow: string;
+  /** The operator has said it; nobody else is asked then. */
+  readonly isOutboundSaid: boolean;
   /** Null when everything is called directly. */
   readonly proxy: { url: string; from: string; bypass: string } | null;
   readonly hubUrl: string | undefined;
@@ -154,7 +156,7 @@ export const processEnvironment = (): Environment => process.env;
 
 /** @throws {ConfigError} with every complaint. */
 export function readConfig(env: Environment): Config {
-  const { parsed } = parseAll(env);
+  const { parsed, sources } = parseAll(env);
   const dataDir = resolve(expandHome(parsed.DATA_DIR));
   return Object.freeze({
     port: parsed.PORT,
@@ -168,6 +170,7 @@ export function readConfig(env: Environment): Config {
     mailFrom: parsed.MAIL_FROM,
     trustProxy: parsed.TRUST_PROXY,
     outboundAllow: parsed.OUTBOUND_ALLOW,
+    isOutboundSaid: sources.get('OUTBOUND_ALLOW') !== 'default',
     proxy: proxyOf(env, parsed),
     hubUrl: parsed.HUB_URL,
     networkKey: parsed.NETWORK_KEY,

@@ -1,6 +1,7 @@
 export { headersFor, HubClient, type HubCredentials } from './hub-client.ts';
 export { problemOfError, problemOfStatus, type HubProblem } from './hub-problem.ts';
 export { scheduleNetworkRefresh } from './network-job.ts';
+export { isOwnMachine, isReachedHere } from './own-machine.ts';
 export { networkMenu } from './network-menu.ts';
 export { networkRights } from './network-rights.ts';
 export { networkRoutes } from './network-routes.ts';

@@ -46,6 +46,8 @@ export function presentNetwork({ hub, key, check, uid }: NetworkStatus): object 
     isPast: hub.light === 'failing' && plan !== null,
     uid,
     mayCheck: check !== null || key.light === 'unconfirmed',
+    /** Why the hub was not asked is said where it can be mended. */
+    isNeighbourAsked: hub.neighbour === 'asked',
     mayPaste: !key.isGiven && hub.url !== '',
   };
 }

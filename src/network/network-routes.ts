@@ -73,6 +73,19 @@ export function networkRoutes({ network, trust, clock, isHub }: Deps): Route[] {
     }),
     route({
       method: 'post',
+      path: `${PATH}/neighbour`,
+      access,
+      body: hubForm,
+      onRefused: refuse,
+      handler: async (incoming) => {
+        const asked = askAgain(incoming, { now: clock.now(), next: PATH });
+        if (asked) return asked;
+        await network.allowNeighbour(incoming.actor, incoming.body.url);
+        return done('neighbour-allowed');
+      },
+    }),
+    route({
+      method: 'post',
       path: `${PATH}/key`,
       access,
       body: keyForm,

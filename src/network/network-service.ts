@@ -26,7 +26,8 @@ import {
   replaceUid,
   type StoredKey,
 } from './network-repository.ts';
-import { hubUrl } from './network-settings.ts';
+import { hubOnThisMachine, hubUrl } from './network-settings.ts';
+import { isOwnMachine } from './own-machine.ts';
 import { markOf, problemOfKey, readPastedKey } from './pasted-key.ts';
 import { lightOfAnswer, lightOfHub, type KeyLight, type NetworkStatus } from './registration.ts';
 
@@ -44,6 +45,8 @@ interface Deps {
   locale: () => Promise<string>;
   /** Where this house itself is reached. */
   ownOrigin: () => Promise<string>;
+  /** Whether an administrator may let us call a hub on this machine; the operator may have said otherwise. */
+  mayAskForNeighbour: () => Promise<boolean>;
 }
 
 /** A key, and the hub that may see it. */
@@ -118,7 +121,12 @@ export class NetworkService {
     const { hub, uid, key, light, mark, savedAt, problem } = await this.#registration();
     const check = key === null ? null : await findCheck(db, this.#about(hub, uid, key));
     return {
-      hub: { url: hub, isGiven: given.hubUrl !== undefined, light: lightOfHub(hub, check) },
+      hub: {
+        url: hub,
+        isGiven: given.hubUrl !== undefined,
+        light: lightOfHub(hub, check),
+        neighbour: await this.#neighbour(hub),
+      },
       key: {
         light: key === null ? light : lightOfAnswer(check?.answer ?? null),
         mark,
@@ -154,6 +162,29 @@ export class NetworkService {
   /** A vendor's own helpdesk is a customer of the hub in the same house. */
   async setOwnHub(actor: Actor): Promise<void> {
     await this.setHub(actor, await this.#deps.ownOrigin());
+  }
+
+  /** Lets us call this very address of our own machine, which calls from outside must not reach; nothing else there. */
+  async allowNeighbour(actor: Actor, url: string): Promise<void> {
+    assertMayManage(actor);
+    const { db, settings } = this.#deps;
+    const hub = await settings.get(hubUrl);
+    if (url !== hub || (await this.#neighbour(hub)) === null) throw new ConflictError('network.no-neighbour');
+    await db.transaction(async (tx) => {
+      await settings.set(tx, actor, hubOnThisMachine, new URL(hub).origin);
+      await this.#record(tx, actor, 'neighbour-allowed', { hub });
+    });
+    // What was found a moment ago was our own refusal.
+    if ((await this.credentials()) !== null) await this.#hurry(0);
+    this.#askSoon();
+  }
+
+  /** Asked at each call, so that it ends with the hub it was for. */
+  async isAllowedNeighbour(url: URL): Promise<boolean> {
+    const { settings, mayAskForNeighbour, given } = this.#deps;
+    if (given.hubUrl !== undefined || !isOwnMachine(url)) return false;
+    const origins = [await settings.get(hubOnThisMachine), URL.parse(await settings.get(hubUrl))?.origin];
+    return origins.every((origin) => origin === url.origin) && (await mayAskForNeighbour());
   }
 
   /** Judged without asking anybody, kept whether or not the hub can be reached. */
@@ -249,13 +280,13 @@ export class NetworkService {
     this.refresh().catch(() => undefined);
   }
 
-  async #hurry(): Promise<void> {
+  async #hurry(pauseMs = HURRY_MS): Promise<void> {
     const { db, clock } = this.#deps;
     const { hub, uid, key } = await this.#registration();
     if (key === null) throw new ConflictError('network.no-key');
     const now = clock.now();
     const about = this.#about(hub, uid, key);
-    await db.transaction((tx) => hurryCheck(tx, about, { now, notSince: now - HURRY_MS }));
+    await db.transaction((tx) => hurryCheck(tx, about, { now, notSince: now - pauseMs + 1 }));
   }
 
   async #note(about: Buffer, outcome: HubOutcome): Promise<void> {
@@ -318,6 +349,15 @@ export class NetworkService {
   #sealed(hub: string, key: string, now: number): StoredKey {
     const { keyId, nonce, ciphertext } = this.#deps.keys.seal(key, contextOf(hub));
     return { hub, mark: markOf(key), boxText: ciphertext, boxNonce: nonce, boxKey: keyId, savedAt: now };
+  }
+
+  async #neighbour(hub: string): Promise<NetworkStatus['hub']['neighbour']> {
+    const { given, ownOrigin, mayAskForNeighbour } = this.#deps;
+    const url = given.hubUrl === undefined ? URL.parse(hub) : null;
+    if (url === null || !isOwnMachine(url) || url.origin === URL.parse(await ownOrigin())?.origin)
+      return null;
+    if (!(await mayAskForNeighbour())) return null;
+    return (await this.isAllowedNeighbour(url)) ? 'allowed' : 'asked';
   }
 
   async #uid(): Promise<string> {

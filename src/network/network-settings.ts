@@ -17,3 +17,10 @@ export const hubUrl = defineSetting({
   ]),
   default: '',
 });
+
+/** The one address of this machine, scheme and port too, that an administrator lets us call as a hub. */
+export const hubOnThisMachine = defineSetting({
+  id: 'network.hubOnThisMachine',
+  schema: z.string().max(300),
+  default: '',
+});

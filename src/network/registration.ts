@@ -30,7 +30,13 @@ export interface CheckRecord {
 
 /** All that the page, the command line and the gates go by; none of it was asked for just now. */
 export interface NetworkStatus {
-  hub: { url: string; isGiven: boolean; light: HubLight };
+  hub: {
+    url: string;
+    isGiven: boolean;
+    light: HubLight;
+    /** On this very machine: null where that is nothing to ask about. */
+    neighbour: 'asked' | 'allowed' | null;
+  };
   key: {
     light: KeyLight;
     mark: string | null;

@@ -22,7 +22,7 @@ const standing = (light: KeyLight, offer = 'network-standard', silentMs = 0): St
   isStranger: false,
   paper: null,
   rules: null,
-  hub: { url: 'https://hub.example', isGiven: false, light: 'reachable' },
+  hub: { url: 'https://hub.example', isGiven: false, light: 'reachable', neighbour: null },
   key: { light, mark: null, isGiven: false, savedAt: now, problem: null },
   check: {
     nextAt: now,

@@ -299,6 +299,63 @@ describe('a house that is a hub itself', () => {
   });
 });
 
+describe('a hub on the very machine', () => {
+  const typedIn = async (url: string, config: Record<string, string> = {}) => {
+    const app = await startTestApp({ config });
+    const { network } = app.house.domains;
+    await network.setHub(system, url);
+    await network.setKey(system, FOREIGN);
+    await network.checkNow(system);
+    return { app, network, admin: app.as(await app.given.owner()) };
+  };
+
+  test('is called once an administrator says so, and no other address of the machine is', async () => {
+    const [there, other] = [await hub(says(valid)), await hub(says(valid))];
+    const { app, network, admin } = await typedIn(there.url);
+    expect(await statusOf(app)).toMatchObject({ hub: { neighbour: 'asked' }, check: { problem: 'N18' } });
+    expect(there.asked).toEqual([]);
+
+    await expect(network.allowNeighbour(system, other.url)).rejects.toMatchObject({
+      code: 'network.no-neighbour',
+    });
+    const form = { action: '/admin/network/neighbour' };
+    const page = await admin.submit('/admin/network', { url: there.url }, form);
+    expect(page.text).toContain('an administrator has let us call it');
+    await network.checkNow(system);
+    expect(await statusOf(app)).toMatchObject({ hub: { light: 'reachable' }, key: { light: 'valid' } });
+    const findings = await app.house.domains.networkDoctor.run(system);
+    expect(findings.find(({ step }) => step === 'dns')?.state).toBe('ok');
+    await expect(app.house.ground.outbound.send({ url: there.url, method: 'GET' })).rejects.toMatchObject({
+      name: 'ForbiddenAddressError',
+    });
+
+    await network.setHub(system, other.url);
+    await network.setKey(system, FOREIGN);
+    await network.checkNow(system);
+    expect(await statusOf(app)).toMatchObject({ hub: { neighbour: 'asked' }, check: { problem: 'N18' } });
+    expect(other.asked).toEqual([]);
+    for (const elsewhere of ['http://10.1.2.3', 'http://localhost.example.org', 'http://169.254.169.254']) {
+      await network.setHub(system, elsewhere);
+      expect([elsewhere, (await statusOf(app)).hub.neighbour]).toEqual([elsewhere, null]);
+    }
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['whoever started the server has said what may be called', { OUTBOUND_ALLOW: 'none' }],
+    ['people reach the server from elsewhere', { BASE_URL: 'https://desk.example.org' }],
+    ['the server listens to its network', { HOST: '0.0.0.0' }],
+  ])('is not even asked about where %s', async (_, config) => {
+    const there = await hub(says(valid));
+    const { network } = await typedIn(there.url, config);
+
+    expect((await network.status(system)).hub.neighbour).toBeNull();
+    await expect(network.allowNeighbour(system, there.url)).rejects.toMatchObject({
+      code: 'network.no-neighbour',
+    });
+    expect(there.asked).toEqual([]);
+  });
+});
+
 describe('what is written to the log', () => {
   test.each([
     ['a key of ours', mint('lknet_')],
@@ -334,7 +391,7 @@ describe('strangers', () => {
     expect((await person.get('/admin/network')).status).toBe(403);
     const _csrf = /name="_csrf" value="([^"]+)"/.exec((await person.get('/account')).text)?.[1] ?? '';
     expect(_csrf).not.toBe('');
-    for (const path of ['hub', 'own-hub', 'key', 'check', 'remove', 'new-installation'])
+    for (const path of ['hub', 'own-hub', 'neighbour', 'key', 'check', 'remove', 'new-installation'])
       expect(
         (await person.post(`/admin/network/${path}`, { _csrf, key: FOREIGN, url: there.url })).status,
       ).toBe(403);

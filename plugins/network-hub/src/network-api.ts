@@ -112,7 +112,8 @@ export const publishForm = z.object({
   notes: z.union([z.literal('').transform(() => undefined), z.string().max(20_000)]).optional(),
 });
 
-export const packagePath = (sha256: string): string => `${ROOT}/packages/${sha256}`;
+/** GLPI keeps an archive under the last part of its address, and opens it by the end of that name. */
+export const packagePath = (sha256: string, name: string): string => `${ROOT}/packages/${sha256}/${name}.tgz`;
 
 const facts = (summary: string, schema: z.ZodType | null, more: Partial<ApiFacts> = {}): ApiFacts => ({
   summary,
@@ -230,6 +231,19 @@ export function networkApi({ host, subscriptions, releases, gate }: Deps): Route
     get(
       '/packages/:sha256',
       { api: facts('A package, by its digest', null, { description: byKey }) },
+      fetchPackage,
+    ),
+    get(
+      '/packages/:sha256/:name',
+      {
+        api: facts(
+          'The same package, for programs that keep a file under the last part of its address',
+          null,
+          {
+            description: byKey,
+          },
+        ),
+      },
       fetchPackage,
     ),
     get('/pictures/:sha256', { api: facts('An icon or a screenshot, by its digest', null) }, picture),

@@ -189,7 +189,7 @@ function onTheWire(plugin: Listing, { judged, asker, offers, origin }: Seen): ob
     authors: [{ id: number, name: record.publisher }],
     versions: plugin.releases
       .filter((release) => isFor(release, asker) && release.withdrawn === null)
-      .map((release) => versionOf(release, isCovered ? origin : null)),
+      .map((release) => versionOf(release, { nameKey, origin: isCovered ? origin : null })),
     descriptions: Object.entries(record.words).map(([lang, { description }]) => ({
       lang,
       short_description: description,
@@ -202,11 +202,11 @@ function onTheWire(plugin: Listing, { judged, asker, offers, origin }: Seen): ob
 
 const versionOf = (
   { version, compatibility, latchkey, channel, sha256 }: Release,
-  origin: string | null,
+  { nameKey, origin }: { nameKey: string; origin: string | null },
 ): object => ({
   num: version,
   compatibility: compatibility ?? latchkey,
-  download_url: origin === null ? null : `${origin}${packagePath(sha256)}`,
+  download_url: origin === null ? null : `${origin}${packagePath(sha256, `${nameKey}-${version}`)}`,
   stability: channel === 'stable' ? 'stable' : 'beta',
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { mint } from '../../../src/crypto/mint.ts';
+import { sha256Of } from '../../../src/network/index.ts';
 import { keyFor, publish, startHub } from '../../../test/support/two-houses.ts';
 import type { TestApp } from '../../../test/support/test-app.ts';
 import { langOf } from '../src/wire-routes.ts';
@@ -185,6 +186,19 @@ describe('on the wire (G10)', () => {
     expect([await statusWith(standard), await statusWith(basic), await statusWith()]).toEqual([
       200, 403, 403,
     ]);
+  });
+
+  test('7: the address ends as an archive is called, since GLPI opens it by that', async () => {
+    const hub = await startHub();
+    const key = await keyFor(hub);
+    const { body } = await publish(hub, 'tag-1', { compatibility: '~11.0' });
+
+    const [line] = await plugins(hub, { key });
+
+    const url = line?.versions[0]?.download_url ?? '';
+    expect(url.split('/').at(-1)).toBe('tag1-1.0.0.tgz');
+    const fetched = await fetch(url, { headers: { 'x-registration-key': key } });
+    expect(sha256Of(Buffer.from(await fetched.arrayBuffer()))).toBe(body['sha256']);
   });
 
   test('8: the version in the User-Agent decides what is listed; what says nothing of GLPI is not for it', async () => {
