@@ -4,12 +4,13 @@ import { configCommands } from './cli/config-commands.ts';
 import type { Command } from './cli/command.ts';
 import { exitCodeOf, exitCodes, isOutOfReach } from './cli/exit-codes.ts';
 import { secretDoctor } from './cli/key-commands.ts';
+import { pluginAnswers } from './cli/plugin-checks.ts';
 import { runProgram } from './cli/program.ts';
 import { explained, terminal } from './cli/terminal.ts';
 import { authorTools } from './compose-author.ts';
-import { coreCommands, trySecrets } from './compose-commands.ts';
+import { coreCommands, trySecrets, type CommandDeps } from './compose-commands.ts';
 import { composeGround } from './compose-ground.ts';
-import { compose, folders } from './compose.ts';
+import { compose, folders, type Latchkey } from './compose.ts';
 import { ConfigError, processEnvironment, readConfig } from './config.ts';
 import type { TriedColumns } from './crypto/sealed-columns.ts';
 import { silentLog } from './log.ts';
@@ -46,7 +47,7 @@ async function run(argv: readonly string[]): Promise<number> {
       found.problem = true;
     };
     const commands: Command[] = [
-      ...coreCommands(latchkey, { onProblem, ...(isOnlooker ? { signInAnswers } : {}) }),
+      ...coreCommands(latchkey, { onProblem, ...(isOnlooker ? answersFromElsewhere(latchkey) : {}) }),
       ...authorTools(silent),
       ...latchkey.commands.all(),
       serveHint,
@@ -62,6 +63,12 @@ async function run(argv: readonly string[]): Promise<number> {
     await latchkey.close();
   }
 }
+
+/** What only plugin code can say, for commands that have none of it in their process. */
+const answersFromElsewhere = (latchkey: Latchkey): Pick<CommandDeps, 'signInAnswers' | 'pluginAnswers'> => ({
+  signInAnswers,
+  pluginAnswers: () => pluginAnswers(import.meta.filename, latchkey),
+});
 
 /** Providers are plugin code: it is asked in a process of its own, so that the doctor goes on whatever it does there. */
 const signInAnswers = (): Promise<boolean> =>

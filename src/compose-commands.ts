@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { backupCommands } from './cli/backup-commands.ts';
 import type { Command } from './cli/command.ts';
-import { doctorCommands, machineChecks, type DoctorCheck } from './cli/doctor-commands.ts';
-import { doctorChecks, sealedColumns } from './cli/doctor-hooks.ts';
+import { doctorCommands, machineChecks, type DoctorCheck, type Outcome } from './cli/doctor-commands.ts';
+import { sealedColumns } from './cli/doctor-hooks.ts';
 import { eventCommands } from './cli/event-commands.ts';
 import { hookCommands } from './cli/hook-commands.ts';
 import { installCommands } from './cli/install-commands.ts';
@@ -10,6 +10,7 @@ import { keyCommands } from './cli/key-commands.ts';
 import { mailCommands } from './cli/mail-commands.ts';
 import { marketplaceCommands } from './cli/marketplace-commands.ts';
 import { networkCommands } from './cli/network-commands.ts';
+import { askPlugins } from './cli/plugin-checks.ts';
 import { pluginCommands } from './cli/plugin-commands.ts';
 import { seedCommands } from './cli/seed-commands.ts';
 import { signInCheck, signInCommands } from './cli/sign-in-commands.ts';
@@ -28,13 +29,16 @@ import { listHolds } from './jobs/index.ts';
 import { silentLog } from './log.ts';
 import { system } from './shared/actor.ts';
 
+export interface CommandDeps {
+  onProblem: () => void;
+  signInAnswers?: (() => Promise<boolean>) | undefined;
+  pluginAnswers?: (() => Promise<readonly Outcome[]>) | undefined;
+}
+
 /** Every command of core that needs the house to stand; plugins' come from the host. */
 export function coreCommands(
   latchkey: Latchkey,
-  {
-    onProblem,
-    signInAnswers,
-  }: { onProblem: () => void; signInAnswers?: (() => Promise<boolean>) | undefined },
+  { onProblem, signInAnswers, pluginAnswers }: CommandDeps,
 ): Command[] {
   const { config, ground, domains, plugins } = latchkey;
   const signIn = signInCheck({ ...ground, ...domains }, { plugins, answers: signInAnswers });
@@ -92,7 +96,8 @@ export function coreCommands(
     }),
     ...doctorCommands([...machineChecks(config), ...houseChecks(latchkey), signIn], {
       onProblem,
-      contributed: () => ground.hooks.gather(doctorChecks, {}),
+      askPlugins: () => askPlugins(ground.hooks),
+      pluginAnswers,
     }),
     {
       name: 'release',

@@ -1,8 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { Config } from '../config.ts';
-import type { Contributed } from '../hooks/index.ts';
 import type { Command } from './command.ts';
-import type { CheckResult } from './doctor-hooks.ts';
 
 /** One look at one thing: null when all is well, else the sentence that says what is wrong and what to do. */
 export interface DoctorCheck {
@@ -15,22 +13,33 @@ export interface Finding {
   message: string;
 }
 
-interface Outcome {
+export interface Outcome {
   check: string;
   result: 'ok' | Finding['level'];
   ms: number;
   message: string;
 }
 
+/** The one of these commands that runs plugin code. */
+export const PLUGIN_CHECKS = 'plugin-checks';
+
 const ENOUGH_BYTES = 500 * 1024 * 1024;
+
+interface Deps {
+  onProblem: () => void;
+  /** What the plugins look at themselves, asked in this process. */
+  askPlugins: () => Promise<readonly Outcome[]>;
+  /** The same, asked by whoever has no plugin code in this process. */
+  pluginAnswers?: (() => Promise<readonly Outcome[]>) | undefined;
+}
 
 export function doctorCommands(
   checks: readonly DoctorCheck[],
-  {
-    onProblem,
-    contributed,
-  }: { onProblem: () => void; contributed: () => Promise<readonly Contributed<CheckResult>[]> },
+  { onProblem, askPlugins, pluginAnswers = askPlugins }: Deps,
 ): Command[] {
+  const judge = (outcomes: readonly Outcome[]): void => {
+    if (outcomes.some(({ result }) => result === 'problem')) onProblem();
+  };
   return [
     {
       name: 'doctor',
@@ -39,20 +48,22 @@ export function doctorCommands(
       run: async ({ print }) => {
         const outcomes: Outcome[] = [];
         for (const check of checks) outcomes.push(await examine(check));
-        for (const { owner, thing } of await contributed()) outcomes.push(outcomeOf(owner, thing));
+        outcomes.push(...(await pluginAnswers()));
         print(outcomes);
-        if (outcomes.some(({ result }) => result === 'problem')) onProblem();
+        judge(outcomes);
+      },
+    },
+    {
+      name: PLUGIN_CHECKS,
+      summary: 'The part of `latchkey doctor` that plugins look at: the services they call, their licences',
+      run: async ({ print }) => {
+        const outcomes = await askPlugins();
+        print(outcomes);
+        judge(outcomes);
       },
     },
   ];
 }
-
-const outcomeOf = (owner: string, { name, level, message }: CheckResult): Outcome => ({
-  check: `${owner}: ${name}`,
-  result: level,
-  ms: 0,
-  message,
-});
 
 async function examine({ name, run }: DoctorCheck): Promise<Outcome> {
   const begun = performance.now();

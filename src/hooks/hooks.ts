@@ -211,8 +211,10 @@ export class Hooks {
     { aggregate }: { aggregate: string },
   ): Promise<void> {
     const consumers = this.#points.get(token.name)?.consumers ?? [];
-    if (consumers.length === 0) return;
-    await insertEvent(tx, { name: token.name, aggregate, payload, at: this.#deps.clock.now() }, consumers);
+    const forgets = token.forgets?.(payload) ?? [];
+    if (consumers.length === 0 && forgets.length === 0) return;
+    const at = this.#deps.clock.now();
+    await insertEvent(tx, { name: token.name, aggregate, payload, at, forgets }, consumers);
     tx.onCommit(() => {
       for (const task of this.#whenEmitted) task();
     });

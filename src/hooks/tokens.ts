@@ -17,9 +17,14 @@ interface Guarded extends HookFacts {
   budgetMs: number;
 }
 
-interface Told extends HookFacts {
+interface Told<P> extends HookFacts {
   /** Of each listener, for one delivery; half a second unless said. It is cut off and retried after thirty seconds. */
   budgetMs?: number;
+  /**
+   * For an event that asks everybody to forget somebody: the words that name them. Within the hour after the last listener has heard of
+   * it, no event that has them is kept any more, this one included. Anything else that was told is kept for a week.
+   */
+  forgets?(payload: P): readonly string[];
 }
 
 declare const carries: unique symbol;
@@ -41,6 +46,7 @@ export interface EventToken<P> extends Guarded {
   readonly kind: 'event';
   readonly failure: 'open';
   readonly [carries]?: (payload: P) => void;
+  forgets?(payload: P): readonly string[];
 }
 
 /** A place that plugins add something to: each listener gives its thing, or null to stay away. */
@@ -65,7 +71,7 @@ export const defineFilter = <V, C = Record<string, never>>(facts: Guarded): Filt
   ...facts,
 });
 export const defineVeto = <C>(facts: Guarded): VetoToken<C> => ({ kind: 'veto', ...facts });
-export const defineEvent = <P>(facts: Told): EventToken<P> => ({
+export const defineEvent = <P>(facts: Told<P>): EventToken<P> => ({
   kind: 'event',
   failure: 'open',
   budgetMs: EVENT_BUDGET_MS,

@@ -2,6 +2,7 @@ import type { RequestHandler, Response } from 'express';
 import { Trace, type Hooks, type TracedStep } from '../hooks/index.ts';
 import type { Log } from '../log.ts';
 import { cookieHeader, type CookieNames } from './cookies.ts';
+import { routePatternOf } from './error-handler.ts';
 import type { ExchangeSource } from './exchange-source.ts';
 
 /** What listeners did during one request. */
@@ -60,7 +61,8 @@ export function watchRequest(exchanges: ExchangeSource, deps: RequestWatch): Req
     const kept = answered.then(() => {
       if (!isTraced) return undefined;
       const tookMs = Math.round(performance.now() - begun);
-      const { method, path } = req;
+      const { method, path: asked } = req;
+      const path = pathWithoutSecrets(routePatternOf(req), asked);
       return deps.keepTrace({ userId, method, path, status: res.statusCode, tookMs, steps: trace.steps });
     });
     kept.catch((error: unknown) => {
@@ -68,6 +70,15 @@ export function watchRequest(exchanges: ExchangeSource, deps: RequestWatch): Req
     });
   };
 }
+
+/** As it was asked for, with numbers and ids; whatever else stands in the place of a parameter may be a key that opens something. */
+export const pathWithoutSecrets = (pattern: string, path: string): string => {
+  const asked = path.split('/');
+  return pattern
+    .split('/')
+    .map((part, at) => (/^:(?:id|number|\w+Id)$/.test(part) ? (asked[at] ?? part) : part))
+    .join('/');
+};
 
 function beforeHeaders(res: Response, task: () => void): void {
   const writeHead = res.writeHead.bind(res);

@@ -32,11 +32,12 @@ export const userDisabled = defineEvent<{ user: PersonFacts; by: string }>({
   since: '0.1.0',
 });
 
-/** The one who asks has to know what to look for; after a week the event itself is gone. */
+/** The one who asks has to know what to look for; once all have heard it, the event itself is gone. */
 export const userForgotten = defineEvent<{ userId: string; emailNorm: string }>({
   name: 'user.forgotten',
   summary: 'An account was anonymised: whoever wrote its address down elsewhere forgets it as well.',
   since: '0.1.0',
+  forgets: ({ userId, emailNorm }) => [userId, emailNorm],
 });
 
 export const userSignedIn = defineEvent<{ user: PersonFacts; network: string }>({

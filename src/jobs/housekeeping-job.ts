@@ -2,6 +2,7 @@ import type { Database, Tx } from '../db/database.ts';
 import type { Hooks, Undo } from '../hooks/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { skipOrphans, skipUnheard, sweepDeliveries } from './delivery-care-repository.ts';
+import { forgetWhoWasTold } from './forgetting.ts';
 import type { JobScheduler } from './job-scheduler.ts';
 
 const HOUR_MS = 3_600_000;
@@ -18,7 +19,10 @@ interface Deps {
   clock: Clock;
 }
 
-/** Throws away what was delivered a week ago, and dead letters after three months; lets go of what nobody will ask for. */
+/**
+ * Throws away what was delivered a week ago, and dead letters after three months; lets go of what nobody will ask for, and of whoever was
+ * forgotten since the last time.
+ */
 export function scheduleHousekeeping(jobs: JobScheduler, { db, hooks, clock }: Deps): Undo {
   return jobs.every({
     id: 'jobs.housekeeping',
@@ -26,6 +30,7 @@ export function scheduleHousekeeping(jobs: JobScheduler, { db, hooks, clock }: D
     run: async ({ signal }) => {
       const now = clock.now();
       await db.transaction((tx) => letGo(tx, hooks, now));
+      await forgetWhoWasTold(db, signal);
       let swept = 1;
       while (swept > 0 && !signal.aborted) {
         const ages = { before: now - KEEP_MS, deadBefore: now - KEEP_DEAD_MS };

@@ -3,7 +3,16 @@ import { JobScheduler, scheduleHousekeeping } from '../../src/jobs/index.ts';
 import { silentLog } from '../../src/log.ts';
 import { days, hours, testClock } from '../support/clock.ts';
 import { describeOnEachEngine, openFreshDatabase } from '../support/databases.ts';
-import { counted, eventWorld, renamed } from './event-support.ts';
+import type { Database } from '../../src/db/database.ts';
+import { defineEvent } from '../../src/hooks/index.ts';
+import { counted, eventWorld, renamed, said } from './event-support.ts';
+
+const forgotten = defineEvent<{ id: string; address: string }>({
+  name: 'test.forgotten',
+  summary: 'Somebody is to be forgotten.',
+  since: '0.1.0',
+  forgets: ({ id, address }) => [id, address],
+});
 
 describeOnEachEngine('housekeeping', (engine) => {
   test('throws away what was delivered a week ago, and nothing that still has to be', async () => {
@@ -65,6 +74,42 @@ describeOnEachEngine('housekeeping', (engine) => {
     const left = await db.knex<Record<string, unknown>>('event_delivery');
     expect(left.map(({ state }) => state)).toEqual(['skipped', 'skipped']);
   });
+
+  test('forgets whoever was forgotten, wherever they were named, once everybody has heard of it', async () => {
+    const { db, hooks, dispatcher, keepHouse } = await startHouse();
+    const heard: unknown[] = [];
+    hooks.onEvent('bell', said, () => undefined);
+    const deaf = hooks.expectListener('plugin', 'test.forgotten');
+    const say = (words: string): Promise<void> =>
+      db.transaction((tx) => hooks.emit(tx, said, { words }, { aggregate: 'words' }));
+    await say('Kim_O"Neil@acme.test has an account');
+    await say('01ARZ3NDEKTSV4RRFFQ69G5FAV was here');
+    await say('kimxo"neil@acme.test is somebody else');
+    await db.transaction((tx) =>
+      hooks.emit(
+        tx,
+        forgotten,
+        { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', address: 'kim_o"neil@acme.test' },
+        { aggregate: 'user:kim' },
+      ),
+    );
+    await dispatcher.drain();
+
+    await keepHouse();
+    const whileOneIsDeaf = await payloads(db);
+    hooks.onEvent('plugin', forgotten, (whom) => void heard.push(whom));
+    deaf();
+    await dispatcher.drain();
+    await keepHouse();
+
+    expect(whileOneIsDeaf).toHaveLength(4);
+    expect(heard).toHaveLength(1);
+    expect(await payloads(db)).toEqual([JSON.stringify({ words: 'kimxo"neil@acme.test is somebody else' })]);
+    expect(await db.knex('event_forgetting')).toEqual([]);
+    expect(await db.knex('event_delivery')).toHaveLength(1);
+  });
+
+  const payloads = (db: Database): Promise<string[]> => db.knex('event').pluck('payload');
 
   async function startHouse() {
     const { db } = await openFreshDatabase(engine);

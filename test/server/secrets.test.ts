@@ -15,12 +15,17 @@ const PASSWORDS = {
   next: 'twelve calm blue herons',
 };
 const CUSTOM_KEY = 'QUIETAUTUMN2031';
+const METRICS_TOKEN = 'a-long-token-for-prometheus';
 
 describeOnEachEngine('a house in which everything has happened once', (engine) => {
   test('D05 tells no secret in its logs, metrics, audit log, mail queue, error pages or database', async () => {
     const { url } = await freshDatabase(engine, { empty: true });
     const mailbox = await startMailbox();
-    const env = { LATCHKEY_DATABASE_URL: url, LATCHKEY_KEY: MASTER_KEY };
+    const env = {
+      LATCHKEY_DATABASE_URL: url,
+      LATCHKEY_KEY: MASTER_KEY,
+      LATCHKEY_METRICS_TOKEN: METRICS_TOKEN,
+    };
     const server = await startServer({
       env: {
         ...env,
@@ -29,7 +34,7 @@ describeOnEachEngine('a house in which everything has happened once', (engine) =
         LATCHKEY_MAIL_FROM: 'desk@acme.test',
       },
     });
-    const secrets = new Set<string>([...Object.values(PASSWORDS), CUSTOM_KEY]);
+    const secrets = new Set<string>([...Object.values(PASSWORDS), CUSTOM_KEY, MASTER_KEY, METRICS_TOKEN]);
     const failures: Answer[] = [];
     const keepTokens = (text: string): void => {
       for (const [token] of text.matchAll(/\blk[a-z]+_[0-9A-Z]{32}\b/gi)) secrets.add(token);
@@ -77,6 +82,14 @@ describeOnEachEngine('a house in which everything has happened once', (engine) =
     });
     for (const secret of [key, closed.key]) keepTokens(secret);
     await program.call('POST', `/api/v1/invitation-keys/${id}/reveal`);
+    const { key: copy } = (
+      await program.call('POST', `/api/v1/invitation-keys/${id}/copies`, { name: 'Poster' })
+    ).json() as { key: string };
+    keepTokens(copy);
+    const batch = await program.call('POST', '/api/v1/invitation-keys/batch', { count: 2, maxUses: 1 });
+    keepTokens(batch.text);
+    const factor = await owner.get('/account/security/second-factor');
+    secrets.add(secretOn(factor.text));
     await program.call('POST', `/api/v1/invitation-keys/${closed.id}/revoke`);
     await owner.submit(
       `/invitation-keys/${id}`,
@@ -103,6 +116,13 @@ describeOnEachEngine('a house in which everything has happened once', (engine) =
     const resetLink = /\/reset\/\S+/.exec(reset)?.[0] ?? '';
     await phone.submit(resetLink, { password: PASSWORDS.next }, { action: '/reset' });
     for (const browser of [owner, phone]) for (const value of browser.cookies.values()) secrets.add(value);
+
+    // What an administrator has written down of requests, of theirs, with a key in hand.
+    owner.headers.set('x-latchkey-trace', '1');
+    for (const path of [`/join/${key}`, `/join/${CUSTOM_KEY}`, `/join/${key.slice(6)}`, `/nowhere/${key}`])
+      await owner.get(path);
+    await owner.submit('/join', { key: CUSTOM_KEY }, { action: '/join/step/open' });
+    owner.headers.delete('x-latchkey-trace');
 
     // All that can go wrong goes wrong with a secret in hand.
     const stranger = new HttpClient(server.url);
@@ -153,17 +173,43 @@ describeOnEachEngine('a house in which everything has happened once', (engine) =
       await stranger.send('/api/v1/me', { method: 'GET', headers: { authorization: `Bearer ${token}x` } }),
     );
 
+    const places: [name: string, path: string, shows: string][] = [
+      ['audit page', '/admin/audit', 'Jo Martin'],
+      ['mail queue', '/admin/mail', 'kim@acme.test'],
+      ['background page', '/admin/background', '</html>'],
+      ['traces', '/admin/hooks/traces', '/join/:key'],
+      ['costs of hooks', '/admin/hooks/costs', '</html>'],
+      ['notices', '/notifications', '</html>'],
+      ['list of keys', '/invitation-keys?tab=all', 'Story'],
+      ['page of a key', `/invitation-keys/${id}`, 'kim@acme.test'],
+      ['history of a key', `/invitation-keys/${id}/history`, '</html>'],
+      ['copies of a key', `/invitation-keys/${id}/copies`, 'Poster'],
+      ['people', '/admin/users', 'Jo Martin'],
+      ['tokens', '/account/tokens', 'story'],
+      ['network and support', '/admin/network/support', '</html>'],
+    ];
+    const metrics = await program.send('/metrics', {
+      method: 'GET',
+      headers: { authorization: `Bearer ${METRICS_TOKEN}` },
+    });
     const seen = new Map<string, string>([
-      ['metrics', (await stranger.get('/metrics')).text],
-      ['audit page', (await owner.get('/admin/audit')).text],
-      ['mail queue', (await owner.get('/admin/mail')).text],
-      ['job page', (await owner.get('/admin/jobs')).text],
+      ['metrics', metrics.text],
+      ['health', (await stranger.get('/readyz')).text],
       ['key list', (await program.call('GET', '/api/v1/invitation-keys')).text],
+      ['key', (await program.call('GET', `/api/v1/invitation-keys/${id}`)).text],
       ...failures.map(({ url: at, status, text }, index): [string, string] => [
         `answer ${String(index)} (${String(status)}, ${new URL(at).pathname.split('/')[1] ?? ''})`,
         text,
       ]),
     ]);
+    for (const [name, path, shows] of places) {
+      const answer = await owner.get(path);
+      expect([name, answer.status, answer.text.includes(shows)]).toEqual([name, 200, true]);
+      seen.set(name, answer.text);
+    }
+    const traces = [...(seen.get('traces') ?? '').matchAll(/href="(\/admin\/hooks\/traces\/[^"]+)"/g)];
+    expect(traces.length).toBeGreaterThan(3);
+    for (const [, path = ''] of traces) seen.set(path, (await owner.get(path)).text);
     await server.stop();
     seen.set('log', server.logs.join('\n').replaceAll(/Owner link: \S+/g, ''));
     seen.set('database', await dumpOf(url));
@@ -180,6 +226,10 @@ describeOnEachEngine('a house in which everything has happened once', (engine) =
     for (const [place, text] of seen) expect([place, isTelling(text)]).toEqual([place, false]);
   }, 120_000);
 });
+
+/** Of the second factor, as the page shows it in groups. */
+const secretOn = (page: string): string =>
+  (/<code class="mono">(.*?)<\/code>/s.exec(page)?.[1] ?? '').replace(/<[^>]*>|[^A-Z2-7]/g, '');
 
 /** Where which kind of secret is to be read, with its prefix or without. */
 function tellers(seen: ReadonlyMap<string, string>, secrets: ReadonlySet<string>): string[] {

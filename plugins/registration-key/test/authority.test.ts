@@ -42,15 +42,25 @@ describeOnEachEngine('a key', (engine) => {
     expect(await keyOf(app, id)).toMatchObject({ status: 'paused', pausedReason: 'owner-gone', uses: 0 });
   });
 
-  test('pauses by itself soon after its owner has left, without a newcomer', async () => {
+  test('pauses by itself soon after its owner has left, without a newcomer, and everybody who may mend it hears of it', async () => {
     const app = await startTestApp({ engine });
     const owner = await app.given.administrator();
+    const keepers = new Set<string>();
+    for (let one = 0; one < 7; one += 1) keepers.add((await app.given.administrator()).id);
+    const gone = await app.given.administrator();
+    await app.db.transaction((tx) => app.house.domains.users.disable(tx, system, gone.id));
     const { id } = await app.given.invitationKey({}, app.api(owner));
 
     await app.db.transaction((tx) => app.house.domains.users.disable(tx, system, owner.id));
     await app.settle();
+    const told = await app.db
+      .knex('notification')
+      .where({ kind: 'registration-key.paused' })
+      .pluck<string[]>('user_id');
 
     expect(await keyOf(app, id)).toMatchObject({ status: 'paused', pausedReason: 'owner-gone' });
+    expect(told).toEqual(expect.arrayContaining([...keepers]));
+    expect(told).not.toContain(gone.id);
   });
 
   test('gives profile and entity and nothing else', async () => {

@@ -352,7 +352,8 @@ describeOnEachEngine('a key that an agent drops into a reply', (engine) => {
           inviteEmail: 'kim@acme.test',
           body: 'You can answer here.',
         });
-      const mail = await app.mailbox.next('kim@acme.test');
+      const aboutFirst = new RegExp(`#${String(first.ticket.number)}$`);
+      const mail = await app.mailbox.next('kim@acme.test', { subject: aboutFirst });
       const [link] = /http\S+\/join\/\S+/.exec(mail.text) ?? [];
       const page = await browser.get(`/tickets/${String(first.ticket.number)}`);
 
@@ -363,6 +364,10 @@ describeOnEachEngine('a key that an agent drops into a reply', (engine) => {
       });
       const mine = await kim.get('/tickets');
 
+      expect(mail.subject).toBe(
+        `Agnes Agent invited you to follow your request #${String(first.ticket.number)}`,
+      );
+      for (const part of [mail.text, mail.html]) expect(part).toContain('Called about the scanner');
       expect(page.text).toContain('You can answer here.');
       expect(page.text).not.toContain('lkinv_');
       expect(landed.url).toMatch(/\/tickets\/\d+$/);

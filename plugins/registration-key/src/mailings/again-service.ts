@@ -72,7 +72,7 @@ export class AgainService {
     if ((await post.tooOften([invitee.emailNorm])).size > 0) throw new ConflictError('round.too_often');
     const { email, emailNorm } = invitee;
     const locale = invitee.locale ?? key.locale ?? actor.locale;
-    const replyTo = await post.replyToOf(actor.userId);
+    const [replyTo, ticket] = [await post.replyToOf(actor.userId), await post.ticketOf(key)];
     await host.transaction(async (tx) => {
       const renewed = await this.#renew(tx, actor, key, invitee);
       await post.write(tx, {
@@ -83,6 +83,7 @@ export class AgainService {
         message,
         sentBy: actor.userId,
         replyTo,
+        ticket,
       });
       await host.audit.record(tx, actor, {
         action: 'invitation-key.mailed-again',

@@ -1,7 +1,7 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { markMailed } from '../keys/key-repository.ts';
-import { newId, type Host, type Tx } from 'latchkey/plugin-api';
-import type { JoinMails } from '../seats/join-mails.ts';
+import { newId, NotFoundError, system, type Host, type Tx } from 'latchkey/plugin-api';
+import type { JoinMails, LetterTicket } from '../seats/join-mails.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import type { KeyDoor } from '../keys/key-door.ts';
 import { countMails, noteMail } from './invitee-repository.ts';
@@ -19,6 +19,8 @@ export interface Letter {
   sentBy: string | null;
   /** Where an answer goes: to whoever invites, see `replyToOf`. */
   replyTo: string | null;
+  /** What the key was made for, see `ticketOf`. */
+  ticket: LetterTicket | null;
 }
 
 interface Deps {
@@ -61,12 +63,12 @@ export class InvitationPost {
   /** In the caller's transaction; answers the invitee's id. */
   async write(tx: Tx, letter: Letter): Promise<string> {
     const { host, door, mails } = this.#deps;
-    const { key, to, kind, inviter, message, sentBy, replyTo } = letter;
+    const { key, to, kind, inviter, message, sentBy, replyTo, ticket } = letter;
     const { text, lookup } = door.mintMailed();
     // First, as whoever joins writes to the key first: in another order the two could wait for each other.
     if (!key.isMailed) await markMailed(tx, key.id);
     const [id, at] = [newId(), host.clock.now()];
-    const facts = { key, inviter, linkToken: text, message, reference: id, kind, replyTo };
+    const facts = { key, inviter, linkToken: text, message, reference: id, kind, replyTo, ticket };
     const mailId = await mails.invitation(tx, { email: to.email, locale: to.locale }, facts);
     const { email, emailNorm, locale } = to;
     await insertMailing(
@@ -92,6 +94,19 @@ export class InvitationPost {
     if (userId === null || !(await host.settings.get<boolean>('replyToInviter'))) return null;
     const person = await host.users.find(userId);
     return person?.status === 'active' && person.emailProven ? person.email : null;
+  }
+
+  /** The ticket of a key that was dropped into a reply, as it is called now; as long as whoever joins by it still arrives there. */
+  async ticketOf({ ticketId, landing }: InvitationKey): Promise<LetterTicket | null> {
+    const number = Number(/^\/tickets\/(\d+)$/.exec(landing)?.[1]);
+    if (ticketId === null || !Number.isSafeInteger(number)) return null;
+    try {
+      const { id, title } = await this.#deps.host.tickets.find(system, number);
+      return id === ticketId ? { number, title } : null;
+    } catch (error) {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    }
   }
 
   /** Of these addresses, those that were written to often enough for today. Counted in the database, so over all processes. */

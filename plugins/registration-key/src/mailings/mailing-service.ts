@@ -41,7 +41,7 @@ export class MailingService {
     for (const { email, emailNorm } of wanted) assertFits(key, email, emailNorm);
     await this.#assertNotTooOften(wanted);
     if (actor.userId !== null) await this.#count(actor.userId, wanted.length);
-    const replyTo = await post.replyToOf(actor.userId);
+    const [replyTo, ticket] = [await post.replyToOf(actor.userId), await post.ticketOf(key)];
     for (const to of wanted) {
       await host.transaction(async (tx) => {
         await post.write(tx, {
@@ -52,6 +52,7 @@ export class MailingService {
           message,
           sentBy: actor.userId,
           replyTo,
+          ticket,
         });
         await host.audit.record(tx, actor, {
           action: 'invitation-key.mailed',

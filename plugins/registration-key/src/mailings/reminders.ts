@@ -54,7 +54,7 @@ export class Reminders {
       const now = host.clock.now();
       if (key === undefined || tooOften.has(emailNorm) || !isOpenFor(key, now)) continue;
       await post.turn(1, signal);
-      const replyTo = await post.replyToOf(key.ownerId);
+      const [replyTo, ticket] = [await post.replyToOf(key.ownerId), await post.ticketOf(key)];
       const to = { email, emailNorm, locale: locale ?? key.locale ?? (await host.site()).locale };
       await host.transaction(async (tx) => {
         if (!(await markOnce(tx, id, 'reminded_at', now))) return;
@@ -66,6 +66,7 @@ export class Reminders {
           message: '',
           sentBy: null,
           replyTo,
+          ticket,
         });
         await host.audit.record(tx, system, {
           action: 'invitation-key.reminded',

@@ -6,6 +6,7 @@ import type { DrawnKey, KeyService } from '../keys/key-service.ts';
 import type { Plan } from '../keys/plan.ts';
 import type { RosterBook } from '../roster/roster-book.ts';
 import { findRoster } from '../roster/roster-repository.ts';
+import type { LetterTicket } from '../seats/join-mails.ts';
 import type { InvitationPost } from './invitation-post.ts';
 import { nextLines, noteInvitee, settleLine } from './line-repository.ts';
 import { isOpenFor } from './round-policy.ts';
@@ -39,6 +40,8 @@ const MOST_ROUNDS = 20;
 interface Mailing {
   tooOften: ReadonlySet<string>;
   replyTo: string | null;
+  /** By key, where it was made for one. */
+  tickets: ReadonlyMap<string, LetterTicket | null>;
 }
 
 /** What a round does with one portion. */
@@ -151,12 +154,17 @@ export class RoundRunner {
     const { post } = this.#deps;
     const norms = lines.flatMap(({ emailNorm }) => (emailNorm === null ? [] : [emailNorm]));
     const mails = sendsMails(round);
-    const about = {
+    const heard = {
       tooOften: mails ? await post.tooOften(norms) : new Set<string>(),
       replyTo: mails ? await post.replyToOf(round.ownerId) : null,
     };
-    if (round.kind === 'personal') return this.#personal(round, maker, lines, about);
+    if (round.kind === 'personal')
+      return this.#personal(round, maker, lines, { ...heard, tickets: new Map() });
     const keys = await this.#keysOf(round, lines);
+    const tickets = new Map<string, LetterTicket | null>();
+    for (const key of keys.values())
+      if (mails && key.ticketId !== null) tickets.set(key.id, await post.ticketOf(key));
+    const about = { ...heard, tickets };
     const roster =
       round.kind === 'roster' && round.keyId !== null
         ? await findRoster(this.#deps.host.db, round.keyId)
@@ -224,7 +232,7 @@ export class RoundRunner {
     tx: Tx,
     round: Round,
     line: Line,
-    { key, tooOften, replyTo }: Mailing & { key: InvitationKey | undefined },
+    { key, tooOften, replyTo, tickets }: Mailing & { key: InvitationKey | undefined },
   ): Promise<void> {
     const { host, post } = this.#deps;
     const { email, emailNorm } = line;
@@ -243,6 +251,7 @@ export class RoundRunner {
       message: round.message,
       sentBy: round.ownerId,
       replyTo,
+      ticket: tickets.get(key.id) ?? null,
     });
     await noteInvitee(tx, line.id, inviteeId);
   }

@@ -11,6 +11,12 @@ export interface Recipient {
   locale: string;
 }
 
+/** The ticket that somebody is invited to, so that they know what it is about before they open a link. */
+export interface LetterTicket {
+  number: number;
+  title: string;
+}
+
 /** Everything this plugin writes to people. All of it goes into the outbox, in the transaction of what it is about. */
 export class JoinMails {
   readonly #host: Host;
@@ -134,9 +140,11 @@ export class JoinMails {
       reference: string;
       kind?: 'invitation' | 'reminder';
       replyTo?: string | null;
+      ticket?: LetterTicket | null;
     },
   ): Promise<string> {
     const { key, kind = 'invitation', inviter, message, linkToken, reference, replyTo = null } = facts;
+    const { ticket = null } = facts;
     return this.#queue(
       tx,
       kind === 'reminder' ? 'invitation-reminder' : kind,
@@ -149,6 +157,8 @@ export class JoinMails {
         link: `${origin}/join/${linkToken}`,
         expiresAt: key.expiresAt,
         notBefore: key.notBefore,
+        ticket,
+        about: ticket === null ? 'subject' : 'subject-ticket',
       }),
       replyTo,
     );

@@ -71,12 +71,13 @@ export class KeyCare {
     });
   }
 
-  /** Its owner; where nobody owns it any more, those who manage keys there. */
+  /** Its owner; where nobody owns it any more, everybody who manages keys there. */
   async #whoAnswersFor(key: InvitationKey): Promise<PersonFacts[]> {
     const { users } = this.#deps.host;
     const owner = key.ownerId === null ? null : await users.find(key.ownerId);
     if (owner?.status === 'active') return [owner];
-    return (await users.withRight('registration-key.manage', key.entityId)).slice(0, 5);
+    const keepers = await users.withRight('registration-key.manage', key.entityId);
+    return keepers.filter(({ status }) => status === 'active');
   }
 
   /** Wrong addresses count against a key that can be guessed, and whoever guesses does not learn which would be right. */
