@@ -40,6 +40,7 @@ export function composeMarketplace(
     db,
     clock,
     log,
+    audit,
     network,
     trust,
     entitlements,

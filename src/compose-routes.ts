@@ -73,6 +73,7 @@ export function coreRoutes(
     ...networkRoutes({
       network: domains.network,
       trust: domains.trust,
+      entitlements: domains.entitlements,
       clock,
       isHub: () => routes.all().some(({ route }) => route.path === HUB_MARK),
     }),

@@ -89,6 +89,20 @@ export function marketplaceCommands({ marketplace, reader, stops, offline, insta
       },
     },
     {
+      name: 'marketplace skip',
+      summary: 'Passes over the newer version of a plugin: it is not offered until there is another one',
+      args: '<id>',
+      options: [{ flags: '--undo', description: 'offers it again' }],
+      run: async ({ actor, args: [id = ''], options, print }) => {
+        if (options['undo'] === true) await marketplace.unskip(actor, id);
+        else {
+          const { offered } = await marketplace.find(actor, id);
+          await marketplace.skip(actor, id, offered.release?.version ?? '');
+        }
+        print(lineOf((await marketplace.find(actor, id)).offered, actor));
+      },
+    },
+    {
       name: 'marketplace rollback',
       summary: 'Back to the version before; what it stored since stays',
       args: '<id>',
@@ -148,5 +162,11 @@ const lineOf = (offered: Offered, actor: Actor): Record<string, unknown> => ({
   version: offered.release?.version ?? '',
   here: offered.local?.version ?? '',
   offers: offered.item.requiredOffers.join(', '),
-  can: offered.refusal ?? (offered.hasUpdate ? 'update' : offered.local ? 'installed' : 'install'),
+  skipped: offered.skip?.version ?? '',
+  can: offered.refusal ?? canOf(offered),
 });
+
+function canOf({ hasUpdate, skip, local }: Offered): string {
+  if (hasUpdate && skip === null) return 'update';
+  return local ? 'installed' : 'install';
+}

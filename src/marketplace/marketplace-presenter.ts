@@ -43,11 +43,11 @@ function gateOf({ isStranger, paper, key }: Shelf['standing']): string | null {
 }
 
 /** What one can do with it next: one button, or the reason why there is none. */
-function buttonOf({ local, release, refusal, hasUpdate, underWay }: Offered): string {
+function buttonOf({ local, release, refusal, hasUpdate, skip, underWay }: Offered): string {
   if (underWay) return 'under-way';
   if (local?.isBundled === true && local.desired === 'disabled')
     return refusal === null ? 'install' : 'refused';
-  if (hasUpdate) return refusal === null ? 'update' : 'update-refused';
+  if (hasUpdate && skip === null) return refusal === null ? 'update' : 'update-refused';
   if (local?.desired === 'disabled' && (refusal === 'security' || refusal === 'trial-over')) return 'refused';
   if (local) return local.desired === 'enabled' ? 'on' : 'off';
   if (!release) return 'incompatible';
@@ -82,6 +82,8 @@ export function presentOffered(offered: Offered, reading: Reading | null, reader
     refusal,
     reason: offered.securityReason ?? release?.reason ?? null,
     mayTry: offered.mayTry,
+    maySkip: offered.hasUpdate && offered.skip === null && underWay === undefined,
+    skip: offered.skip,
     trial: presentTrial(offered),
     localPath: `/admin/plugins/${item.id}`,
     touches: item.manifest ? presentTouches(item.manifest) : [],

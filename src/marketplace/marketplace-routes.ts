@@ -22,6 +22,7 @@ const PATH = '/admin/marketplace';
 const access = { right: 'plugin.manage' };
 const plugin = z.object({ id: z.string().max(64) });
 const installForm = z.object({ version: z.string().max(40).optional(), trial: z.literal('yes').optional() });
+const skipForm = z.object({ version: z.string().max(40) });
 const digest = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 const wish = z.object({
   q: z.string().trim().max(200).catch(''),
@@ -74,6 +75,11 @@ export function marketplaceRoutes({ marketplace, ratings, clock }: Deps): Route[
     });
   };
 
+  const refused = (incoming: Parameters<typeof details>[0], error: KnownError): Promise<Reply> => {
+    if (error.kind === 'not-found' || error.kind === 'forbidden') throw error;
+    return details(incoming, error);
+  };
+
   const progress = async ({
     actor,
     params,
@@ -117,10 +123,7 @@ export function marketplaceRoutes({ marketplace, ratings, clock }: Deps): Route[
       access,
       params: plugin,
       body: installForm,
-      onRefused: (incoming, error) => {
-        if (error.kind === 'not-found' || error.kind === 'forbidden') throw error;
-        return details(incoming, error);
-      },
+      onRefused: refused,
       handler: async (incoming) => {
         const { actor, params, body } = incoming;
         const asked = askAgain(incoming, { now: clock.now(), next: `${PATH}/plugins/${params.id}` });
@@ -129,6 +132,32 @@ export function marketplaceRoutes({ marketplace, ratings, clock }: Deps): Route[
           asTrial: body.trial === 'yes',
         });
         return redirect(`${PATH}/operations/${id}`);
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/plugins/:id/skip`,
+      access,
+      params: plugin,
+      body: skipForm,
+      onRefused: refused,
+      handler: async ({ actor, params, body }) => {
+        await marketplace.skip(actor, params.id, body.version);
+        const said = { version: body.version };
+        return redirect(`${PATH}/plugins/${params.id}`, {
+          flash: { kind: 'info', code: 'marketplace:flash.skipped', params: said },
+        });
+      },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/plugins/:id/unskip`,
+      access,
+      params: plugin,
+      onRefused: refused,
+      handler: async ({ actor, params }) => {
+        await marketplace.unskip(actor, params.id);
+        return redirect(`${PATH}/plugins/${params.id}`);
       },
     }),
     ratingRoute({ ratings, shownAgain: details }),

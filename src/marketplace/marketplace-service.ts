@@ -1,4 +1,5 @@
-import type { Database } from '../db/database.ts';
+import type { AuditService } from '../audit/index.ts';
+import type { Database, Tx } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { EntitlementService, NetworkService, TrustService } from '../network/index.ts';
 import {
@@ -36,12 +37,14 @@ import { HubTrouble, type HubCatalogue } from './hub-catalogue.ts';
 import { BEAT_MS, isOver, thisProcess, type Operation, type Step } from './operation.ts';
 import { findOperation, insertOperation, listUnderWay, noteStep } from './operation-repository.ts';
 import type { ReleaseVerifier } from './release-verifier.ts';
+import { deleteSkip, listSkips, putSkip, type Skip } from './skip-repository.ts';
 import { putTrial } from './stop-repository.ts';
 
 interface Deps {
   db: Database;
   clock: Clock;
   log: Log;
+  audit: Pick<AuditService, 'record'>;
   network: Pick<NetworkService, 'credentials' | 'standing'>;
   trust: Pick<TrustService, 'status'>;
   entitlements: Pick<EntitlementService, 'status' | 'startTrial'>;
@@ -70,6 +73,8 @@ export interface Offered {
   local: PluginFacts | undefined;
   /** A newer version than the one that is here. */
   hasUpdate: boolean;
+  /** Whoever passed over that newer version; null while it is offered. */
+  skip: Skip | null;
   underWay: Operation | undefined;
 }
 
@@ -136,7 +141,7 @@ export class MarketplaceService {
     return { shelf, offered };
   }
 
-  /** What is here and newer there, whether or not it may be taken. */
+  /** What is here and newer there, whether or not it may be taken; without what was passed over. */
   async updates(actor: Actor): Promise<Offered[]> {
     const shelf = await this.shelf(actor);
     if (!shelf.mayBrowse) return [];
@@ -145,7 +150,9 @@ export class MarketplaceService {
       this.#deps.db,
       here.map(({ id }) => id),
     );
-    return (await this.#offered(actor, shelf, items)).filter(({ hasUpdate }) => hasUpdate);
+    return (await this.#offered(actor, shelf, items)).filter(
+      ({ hasUpdate, skip }) => hasUpdate && skip === null,
+    );
   }
 
   async picture(actor: Actor, sha256: string): Promise<Buffer> {
@@ -197,6 +204,29 @@ export class MarketplaceService {
     for (const { item, refusal } of await this.updates(actor))
       if (refusal === null) begun.push(await this.install(actor, item.id));
     return begun;
+  }
+
+  /** This version is not offered, told of or taken with the others any more; the next one is. */
+  async skip(actor: Actor, id: string, version: string): Promise<void> {
+    const { offered } = await this.find(actor, id);
+    const isOffered = offered.hasUpdate && offered.skip === null && offered.release?.version === version;
+    if (!isOffered) throw new ConflictError('marketplace.nothing-to-skip', { params: { plugin: id } });
+    const { db, clock } = this.#deps;
+    const skip = { pluginId: id, version, skippedBy: actor.name, skippedAt: clock.now() };
+    await db.transaction(async (tx) => {
+      await putSkip(tx, skip);
+      await this.#record(tx, actor, 'version-skipped', { id, version });
+    });
+  }
+
+  /** It is offered again. */
+  async unskip(actor: Actor, id: string): Promise<void> {
+    assertMay(actor);
+    await this.#deps.db.transaction(async (tx) => {
+      if (!(await deleteSkip(tx, id)))
+        throw new ConflictError('marketplace.nothing-skipped', { params: { plugin: id } });
+      await this.#record(tx, actor, 'version-offered', { id });
+    });
   }
 
   async operation(actor: Actor, id: string): Promise<Operation & { isOver: boolean }> {
@@ -274,6 +304,14 @@ export class MarketplaceService {
     await installer.use(actor, pluginId, version);
   }
 
+  #record(tx: Tx, actor: Actor, what: string, after: { id: string; version?: string }): Promise<void> {
+    return this.#deps.audit.record(tx, actor, {
+      action: `marketplace.${what}`,
+      subject: { type: 'plugin', id: after.id, label: after.id },
+      after,
+    });
+  }
+
   /** Writes how far the download is, but not more often than anybody looks. */
   #beating(operation: Operation): (got: number) => void {
     let at = 0;
@@ -323,6 +361,7 @@ export class MarketplaceService {
   async #offered(actor: Actor, { standing }: Shelf, items: readonly CatalogueItem[]): Promise<Offered[]> {
     const { db, clock, plugins } = this.#deps;
     const here = new Map((await plugins.list(actor.locale)).map((plugin) => [plugin.id, plugin]));
+    const skips = new Map((await listSkips(db)).map((one) => [one.pluginId, one]));
     const underWay = new Map((await listUnderWay(db, clock.now())).map((one) => [one.pluginId, one]));
     return items.map((item) => {
       const local = here.get(item.id);
@@ -335,6 +374,11 @@ export class MarketplaceService {
         (local?.chosen ?? null) !== null &&
         compareVersions(release.version, local?.chosen ?? '') > 0;
       const refusal = refusalOf(standing, item, release, { isBundled: local?.isBundled === true });
+      const skip = skips.get(item.id);
+      const running = item.releases.find(({ version }) => version === local?.chosen);
+      // What must not run any more is not left because its successor was passed over once.
+      const isSkipped =
+        hasUpdate && skip?.version === release.version && securityReason(standing, item, running) === null;
       return {
         item,
         release,
@@ -344,6 +388,7 @@ export class MarketplaceService {
         securityReason: securityReason(standing, item, release),
         local,
         hasUpdate,
+        skip: isSkipped ? skip : null,
         underWay: underWay.get(item.id),
       };
     });

@@ -1,5 +1,6 @@
 import type { Outbound } from '../outbound/outbound.ts';
 import { readAnswer, type HubAnswer } from './hub-answer.ts';
+import type { Sent } from './what-is-sent.ts';
 import { problemOfError, problemOfStatus, type HubProblem } from './hub-problem.ts';
 
 /** What a helpdesk shows its hub, and nobody else. */
@@ -33,13 +34,20 @@ export class HubClient {
     this.#deps = deps;
   }
 
+  /** What is asked about a key, as it leaves. */
+  question(credentials: HubCredentials): Sent {
+    return {
+      method: 'GET',
+      url: `${credentials.hub}/api/registration/info`,
+      headers: headersFor(credentials, this.#deps.version),
+    };
+  }
+
   async ask({ signal, ...credentials }: HubQuestion): Promise<HubOutcome> {
-    const { outbound, version } = this.#deps;
+    const { outbound } = this.#deps;
     try {
       const { status, headers, text, isCut } = await outbound.send({
-        url: `${credentials.hub}/api/registration/info`,
-        method: 'GET',
-        headers: headersFor(credentials, version),
+        ...this.question(credentials),
         signal,
         timeoutMs: TOTAL_MS,
         maxBytes: MOST_BYTES,

@@ -7,7 +7,9 @@ import type { Clock } from '../shared/clock.ts';
 import { ConflictError, type KnownError } from '../shared/errors.ts';
 import { isAsking, presentNetwork, presentTrust } from './network-presenter.ts';
 import type { NetworkService } from './network-service.ts';
+import type { EntitlementService } from './entitlement/entitlement-service.ts';
 import type { TrustService } from './trust/trust-service.ts';
+import { shownAsSent } from './what-is-sent.ts';
 
 const PATH = '/admin/network';
 const access = { right: 'network.manage' };
@@ -18,13 +20,14 @@ const typed = z.object({ url: z.string().optional(), key: z.string().optional() 
 interface Deps {
   network: NetworkService;
   trust: Pick<TrustService, 'status'>;
+  entitlements: Pick<EntitlementService, 'nextSent'>;
   clock: Clock;
   /** Whether this house is a hub, too. */
   isHub: () => boolean;
 }
 
 /** Where administrators say which hub this installation belongs to, and bring its key. */
-export function networkRoutes({ network, trust, clock, isHub }: Deps): Route[] {
+export function networkRoutes({ network, trust, entitlements, clock, isHub }: Deps): Route[] {
   const page = async (actor: Actor, refused: { error?: KnownError; body?: unknown } = {}): Promise<Reply> => {
     const { error, body } = refused;
     const [status, believed] = [await network.status(actor), await trust.status()];
@@ -33,6 +36,9 @@ export function networkRoutes({ network, trust, clock, isHub }: Deps): Route[] {
       trust: presentTrust(believed),
       isAsking: isAsking(status, believed, clock.now()),
       isHub: isHub(),
+      sent: [await network.nextSent(), await entitlements.nextSent()]
+        .filter((one) => one !== null)
+        .map((one) => shownAsSent(one, status.key.mark ?? '')),
       typed: typed.safeParse(body).data ?? {},
       errors: error?.fields ?? [],
       message: error?.fields.length === 0 ? error.code : undefined,

@@ -29,6 +29,7 @@ import {
 import { hubOnThisMachine, hubUrl } from './network-settings.ts';
 import { isOwnMachine } from './own-machine.ts';
 import { markOf, problemOfKey, readPastedKey } from './pasted-key.ts';
+import type { Sent } from './what-is-sent.ts';
 import { lightOfAnswer, lightOfHub, type KeyLight, type NetworkStatus } from './registration.ts';
 
 interface Deps {
@@ -143,6 +144,12 @@ export class NetworkService {
   async credentials(): Promise<HubCredentials | null> {
     const { hub, uid, key } = await this.#registration();
     return key === null || hub === '' ? null : { hub, uid, key, locale: await this.#deps.locale() };
+  }
+
+  /** The very request with which the hub is asked about the key, for the page. */
+  async nextSent(): Promise<Sent | null> {
+    const credentials = await this.credentials();
+    return credentials && this.#deps.hub.question(credentials);
   }
 
   /** Another hub gets no key that was given for this one. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { coreCommands } from '../../src/compose-commands.ts';
 import { system } from '../../src/shared/actor.ts';
 import { days } from '../support/clock.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
-import { startTestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { sayingVersion } from '../plugin-host/packages.ts';
 import { keyFor, lookAgain, publish, startDesk, startHub } from '../support/two-houses.ts';
 
@@ -152,8 +153,27 @@ describe('a helpdesk', () => {
 
     for (let times = 0; times < 2; times += 1) await desk.house.domains.jobs.runNow('marketplace.refresh');
 
-    const told = await desk.db.knex('notification').where({ kind: 'marketplace.update' });
-    expect(told).toHaveLength(1);
+    const told = () => desk.db.knex('notification').where({ kind: 'marketplace.update' });
+    expect(await told()).toHaveLength(1);
+
+    const admin = desk.as(await desk.given.owner());
+    const page = '/admin/marketplace/plugins/parcel';
+    await admin.submit(page, { version: '1.2.0' }, { action: `${page}/skip` });
+    expect(await desk.house.marketplace.updateAll(system)).toEqual([]);
+    expect((await admin.get('/admin/marketplace')).text).not.toContain('1 update');
+    await expect(desk.house.marketplace.skip(system, 'parcel', '1.2.0')).rejects.toMatchObject({
+      code: 'marketplace.nothing-to-skip',
+    });
+    await admin.submit(page, {}, { action: `${page}/unskip` });
+    expect(await offeredIn(desk)).toEqual(['1.2.0']);
+    expect(await lineFrom(desk, 'marketplace skip', 'parcel')).toMatchObject({ skipped: '1.2.0' });
+    expect(await offeredIn(desk)).toEqual([]);
+
+    await publish(hub, 'parcel', { version: '1.3.0' }, { files: sayingVersion('1.3.0') });
+    await lookAgain(desk);
+    await desk.house.domains.jobs.runNow('marketplace.refresh');
+    expect(await offeredIn(desk)).toEqual(['1.3.0']);
+    expect(await told()).toHaveLength(2);
   });
 
   test('shows its marketplace to administrators only', async () => {
@@ -163,9 +183,29 @@ describe('a helpdesk', () => {
 
     for (const path of ['', '/plugins/parcel', '/operations/x', `/pictures/${'a'.repeat(64)}`])
       expect((await stranger.get(`/admin/marketplace${path}`)).status).toBe(403);
-    for (const path of ['/refresh', '/update-all', '/plugins/parcel/install'])
+    const doing = ['install', 'skip', 'unskip'].map((what) => `/plugins/parcel/${what}`);
+    for (const path of ['/refresh', '/update-all', ...doing])
       expect((await stranger.post(`/admin/marketplace${path}`, { _csrf })).status).toBe(403);
   });
 });
+
+const offeredIn = async ({ house }: TestApp): Promise<unknown[]> =>
+  (await house.marketplace.updates(system)).map(({ release }) => release?.version);
+
+/** What a command of whoever sits at the server prints. */
+async function lineFrom({ house }: TestApp, command: string, id: string): Promise<unknown> {
+  const printed: unknown[] = [];
+  await coreCommands(house, { onProblem: () => undefined })
+    .find(({ name }) => name === command)
+    ?.run({
+      actor: system,
+      args: [id],
+      options: {},
+      print: (line) => void printed.push(line),
+      readStdin: () => Promise.resolve(''),
+      readFile: () => Promise.reject(new Error('Nothing is read')),
+    });
+  return printed[0];
+}
 
 const operationIn = (page: string): string => /operations\/([0-9A-Z]{26})/.exec(page)?.[1] ?? '';

@@ -12,10 +12,22 @@ const entitlements = defineTable('network_entitlement', {
   revokedSince: nullable(instant),
   problem: nullable(text as Codec<EntitlementProblem>),
 });
-const checkIns = defineTable('network_check_in', { place: whole, counter: whole, nextAt: instant });
+const checkIns = defineTable('network_check_in', {
+  place: whole,
+  counter: whole,
+  nextAt: instant,
+  nonce: nullable(text),
+});
 const PLACE = 1;
 
 type Row = Record<string, unknown>;
+
+/** What one check-in is told from all others by. */
+export interface CheckInMarks {
+  nonce: string;
+  counter: number;
+}
+
 export type StoredEntitlement = ReturnType<typeof entitlements.decode>;
 
 export async function findEntitlement(db: Queryable, about: Buffer): Promise<StoredEntitlement | null> {
@@ -35,13 +47,26 @@ export async function noteProblem(tx: Tx, about: Buffer, problem: EntitlementPro
   await tx.knex(entitlements.name).where({ about }).update(entitlements.encode({ problem }));
 }
 
-/** The number of this check-in, or null when another process is at it or it is too early. */
+/** The marks of the check-in that comes next. */
+export async function findAnnounced(db: Queryable): Promise<CheckInMarks | null> {
+  const row = (await db.knex(checkIns.name).where({ place: PLACE }).first()) as Row | undefined;
+  const { nonce = null, counter = 0 } = row ? checkIns.decode(row) : {};
+  return nonce === null ? null : { nonce, counter: counter + 1 };
+}
+
+/** Whoever comes first says what the next one will be marked with; all nodes then have the same. */
+export async function announce(tx: Tx, nonce: string): Promise<void> {
+  const first = checkIns.encode({ place: PLACE, counter: 0, nextAt: 0, nonce });
+  await tx.knex(checkIns.name).insert(first).onConflict('place').ignore();
+  await tx.knex(checkIns.name).where({ place: PLACE }).whereNull('nonce').update({ nonce });
+}
+
+/** The marks of this check-in, as announced, or null when another process is at it or it is too early. `fresh` serves where none was announced. */
 export async function claimCheckIn(
   tx: Tx,
-  { now, until }: { now: number; until: number },
-): Promise<number | null> {
-  const first = checkIns.encode({ place: PLACE, counter: 0, nextAt: 0 });
-  await tx.knex(checkIns.name).insert(first).onConflict('place').ignore();
+  { now, until, fresh }: { now: number; until: number; fresh: string },
+): Promise<CheckInMarks | null> {
+  await announce(tx, fresh);
   const claimed = await tx
     .knex(checkIns.name)
     .where({ place: PLACE })
@@ -50,7 +75,10 @@ export async function claimCheckIn(
     .increment('counter', 1);
   if (claimed !== 1) return null;
   const row = (await tx.knex(checkIns.name).where({ place: PLACE }).first()) as Row | undefined;
-  return row ? checkIns.decode(row).counter : null;
+  if (!row) return null;
+  const { nonce, counter } = checkIns.decode(row);
+  await tx.knex(checkIns.name).where({ place: PLACE }).update({ nonce: null });
+  return { nonce: nonce ?? fresh, counter };
 }
 
 export async function nextCheckIn(tx: Tx, nextAt: number): Promise<void> {

@@ -15,21 +15,19 @@ import {
   type EntitlementProblem,
   type Expected,
 } from './entitlement-document.ts';
+import { headersFor, type HubCredentials } from '../hub-client.ts';
+import type { Sent } from '../what-is-sent.ts';
 import {
+  announce,
   claimCheckIn,
+  findAnnounced,
   findEntitlement,
   nextCheckIn,
   noteProblem,
   storeEntitlement,
+  type CheckInMarks,
   type StoredEntitlement,
 } from './entitlement-repository.ts';
-
-/** Who we are to the hub. */
-interface Credentials {
-  hub: string;
-  uid: string;
-  key: string;
-}
 
 interface InstalledPlugin {
   id: string;
@@ -44,7 +42,7 @@ interface Deps {
   outbound: Pick<Outbound, 'send'>;
   trust: Pick<TrustService, 'confirmedHub' | 'rules' | 'nowOf' | 'correctTime'>;
   version: string;
-  credentials: () => Promise<Credentials | null>;
+  credentials: () => Promise<HubCredentials | null>;
 }
 
 /** All that a check-in tells; at most 1 KB, and shown on the page. */
@@ -62,7 +60,7 @@ export interface EntitlementStatus extends Entitled {
 
 /** The paper at hand, and what it has to be held against. */
 interface Held {
-  credentials: Credentials;
+  credentials: HubCredentials;
   hub: TrustedHub;
   about: Buffer;
   expected: Expected;
@@ -120,9 +118,10 @@ export class EntitlementService {
     const held = this.#ending.signal.aborted ? null : await this.#held();
     if (!held) return;
     const now = clock.now();
-    const counter = await db.transaction((tx) => claimCheckIn(tx, { now, until: now + CLAIM_MS }));
-    if (counter === null) return;
-    const isWell = await this.#checkIn(held.credentials, await this.#told(counter), 'check-in');
+    const claim = { now, until: now + CLAIM_MS, fresh: newNonce() };
+    const marks = await db.transaction((tx) => claimCheckIn(tx, claim));
+    if (marks === null) return;
+    const isWell = await this.#checkIn(held.credentials, await this.#told(marks), 'check-in');
     await db.transaction((tx) => nextCheckIn(tx, clock.now() + (isWell ? EVERY_MS : AGAIN_MS)));
   }
 
@@ -130,13 +129,18 @@ export class EntitlementService {
   async startTrial(plugin: string): Promise<void> {
     const held = await this.#held();
     if (!held) throw new ConflictError('network.hub-not-confirmed');
-    const told = { ...(await this.#told(0)), plugins: [], trial: plugin };
+    const told = { ...(await this.#told({ nonce: newNonce(), counter: 0 })), plugins: [], trial: plugin };
     if (!(await this.#checkIn(held.credentials, told, 'trials'))) throw new ConflictError('network.no-trial');
   }
 
-  /** What the next check-in would tell, for the page. */
-  told(): Promise<CheckIn> {
-    return this.#told(0);
+  /** The very request of the next check-in, for the page; null while there is nobody to send it to. */
+  async nextSent(): Promise<Sent | null> {
+    const held = await this.#held();
+    if (!held) return null;
+    const { db } = this.#deps;
+    if ((await findAnnounced(db)) === null) await db.transaction((tx) => announce(tx, newNonce()));
+    const marks = await findAnnounced(db);
+    return marks && this.#sent(held.credentials, await this.#told(marks), 'check-in');
   }
 
   /** For a hub that cannot be reached: a text to carry there. */
@@ -144,7 +148,8 @@ export class EntitlementService {
     const credentials = await this.#deps.credentials();
     if (!credentials) throw new ConflictError('network.no-key');
     const { uid, key } = credentials;
-    return `${JSON.stringify({ format: 1, instance: uid, key: keyIdOf(key), ...(await this.#told(0)) })}\n`;
+    const told = await this.#told({ nonce: newNonce(), counter: 0 });
+    return `${JSON.stringify({ format: 1, instance: uid, key: keyIdOf(key), ...told })}\n`;
   }
 
   /** What came back from there. @throws {InvalidInputError} naming what does not hold */
@@ -160,9 +165,9 @@ export class EntitlementService {
     this.#ending.abort();
   }
 
-  async #told(counter: number): Promise<CheckIn> {
+  async #told({ nonce, counter }: CheckInMarks): Promise<CheckIn> {
     const { version } = this.#deps;
-    const told = { nonce: randomBytes(16).toString('base64url'), counter, latchkey: version };
+    const told = { nonce, counter, latchkey: version };
     const plugins: InstalledPlugin[] = [];
     for (const { id, version: has } of await this.#installed()) {
       plugins.push({ id, version: has });
@@ -172,22 +177,20 @@ export class EntitlementService {
     return { ...told, plugins };
   }
 
-  async #checkIn({ hub, uid, key }: Credentials, told: CheckIn, where: string): Promise<boolean> {
-    const { outbound, log, version } = this.#deps;
+  #sent(credentials: HubCredentials, told: CheckIn, where: string): Sent {
+    return {
+      method: 'POST',
+      url: `${credentials.hub}/api/network/v1/${where}`,
+      headers: { ...headersFor(credentials, this.#deps.version), 'content-type': 'application/json' },
+      body: JSON.stringify(told),
+    };
+  }
+
+  async #checkIn(credentials: HubCredentials, told: CheckIn, where: string): Promise<boolean> {
+    const { outbound, log } = this.#deps;
     try {
-      const { status, text } = await outbound.send({
-        url: `${hub}/api/network/v1/${where}`,
-        method: 'POST',
-        headers: {
-          accept: 'application/json',
-          'content-type': 'application/json',
-          'user-agent': `Latchkey/${version}`,
-          'x-registration-key': key,
-          'x-glpi-network-uid': uid,
-        },
-        body: JSON.stringify(told),
-        signal: this.#ending.signal,
-      });
+      const sent = this.#sent(credentials, told, where);
+      const { status, text } = await outbound.send({ ...sent, signal: this.#ending.signal });
       const read = status === 200 ? answer.safeParse(jsonOf(text)) : null;
       if (!read?.success) return false;
       const problem = await this.#take(read.data.document, told.nonce);
@@ -241,6 +244,8 @@ export class EntitlementService {
     };
   }
 }
+
+const newNonce = (): string => randomBytes(16).toString('base64url');
 
 /** As the hub knows the key: by its digest. */
 const keyIdOf = (key: string): string => createHash('sha256').update(key).digest('hex');
