@@ -1,6 +1,7 @@
 import type { Tx } from '../db/database.ts';
 import { bumpVersion } from '../db/versions.ts';
 import { system } from '../shared/actor.ts';
+import type { Reached } from './crash-points.ts';
 import type { PluginNews } from './plugin-news.ts';
 import { moveWatch, type PluginNode, type PluginState, type Pointer } from './plugin-repository.ts';
 import { updateRelease } from './release-repository.ts';
@@ -24,6 +25,7 @@ interface Deps {
   doing: (id: string) => Doing | null;
   liveNodes: () => Promise<readonly PluginNode[]>;
   converge: () => Promise<void>;
+  reached: Reached;
 }
 
 /** What is thought of a version on the server that is watched; `isGone` where that server can no longer say. */
@@ -171,18 +173,21 @@ export class Canary {
   }
 
   /** False when somebody else was quicker. */
-  #move(
+  async #move(
     state: PluginState,
     pointer: Partial<Pointer>,
     alongside: (tx: Tx) => Promise<void> = () => Promise.resolve(),
   ): Promise<boolean> {
-    const { ground, versionRow } = this.#deps;
-    return ground.db.transaction(async (tx) => {
+    const { ground, versionRow, reached } = this.#deps;
+    reached('judged');
+    const isMoved = await ground.db.transaction(async (tx) => {
       if (!(await moveWatch(tx, state, pointer))) return false;
       await alongside(tx);
       await bumpVersion(tx, versionRow);
       return true;
     });
+    reached('moved');
+    return isMoved;
   }
 
   #record(tx: Tx, action: string, { id, chosen }: PluginState): Promise<void> {

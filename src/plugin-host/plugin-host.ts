@@ -1,6 +1,7 @@
 import { migrateDown } from '../db/migrations.ts';
 import type { Versions } from '../db/versions.ts';
 import type { Undo } from '../hooks/index.ts';
+import { CORE_OWNER } from '../http/route-table.ts';
 import { redact } from '../crypto/tokens.ts';
 import { system, type Actor } from '../shared/actor.ts';
 import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts';
@@ -135,6 +136,7 @@ export class PluginHost {
       doing: (id) => this.#runner.doing(id, this.#outcomes.get(id) ?? RUNNING),
       liveNodes: () => this.#neighbours.live(),
       converge: () => this.converge(),
+      reached: this.#reached,
     });
   }
 
@@ -193,7 +195,7 @@ export class PluginHost {
     }
     const suspects = markers.suspects();
     const banner: SlotListener = (_page, actor) => (actor.can('plugin.manage') ? { reason, suspects } : null);
-    this.#hearing.push(registries.slots.add('layout.banner', 'core', 'plugins/safe-mode', banner));
+    this.#hearing.push(registries.slots.add('layout.banner', CORE_OWNER, 'plugins/safe-mode', banner));
     if (reason === 'asked') return;
     ground.log.error({ reason, suspects }, 'Safe mode: no plugin code is running');
     if (markers.hasToldOfSafeMode) return;
@@ -366,6 +368,7 @@ export class PluginHost {
   async settle(actor: Actor, id: string): Promise<PluginFacts> {
     await this.#assertMayManage(actor, id);
     await this.#wishes.settle(actor, id);
+    this.#reached('settled');
     await this.converge();
     return this.find(id, actor.locale);
   }
@@ -456,6 +459,11 @@ export class PluginHost {
     const { id } = manifest;
     this.#outcomes.set(id, this.#outcomeOfRunning(manifest));
     await this.#rememberListeners(id);
+    await this.#clearAway(id);
+  }
+
+  /** What only the version before needed, once there is no way back to it. */
+  async #clearAway(id: string): Promise<void> {
     if (!this.#states.get(id)?.previous) await this.#runner.clearAway(id);
   }
 
@@ -476,6 +484,8 @@ export class PluginHost {
       this.#tries.beginAnew(id);
       await this.#rememberListeners(id);
       this.#reached('running');
+      // Wished for before this server was started again, and not done.
+      if (this.#states.get(id)?.chosen) await this.#clearAway(id);
       return;
     }
     this.#tries.failed(id, failure, this.#askedFor(id));

@@ -128,6 +128,7 @@ export class PluginRunner {
       const all = await ownMigrations(activation.found, activation.manifest);
       await migrate(this.#deps.ground.db, id, all);
       this.#cleared.add(activation);
+      this.#deps.reached('cleared');
     } catch (error) {
       this.#deps.nameFault(id, 'migrate', error);
     }

@@ -1,17 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { secretDoctor } from '../../src/cli/key-commands.ts';
 import { trySecrets } from '../../src/compose-commands.ts';
-import { compose, type Latchkey } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
 import { mint } from '../../src/crypto/mint.ts';
-import { silentLog } from '../../src/log.ts';
 import { system } from '../../src/shared/actor.ts';
 import { commandsOf } from '../cli/shell.ts';
 import { temporaryFolder } from '../plugin-host/start-host.ts';
+import { endOf, inHouse } from '../support/crashing.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -61,7 +57,7 @@ test('a rotation of the master key that is killed on its way opens everything, a
   const [first] = await masters();
 
   for (const step of ['added', 'rewrapped']) {
-    expect([step, await endOf(step, env)]).toEqual([step, 'SIGKILL']);
+    expect([step, await endOf('crashing-rotation.ts', [step], env)]).toEqual([step, 'SIGKILL']);
     expect(await masters()).toHaveLength(2);
     await inHouse(env, async ({ domains }) => {
       expect(await domains.network.credentials()).toMatchObject({ key });
@@ -77,23 +73,3 @@ test('a rotation of the master key that is killed on its way opens everything, a
     expect(await domains.network.credentials()).toMatchObject({ key });
   });
 });
-
-async function endOf(step: string, env: Record<string, string>): Promise<string> {
-  const script = join(import.meta.dirname, '../support/crashing-rotation.ts');
-  const child = spawn(process.execPath, [script, step], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  return signal ?? String(code);
-}
-
-async function inHouse(
-  env: Record<string, string>,
-  work: (house: Latchkey) => Promise<unknown>,
-): Promise<void> {
-  const house = await compose(readConfig(env), { log: silentLog(), isPasserBy: true });
-  try {
-    await house.open({ work: false });
-    await work(house);
-  } finally {
-    await house.close();
-  }
-}

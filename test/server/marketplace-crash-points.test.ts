@@ -1,12 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compose, type Latchkey } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
-import { silentLog } from '../../src/log.ts';
+import type { Latchkey } from '../../src/compose.ts';
 import { system } from '../../src/shared/actor.ts';
 import { setupWith, temporaryFolder } from '../plugin-host/start-host.ts';
+import { endOf, inHouse } from '../support/crashing.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { MASTER_KEY } from '../support/house.ts';
 import { holdCeremony, publishSigned, startSignedHub, type SignedHub } from '../support/signed-hub.ts';
@@ -32,7 +28,9 @@ test(
     };
     await inHouse(env, (house) => believe(house, hub));
 
-    for (const step of written) expect([step, await endOf(step, env)]).toEqual([step, 'SIGKILL']);
+    const killedAt = (step: string): Promise<string> =>
+      endOf('crashing-marketplace.ts', [step, `parcel-${step}`], env);
+    for (const step of written) expect([step, await killedAt(step)]).toEqual([step, 'SIGKILL']);
 
     await inHouse(env, async ({ plugins, marketplace }) => {
       for (const step of written) {
@@ -68,24 +66,4 @@ async function believe({ domains, marketplace, reader }: Latchkey, hub: SignedHu
   await domains.jobs.runNow('network.trust');
   await marketplace.refreshSoon(system);
   await reader.refresh();
-}
-
-async function endOf(step: string, env: Record<string, string>): Promise<string> {
-  const script = join(import.meta.dirname, '../support/crashing-marketplace.ts');
-  const child = spawn(process.execPath, [script, step, `parcel-${step}`], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  return signal ?? String(code);
-}
-
-async function inHouse(env: Record<string, string>, work: (house: Latchkey) => Promise<void>): Promise<void> {
-  const house = await compose(readConfig(env), { log: silentLog() });
-  try {
-    await house.open({ work: false });
-    await work(house);
-  } finally {
-    await house.close();
-  }
 }

@@ -1,18 +1,19 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compose, type Latchkey } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
+import type { Latchkey } from '../../src/compose.ts';
 import { tableNames } from '../../src/db/dump.ts';
-import { silentLog } from '../../src/log.ts';
+import type { Database } from '../../src/db/database.ts';
 import { crashPoints, removalPoints, type CrashPoint } from '../../src/plugin-host/crash-points.ts';
+import { RUNNING } from '../../src/plugin-host/outcome.ts';
+import { listStates, replaceNode } from '../../src/plugin-host/plugin-repository.ts';
 import { system } from '../../src/shared/actor.ts';
 import { packageOf, sayingVersion } from '../plugin-host/packages.ts';
 import { temporaryFolder } from '../plugin-host/start-host.ts';
+import { endOf, inHouse } from '../support/crashing.ts';
 import { describeOnEachEngine, freshDatabase, openDatabase } from '../support/databases.ts';
+import { hours } from '../support/clock.ts';
 import { MASTER_KEY } from '../support/house.ts';
 
 /** A process begins and is killed for each step. */
@@ -34,12 +35,14 @@ describeOnEachEngine('an update that is killed without warning', (engine) => {
         const [old, next] = [versionNo(at), versionNo(at + 1)];
         const file = join(dataDir, `${next}.tgz`);
         await writeFile(file, await packageNo(at + 1));
-        expect([point, await endOf(point, file, env)]).toEqual([point, 'SIGKILL']);
+        expect([point, await killed(point, 'install', file, env)]).toEqual([point, 'SIGKILL']);
 
         const expected = at < crashPoints.indexOf(TURNS_AT) ? old : next;
         await inHouse(env, async (house) => {
           expect([point, await shownBy(house)]).toEqual([point, whole(expected)]);
-          await installed(house.installer, at + 1);
+          await (at < crashPoints.indexOf('stored')
+            ? installed(house.installer, at + 1)
+            : used(house.installer, at + 1));
           expect([point, await shownBy(house)]).toEqual([point, whole(next)]);
           expect(await tableNames(house.ground.db)).toContain(`parcel_t${String(at + 1)}`);
         });
@@ -74,11 +77,11 @@ test(
     };
 
     for (const point of removalPoints) {
-      expect([point, await endOf(point, '', env, 'parcel')]).toEqual([point, 'SIGKILL']);
+      expect([point, await killed(point, 'uninstall', 'parcel', env)]).toEqual([point, 'SIGKILL']);
       expect([point, await left()]).toEqual([point, expected[point]]);
     }
 
-    expect(await endOf('never', '', env, 'parcel')).toBe('0');
+    expect(await killed('never', 'uninstall', 'parcel', env)).toBe('0');
     expect(await left()).toEqual({ ...expected.removed, hasFiles: false });
     const files = await readdir(join(dataDir, 'exports'));
     const kept = await Promise.all(files.map((file) => readFile(join(dataDir, 'exports', file), 'utf8')));
@@ -86,10 +89,62 @@ test(
   },
 );
 
+test(
+  'a new version that goes round, or back, is whole wherever the server that judges it is killed, and what it left to do is done',
+  { timeout: PATIENCE_MS },
+  async () => {
+    const dataDir = await temporaryFolder();
+    const { url } = await freshDatabase('sqlite');
+    const env = { LATCHKEY_DATA_DIR: dataDir, LATCHKEY_DATABASE_URL: url, LATCHKEY_KEY: MASTER_KEY };
+    const db = openDatabase(url);
+    const wish = (): Promise<unknown> => wishIn(db);
+    const isKilled = async (point: CrashPoint, deed = 'watch'): Promise<void> => {
+      expect([point, await killed(point, deed, 'parcel', env)]).toEqual([point, 'SIGKILL']);
+    };
+    await inHouse(env, async ({ installer, ground }) => {
+      await installed(installer, 0);
+      await tried(installer, 1);
+      await addNeighbour(db, 'zz-other', ground.clock.now() + hours(1));
+    });
+
+    await isKilled('judged');
+    expect(await wish()).toEqual(onTrial(1, { at: await nodeIn(dataDir), done: 0 }));
+    await isKilled('moved');
+    expect(await wish()).toEqual(onTrial(1, { at: 'zz-other', done: 1 }));
+
+    await db.transaction(async (tx) => {
+      await tx.knex('plugin_node').where({ node: 'zz-other' }).delete();
+      const mine = { watched_on: await nodeIn(dataDir), rolled_to: null };
+      await tx.knex('plugin_state').where({ id: 'parcel' }).update(mine);
+    });
+    await isKilled('moved');
+    expect(await wish()).toEqual({ chosen: versionNo(1), previous: versionNo(0), at: null, done: 0 });
+
+    await isKilled('settled', 'settle');
+    expect(await wish()).toEqual({ chosen: versionNo(1), previous: null, at: null, done: 0 });
+    expect(await tableNames(db)).toContain('parcel_t0');
+    await isKilled('cleared');
+    expect(await tableNames(db)).not.toContain('parcel_t0');
+
+    await inHouse(env, async (house) => {
+      expect(await shownBy(house)).toEqual(whole(versionNo(1)));
+      await tried(house.installer, 2);
+    });
+    const words = { plugin: `parcel@${versionNo(2)}`, why: 'loop', place: 'index.ts:7' };
+    await writeFile(join(dataDir, 'boot.json.last-words'), JSON.stringify(words));
+    await isKilled('moved');
+    expect(await wish()).toEqual({ chosen: versionNo(1), previous: null, at: null, done: 0 });
+    await inHouse(env, async (house) => {
+      expect(await shownBy(house)).toEqual(whole(versionNo(1)));
+      expect((await house.plugins.find('parcel', 'en')).releases.at(-1)?.wentWrong).toContain('index.ts:7');
+    });
+  },
+);
+
 const versionNo = (number: number): string => `1.${String(number)}.0`;
 
 /** Each version has a table more than the one before. */
-function packageNo(number: number): Promise<Buffer> {
+function packageNo(number: number, more: Record<string, string> = {}): Promise<Buffer> {
   const migrations = Array.from({ length: number + 1 }, (_, at) => {
     const name = `${String(at).padStart(4, '0')}-t${String(at)}`;
     const up = `CREATE TABLE IF NOT EXISTS parcel_t${String(at)} (id {id} NOT NULL PRIMARY KEY)`;
@@ -99,42 +154,63 @@ function packageNo(number: number): Promise<Buffer> {
       `export const migration = { name: '${name}', up: ['${up}'], down: ['${down}'] };`,
     ];
   });
-  const files = { ...sayingVersion(versionNo(number)), ...Object.fromEntries(migrations) } as Record<
-    string,
-    string
-  >;
-  return packageOf('parcel', versionNo(number), { files });
+  const files = Object.fromEntries(migrations) as Record<string, string>;
+  return packageOf('parcel', versionNo(number), {
+    files: { ...sayingVersion(versionNo(number)), ...files, ...more },
+  });
 }
+
+/** What stands in the database of the version in use, and of the one that is on its way. */
+async function wishIn(db: Database): Promise<unknown> {
+  const state = (await listStates(db)).find(({ id }) => id === 'parcel');
+  const { chosen, previous, watchedOn: at, rolledTo } = state ?? {};
+  return { chosen, previous, at, done: rolledTo?.length ?? 0 };
+}
+
+const onTrial = (number: number, { at, done }: { at: string; done: number }): unknown => ({
+  chosen: versionNo(number),
+  previous: versionNo(number - 1),
+  at,
+  done,
+});
+
+/** What the last server in this data folder was called. */
+const nodeIn = async (dataDir: string): Promise<string> =>
+  (JSON.parse(await readFile(join(dataDir, 'boot.json'), 'utf8')) as { node: string }).node;
+
+const addNeighbour = (db: Database, node: string, now: number): Promise<void> =>
+  db.transaction((tx) =>
+    replaceNode(tx, node, [
+      { node, pluginId: 'parcel', version: versionNo(0), ...RUNNING, changedAt: now, seenAt: now },
+    ]),
+  );
+
+async function tried(installer: Latchkey['installer'], number: number): Promise<void> {
+  const { id, version } = await installer.stage(system, await packageNo(number, withoutFirst));
+  await installer.use(system, id, version);
+}
+
+/** What only version 0 needed goes when nobody goes back to that one. */
+const withoutFirst = {
+  'migrations/9000-without-t0.ts': `export const migration = { name: '9000-without-t0', phase: 'contract',
+    up: ['DROP TABLE IF EXISTS parcel_t0'], down: [] };`,
+};
 
 async function installed(installer: Latchkey['installer'], number: number): Promise<void> {
-  const { id, version } = await installer.stage(system, await packageNo(number));
-  await installer.use(system, id, version, { isWatched: false });
+  await installer.stage(system, await packageNo(number));
+  await used(installer, number);
 }
 
-async function endOf(
+/** One that is kept already: nobody has to bring it again. */
+const used = (installer: Latchkey['installer'], number: number): Promise<unknown> =>
+  installer.use(system, 'parcel', versionNo(number), { isWatched: false });
+
+const killed = (
   point: CrashPoint | 'never',
-  file: string,
+  deed: string,
+  about: string,
   env: Record<string, string>,
-  ...going: string[]
-): Promise<string> {
-  const script = join(import.meta.dirname, '../support/crashing-install.ts');
-  const child = spawn(process.execPath, [script, point, file, ...going], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  return signal ?? String(code);
-}
-
-async function inHouse(env: Record<string, string>, work: (house: Latchkey) => Promise<void>): Promise<void> {
-  const house = await compose(readConfig(env), { log: silentLog() });
-  try {
-    await house.open({ work: false });
-    await work(house);
-  } finally {
-    await house.close();
-  }
-}
+): Promise<string> => endOf('crashing-install.ts', [point, deed, about], env);
 
 const whole = (version: string): unknown => ({
   state: 'enabled',
