@@ -41,6 +41,8 @@ export interface Overrides {
   log?: Log;
   /** Listeners that write to what they are only shown, throw; missing texts show as `⟦key⟧`. */
   strict?: boolean;
+  /** The house goes with the process or soon after: nobody waits until the disk has what was written. */
+  isThrowaway?: boolean;
 }
 
 /** Floors 0 and 1, and the two domains that all others lean on. */
@@ -65,10 +67,10 @@ export interface Ground {
 }
 
 export async function composeGround(config: Config, overrides: Overrides): Promise<Ground> {
-  const { clock = systemClock, strict = false } = overrides;
+  const { clock = systemClock, strict = false, isThrowaway = false } = overrides;
   const log = overrides.log ?? createLog({ level: config.logLevel, redact });
   const node = nodeName();
-  const db = await openDatabase(config);
+  const db = await openDatabase(config, { isThrowaway });
   const keys = await KeyStore.open({ db, key: config.key, keyFile: join(config.dataDir, 'key') });
   const versions = new Versions({
     db,
@@ -122,11 +124,14 @@ const nodeName = (): string =>
   `${hostname()}-${userInfo().username}-${randomUUID().slice(0, 8)}`.slice(0, 60);
 
 /** Opens it and brings its schema up to date; whoever comes second waits for the first. */
-async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Database> {
+async function openDatabase(
+  { databaseUrl, dataDir }: Config,
+  { isThrowaway }: { isThrowaway: boolean },
+): Promise<Database> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (databaseUrl.startsWith('sqlite:'))
     mkdirSync(dirname(databaseUrl.slice('sqlite:'.length)), { recursive: true });
-  const db = Database.open(databaseUrl);
+  const db = Database.open(databaseUrl, { isThrowaway });
   try {
     await migrate(db, CORE, await loadMigrations(folders.migrations));
     return db;

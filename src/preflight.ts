@@ -17,7 +17,7 @@ async function run([folder = '', id = '', added = '']: readonly string[]): Promi
     await symlink(folder, join(pluginDir, id));
     await bringOthers(added, pluginDir);
     const config = readConfig({ LATCHKEY_DATA_DIR: dataDir, LATCHKEY_PLUGIN_DIR: pluginDir });
-    const house = await compose(config, { log: silentLog(), isPasserBy: true });
+    const house = await compose(config, { log: silentLog(), isPasserBy: true, isThrowaway: true });
     try {
       await house.open({ work: false });
       const before = traces();

@@ -88,10 +88,10 @@ export class Database implements Queryable, Changing {
     this.dialect = dialect;
   }
 
-  /** Opens `sqlite:<file>` or `mysql://…`; there `poolSize` connections at most for transactions, and as many for reading. */
-  static open(url: string, { poolSize = 10 } = {}): Database {
+  /** Opens `sqlite:<file>` or `mysql://…`; there `poolSize` connections at most for transactions, and as many for reading. One that is thrown away with the process need not outlive a loss of power. */
+  static open(url: string, { poolSize = 10, isThrowaway = false } = {}): Database {
     if (url.startsWith('sqlite:')) {
-      const { writer, reader } = openSqlite(url.slice('sqlite:'.length));
+      const { writer, reader } = openSqlite(url.slice('sqlite:'.length), { isThrowaway });
       return new Database({ writer, reader, definer: writer, dialect: sqliteDialect });
     }
     // Ten transactions that wait for an eleventh connection to read something would wait for each other: readers have their own.

@@ -15,7 +15,7 @@ interface QueryObject {
 
 /** The part of knex's client class that a dialect overrides. */
 interface KnexClient {
-  connectionSettings: { filename: string; readOnly?: boolean };
+  connectionSettings: { filename: string; readOnly?: boolean; isThrowaway?: boolean };
 }
 type KnexClientClass = new (config: Knex.Config) => KnexClient;
 
@@ -36,9 +36,10 @@ class Connection {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, Prepared>();
 
-  constructor(filename: string, { readOnly }: { readOnly: boolean }) {
+  constructor(filename: string, { readOnly, isThrowaway }: { readOnly: boolean; isThrowaway: boolean }) {
     this.#db = new DatabaseSync(filename, { readOnly, timeout: BUSY_TIMEOUT_MS });
-    if (!readOnly) this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    const synchronous = isThrowaway ? 'OFF' : 'FULL';
+    if (!readOnly) this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`);
     this.#db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000');
   }
 
@@ -75,8 +76,8 @@ class NodeSqliteClient extends BetterSqlite3Client {
   }
 
   acquireRawConnection(): Promise<Connection> {
-    const { filename, readOnly } = this.connectionSettings;
-    return Promise.resolve(new Connection(filename, { readOnly: readOnly === true }));
+    const { filename, readOnly = false, isThrowaway = false } = this.connectionSettings;
+    return Promise.resolve(new Connection(filename, { readOnly, isThrowaway }));
   }
 
   destroyRawConnection(connection: Connection): Promise<void> {
@@ -109,12 +110,15 @@ function asInput(value: unknown): SQLInputValue {
 }
 
 /** One writer and one reader per process: `node:sqlite` is synchronous, two writers would stop each other and the event loop. */
-export function openSqlite(filename: string): { writer: Knex; reader: Knex } {
+export function openSqlite(
+  filename: string,
+  { isThrowaway }: { isThrowaway: boolean },
+): { writer: Knex; reader: Knex } {
   const knexOver = (readOnly: boolean): Knex =>
     knexModule({
       log: quiet,
       client: NodeSqliteClient as unknown as typeof Knex.Client,
-      connection: { filename, readOnly } as Knex.StaticConnectionConfig,
+      connection: { filename, readOnly, isThrowaway } as Knex.StaticConnectionConfig,
       pool: { min: 1, max: 1, idleTimeoutMillis: 2 ** 31 - 1 },
       acquireConnectionTimeout: 30_000,
       useNullAsDefault: true,

@@ -1,4 +1,6 @@
 import { fork } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { InvalidInputError } from '../shared/errors.ts';
 
@@ -25,7 +27,7 @@ export const preflightIn =
   ({ script, added }: { script: string; added: string }): RunPreflight =>
   async (folder, id) => {
     const child = fork(script, [folder, id, added], {
-      env: {},
+      env: compileCache(),
       execArgv: [`--max-old-space-size=${String(HEAP_MB)}`],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
@@ -48,6 +50,12 @@ export const preflightIn =
     if (parsed.data.problem !== null) throw failedPreflight(parsed.data.problem);
     return parsed.data;
   };
+
+/** What this process has compiled, that one need not compile again. */
+function compileCache(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
+}
 
 const failedPreflight = (problem: string): InvalidInputError =>
   new InvalidInputError('plugin.preflight-failed', { params: { problem } });

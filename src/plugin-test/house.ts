@@ -22,7 +22,7 @@ export function configFor(variables: Record<string, string>): Config {
 /** Migrates, starts the plugins once and sets the house up, so that copies of its database need nothing of that. */
 export async function furnish(databaseUrl: string, dataDir: string): Promise<void> {
   const config = configFor({ DATABASE_URL: databaseUrl, DATA_DIR: dataDir });
-  const house = await openHouse(config, { clock: testClock() });
+  const house = await openHouse(config, { clock: testClock(), isThrowaway: true });
   const { ownerLink, setup } = house.domains;
   const token = await ownerLink.issue();
   if (token === null) throw new Error('The house has an owner before it was set up');

@@ -146,7 +146,7 @@ async function openNode(
   );
   const house: Latchkey = await openHouse(
     configFor({ BASE_URL: origin, ...variables }),
-    { clock, log },
+    { clock, log, isThrowaway: true },
     { work },
   );
   server.on('request', house.app);

@@ -44,7 +44,7 @@ export async function openFreshDatabase(
 
 /** One more connection pool to a database, as another process would have. */
 export function openDatabase(url: string): Database {
-  const db = Database.open(url);
+  const db = Database.open(url, { isThrowaway: true });
   afterwards(() => db.close());
   return db;
 }

@@ -76,7 +76,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...(options.pluginDir === undefined ? {} : { PLUGIN_DIR: options.pluginDir }),
     ...options.config,
   });
-  const house = await openHouse(config, { clock, ...(options.log ? { log: options.log } : {}) }, { work });
+  const overrides = { clock, isThrowaway: true, ...(options.log ? { log: options.log } : {}) };
+  const house = await openHouse(config, overrides, { work });
   server.on('request', house.app);
 
   const close = onlyOnce(async () => {
