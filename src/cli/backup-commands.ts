@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type { AuditService } from '../audit/index.ts';
 import type { Database, Tx } from '../db/database.ts';
+import { ConflictError } from '../shared/errors.ts';
 import type { Command } from './command.ts';
 import { createBackup, restoreBackup } from './backup.ts';
 
@@ -53,14 +54,20 @@ export function backupCommands(deps: Deps): Command[] {
       summary: 'Puts a backup in place of what is there; ends sessions and pauses invitation keys',
       args: '<file>',
       options: [
-        { flags: '--force', description: 'replace the people and tickets that are there' },
+        {
+          flags: '--force',
+          description: 'replace the people and tickets that are there, also under servers that run',
+        },
         { flags: '--skip-unknown', description: 'leave out what belongs to plugins that are not here' },
       ],
       run: async ({ actor, args, options, print }) => {
         const [source = ''] = args;
+        const force = options['force'] === true;
         const servers = await deps.servers();
+        if (servers.length > 0 && !force)
+          throw new ConflictError('backup.servers-run', { params: { servers: servers.join(', ') } });
         const { createdAt, version, engine } = await restoreBackup(deps, source, {
-          force: options['force'] === true,
+          force,
           skipUnknown: options['skipUnknown'] === true,
           afterwards: async (tx) => {
             await deps.makeSafe(tx);

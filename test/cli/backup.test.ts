@@ -11,7 +11,7 @@ import { describeOnEachEngine, openDatabase, type Engine } from '../support/data
 import { OWNER } from '../support/house.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { packageOf } from '../plugin-host/packages.ts';
-import { auditOf, commandsOf, me, openShell } from './shell.ts';
+import { auditOf, commandsOf, me, openShell, type RunCommand } from './shell.ts';
 
 const LONG = { timeout: 90_000 };
 
@@ -50,6 +50,14 @@ async function backupOf(app: TestApp): Promise<string> {
   return archive;
 }
 
+/** The command line of a house whose server has been stopped. */
+const stopped =
+  ({ house, db }: TestApp): RunCommand =>
+  async (words) => {
+    await db.transaction((tx) => tx.knex('plugin_node').delete());
+    return commandsOf(house)(words);
+  };
+
 /** What people put there, as rows; not what belongs to one process or engine. */
 async function contentOf(url: string): Promise<Record<string, unknown>> {
   const db = openDatabase(url);
@@ -87,7 +95,7 @@ describeOnEachEngine('a backup', (engine) => {
         const target = where === 'the same engine' ? engine : otherEngine(engine);
         const app = await startTestApp({ engine: target, isNew: true });
 
-        const restored = await commandsOf(app.house)(`restore ${archive} --json`);
+        const restored = await stopped(app)(`restore ${archive} --json`);
 
         expect(restored.err).toBe('');
         expect(restored.json()).toMatchObject({ restored: archive, engine });
@@ -168,30 +176,40 @@ describeOnEachEngine('a backup', (engine) => {
     },
   );
 
-  test('never takes the place of people who are there, unless that is said', LONG, async () => {
-    const old = await livedIn(engine);
-    const archive = await backupOf(old);
-    const app = await startTestApp({ engine });
-    await app.given.user({ email: 'new@example.org' });
-    const before = await contentOf(app.databaseUrl);
+  test(
+    'never takes the place of people who are there, nor is it put under a server that runs, unless that is said',
+    LONG,
+    async () => {
+      const old = await livedIn(engine);
+      const archive = await backupOf(old);
+      const app = await startTestApp({ engine });
+      await app.given.user({ email: 'new@example.org' });
+      const before = await contentOf(app.databaseUrl);
 
-    const refused = await commandsOf(app.house)(`restore ${archive}`);
+      const underServer = await commandsOf(app.house)(`restore ${archive}`);
+      const refused = await stopped(app)(`restore ${archive}`);
 
-    expect(refused.code).toBe(1);
-    expect(refused.err).toContain('--force');
-    expect(await contentOf(app.databaseUrl)).toEqual(before);
+      expect(underServer.code).toBe(1);
+      expect(underServer.err).toContain(`Running on this database: ${app.house.ground.node}.`);
+      expect(underServer.err).toContain('Stop each of them first');
+      expect(refused.code).toBe(1);
+      expect(refused.err).toContain('There are people in this database already');
+      expect(await contentOf(app.databaseUrl)).toEqual(before);
 
-    const forced = await commandsOf(app.house)(`restore ${archive} --force`);
+      await app.house.plugins.converge();
+      const forced = await commandsOf(app.house)(`restore ${archive} --force --json`);
 
-    expect(forced.code).toBe(0);
-    expect(await app.house.domains.users.findByEmail('new@example.org')).toBeNull();
-    expect(await auditOf({ url: app.databaseUrl })).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ action: 'user.created', subject_label: 'new@example.org' }),
-        expect.objectContaining({ action: 'ticket.created' }),
-      ]),
-    );
-  });
+      expect(forced.code).toBe(0);
+      expect(forced.json()).toMatchObject({ restartThese: app.house.ground.node });
+      expect(await app.house.domains.users.findByEmail('new@example.org')).toBeNull();
+      expect(await auditOf({ url: app.databaseUrl })).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ action: 'user.created', subject_label: 'new@example.org' }),
+          expect.objectContaining({ action: 'ticket.created' }),
+        ]),
+      );
+    },
+  );
 
   test(
     'with rows of a plugin that is not here is refused by name, or brought without them',
@@ -203,7 +221,7 @@ describeOnEachEngine('a backup', (engine) => {
       await old.db.transaction((tx) => tx.knex('notes_note').insert({ id: 7 }));
       await commandsOf(old.house)(`backup --output ${archive}`);
       const app = await startTestApp({ engine, isNew: true });
-      const latchkey = commandsOf(app.house);
+      const latchkey = stopped(app);
 
       const refused = await latchkey(`restore ${archive}`);
       const people = await app.db.knex('users');
@@ -233,7 +251,7 @@ describeOnEachEngine('a backup', (engine) => {
     await commandsOf(old.house)(`backup --output ${archive}`);
     const app = await startTestApp({ engine, isNew: true });
 
-    const restored = await commandsOf(app.house)(`restore ${archive} --json`);
+    const restored = await stopped(app)(`restore ${archive} --json`);
     await app.house.plugins.converge();
 
     expect(restored.err).toBe('');
