@@ -43,8 +43,13 @@ const FLUSH_MS = 200;
 /** A second one would wake whoever reads along, and in a rush take the processor from those who are waiting. */
 const PORTION = 16_000;
 
+let opened: DestinationStream | null = null;
+
+/** One for the process, however many houses stand in it. */
+const standardOutput = (): DestinationStream => (opened ??= openStandardOutput());
+
 /** Writes in portions, so that no request waits for a pipe; what is left at the end is written before the process goes. */
-function standardOutput(): DestinationStream {
+function openStandardOutput(): DestinationStream {
   const output = pino.destination({ fd: 1, sync: false, minLength: PORTION });
   setInterval(() => {
     output.flush();
