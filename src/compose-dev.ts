@@ -8,6 +8,7 @@ import { checkPlugin, type Problem, type Surface } from './cli/author/check-plug
 import { compose, type Latchkey } from './compose.ts';
 import { playgroundRoutes } from './compose-playground.ts';
 import { readConfig } from './config.ts';
+import { DevClock } from './dev-clock.ts';
 import { Copies, isWatched } from './dev-copies.ts';
 import { Faults } from './dev-faults.ts';
 import { DevMailbox } from './dev-mailbox.ts';
@@ -66,7 +67,8 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
     await copies.take()
   )();
   const faults = new Faults();
-  const mailbox = new DevMailbox();
+  const clock = new DevClock(join(await dataDirOf(folder), 'clock'));
+  const mailbox = new DevMailbox(clock);
   const isSupervised = supervisor !== undefined;
   const house = await openHouse({
     id,
@@ -76,6 +78,7 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
     isSupervised,
     faults,
     mailbox,
+    clock,
     url,
   });
   server.on('request', house.app);
@@ -94,7 +97,7 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
     say(outcome.failure ? `✗ ${id} does not run` : `✓ ${id} runs (${took})`);
     for (const { file, line, message } of outcome.problems) say(`  ${file}:${String(line ?? '')} ${message}`);
   };
-  showOn(house, { id, outcome, faults, mailbox });
+  showOn(house, { id, outcome, faults, mailbox, clock });
   await reload();
   const following = await follow(folder, reload, say);
   return {
@@ -176,10 +179,11 @@ interface Shown {
   outcome: Outcome;
   faults: Faults;
   mailbox: DevMailbox;
+  clock: DevClock;
 }
 
 /** On every page of somebody who is signed in: whether to load it again, and what stands in the way. */
-function showOn(house: Latchkey, { id, outcome, faults, mailbox }: Shown): void {
+function showOn(house: Latchkey, { id, outcome, faults, mailbox, clock }: Shown): void {
   const { ground, routes } = house;
   routes.add(
     [
@@ -189,13 +193,13 @@ function showOn(house: Latchkey, { id, outcome, faults, mailbox }: Shown): void 
         access: 'public',
         handler: () => json({ generation: outcome.generation }),
       }),
-      ...playgroundRoutes(house, { plugin: id, faults, mailbox }),
+      ...playgroundRoutes(house, { plugin: id, faults, mailbox, clock }),
     ],
     CORE_OWNER,
   );
   ground.slots.add('layout.banner', CORE_OWNER, 'plugins/dev', () => {
     const shown = outcome.failure ? [] : faults.all.slice(0, FAULTS_SHOWN);
-    return { ...outcome, plugin: id, faults: shown };
+    return { ...outcome, plugin: id, faults: shown, ahead: clock.isAhead ? { now: clock.now() } : null };
   });
 }
 
@@ -226,7 +230,7 @@ async function follow(
   };
 }
 
-interface Place extends Pick<Shown, 'id' | 'faults' | 'mailbox'> {
+interface Place extends Pick<Shown, 'id' | 'faults' | 'mailbox' | 'clock'> {
   folder: string;
   pluginDir: string;
   say: (line: string) => void;
@@ -235,6 +239,13 @@ interface Place extends Pick<Shown, 'id' | 'faults' | 'mailbox'> {
 }
 
 /** Its data stays beside the plugin, out of its package and out of git. */
+async function dataDirOf(folder: string): Promise<string> {
+  const dataDir = join(folder, '.latchkey');
+  await mkdir(dataDir, { recursive: true });
+  await writeFile(join(dataDir, '.gitignore'), '*\n');
+  return dataDir;
+}
+
 async function openHouse({
   id,
   folder,
@@ -243,13 +254,11 @@ async function openHouse({
   isSupervised,
   faults,
   mailbox,
+  clock,
   url,
 }: Place): Promise<Latchkey> {
-  const dataDir = join(folder, '.latchkey');
-  await mkdir(dataDir, { recursive: true });
-  await writeFile(join(dataDir, '.gitignore'), '*\n');
   const config = readConfig({
-    LATCHKEY_DATA_DIR: dataDir,
+    LATCHKEY_DATA_DIR: await dataDirOf(folder),
     LATCHKEY_PLUGIN_DIR: pluginDir,
     LATCHKEY_PORT: '0',
   });
@@ -261,6 +270,7 @@ async function openHouse({
     explain: (code, params) => house.ground.i18n.translate('en', `errors.${code}`, params),
   });
   const house = await compose(config, {
+    clock,
     log,
     mail: mailbox,
     drainMs: DRAIN_MS,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { asTheAuthorKnows, wordsOfFault } from './author-log.ts';
 import type { Latchkey } from './compose.ts';
+import type { DevClock } from './dev-clock.ts';
 import type { Faults } from './dev-faults.ts';
 import type { DevMailbox } from './dev-mailbox.ts';
 import { Trace } from './hooks/index.ts';
@@ -21,6 +22,7 @@ const mailPolicy = {
 const json = z.string().max(50_000).default('{}');
 const hookForm = z.object({ hook: z.string().max(120), value: json, context: json });
 const jobForm = z.object({ job: z.string().max(120) });
+const clockForm = z.object({ by: z.enum(['hour', 'day', 'week', 'right']) });
 const question = z.object({
   hook: z.string().catch(''),
   slot: z.string().catch(''),
@@ -48,10 +50,11 @@ interface Subject {
   plugin: string;
   faults: Faults;
   mailbox: DevMailbox;
+  clock: DevClock;
 }
 
-/** For whoever writes a plugin, on their own machine: fire a hook, run a job, look at a slot or a mail, have the hub fail. */
-export function playgroundRoutes(house: Latchkey, { plugin, faults, mailbox }: Subject): Route[] {
+/** For whoever writes a plugin, on their own machine: fire a hook, run a job, move the clock, look at a slot or a mail, have the hub fail. */
+export function playgroundRoutes(house: Latchkey, { plugin, faults, mailbox, clock }: Subject): Route[] {
   const passed = rememberWhatPasses(house);
   const hub = pretend(house);
 
@@ -82,6 +85,7 @@ export function playgroundRoutes(house: Latchkey, { plugin, faults, mailbox }: S
       slotFaults: () => faults.all.filter((fault) => !told.has(fault)).map(wordsOfFault),
       frames: asked.slot === '' ? [] : ['light', 'dark', 'phone'],
       jobs: (manifest?.jobs ?? []).map(({ id }) => ({ value: id, label: id })),
+      clock: { now: clock.now(), isAhead: clock.isAhead },
       letters: mailbox.letters,
       mails: mailsOf(house, plugin).map((name) => ({ value: name, label: name })),
       mail: asked.mail,
@@ -128,12 +132,25 @@ export function playgroundRoutes(house: Latchkey, { plugin, faults, mailbox }: S
     }),
     route({
       method: 'post',
+      path: `${PATH}/clock`,
+      access,
+      body: clockForm,
+      handler: async ({ body: { by }, actor, ip, userAgent }) => {
+        if (by === 'right') clock.setRight();
+        else clock.move(by);
+        // Nobody is away for an hour: whoever moves it stays signed in.
+        const { cookie } = await house.domains.sessions.start(actor.userId ?? '', { ip, userAgent });
+        return redirect(`${PATH}#clock`, { cookies: [cookie] });
+      },
+    }),
+    route({
+      method: 'post',
       path: `${PATH}/hub`,
       access,
       body: z.object({ fault: z.enum(['none', ...faultNames]) }),
       handler: ({ body }) => {
         hub.fault = body.fault;
-        return redirect('/dev/playground#hub');
+        return redirect(`${PATH}#hub`);
       },
     }),
     route({

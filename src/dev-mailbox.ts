@@ -1,4 +1,5 @@
 import type { MailTransport, OutgoingMail } from './mail/index.ts';
+import type { Clock } from './shared/clock.ts';
 
 const KEPT = 50;
 
@@ -9,8 +10,13 @@ export interface KeptLetter extends OutgoingMail {
 
 /** Takes every mail and shows it to whoever writes a plugin; nothing leaves the machine. */
 export class DevMailbox implements MailTransport {
+  readonly #clock: Clock;
   #letters: KeptLetter[] = [];
   #count = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Newest first. */
   get letters(): readonly KeptLetter[] {
@@ -19,7 +25,10 @@ export class DevMailbox implements MailTransport {
 
   send(mail: OutgoingMail): Promise<string> {
     this.#count += 1;
-    this.#letters = [{ ...mail, number: this.#count, at: Date.now() }, ...this.#letters].slice(0, KEPT);
+    this.#letters = [{ ...mail, number: this.#count, at: this.#clock.now() }, ...this.#letters].slice(
+      0,
+      KEPT,
+    );
     return Promise.resolve('250 Kept for the author of the plugin');
   }
 

@@ -119,7 +119,7 @@ test('an author whose editor puts a new file in the place of the old is followed
   expect(plugin.said.join('\n')).not.toContain('latchkey-dev-');
 });
 
-test('an author runs a job, reads the mails, and sees in the page what fails while the plugin runs', async () => {
+test('an author runs a job, reads the mails, moves the clock, and sees in the page what fails while the plugin runs', async () => {
   const plugin = await developNewPlugin(await temporaryFolder(), {
     changes: [
       ['plugin.json', '{ "db": ["own"] }', '{ "db": ["own"], "mail": true }'],
@@ -153,7 +153,18 @@ test('an author runs a job, reads the mails, and sees in the page what fails whi
     { action: '/dev/playground/hook' },
   );
   const home = (await plugin.author.get('/')).text;
+  const move = (by: string): Promise<unknown> =>
+    plugin.author.submit('/dev/playground', { by }, { action: '/dev/playground/clock' });
+  const hourOn = async (): Promise<number> => {
+    await move('hour');
+    return (await plugin.author.get('/dev/playground/letters/2')).status;
+  };
+  await expect.poll(hourOn, { timeout: 30_000, interval: 500 }).toBe(200);
+  const ahead = (await plugin.author.get('/')).text;
+  await move('right');
 
+  expect(ahead).toContain('The clock of this helpdesk was moved ahead.');
+  expect((await plugin.author.get('/')).text).not.toContain('was moved ahead');
   expect(ran.text).toContain('Done.');
   expect(ran.text).toContain('Notes for you');
   expect(letter.text).toContain('<p>By post</p>');

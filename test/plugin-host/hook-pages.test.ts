@@ -31,6 +31,7 @@ describeOnEachEngine('the pages about hooks', (engine) => {
     expect(all.text).toContain('Whether the kettle may be put on.');
     expect(one.text.indexOf('spelling')).toBeLessThan(one.text.indexOf('>tag<'));
     expect((await browser.get('/admin/hooks/no.such')).status).toBe(404);
+    expect((await browser.get('/dev/playground')).status).toBe(404);
   });
 
   test('show an administrator who changed what in one request, and nobody else', async () => {
