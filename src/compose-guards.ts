@@ -1,4 +1,5 @@
 import type { Ground } from './compose-ground.ts';
+import { CORE_OWNER } from './http/route-table.ts';
 import { entityMayRemove, groupMayRemove } from './identity/index.ts';
 import { system } from './shared/actor.ts';
 import type { TicketServices } from './tickets/index.ts';
@@ -26,10 +27,10 @@ export function guardWhatTicketsNeed(
 ): void {
   const isAny = async (filter: Partial<Filter>): Promise<boolean> =>
     (await tickets.lists.list(system, { ...every, ...filter }, { page: 1, perPage: 1 })).total > 0;
-  hooks.onVeto('tickets', entityMayRemove, async ({ entityId }) =>
+  hooks.onVeto(CORE_OWNER, entityMayRemove, async ({ entityId }) =>
     (await isAny({ entity: entityId })) ? { code: 'entity.in-use' } : null,
   );
-  hooks.onVeto('tickets', groupMayRemove, async ({ groupId }) =>
+  hooks.onVeto(CORE_OWNER, groupMayRemove, async ({ groupId }) =>
     (await isAny({ assignee: groupId })) ? { code: 'group.in-use' } : null,
   );
 }

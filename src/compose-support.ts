@@ -66,7 +66,7 @@ export function composeSupport(
       plugins: await plugins.list('en'),
     }),
   });
-  hooks.onEvent('network', userAnonymised, ({ subject }) => support.forget(subject));
+  hooks.onEvent(CORE_OWNER, userAnonymised, ({ subject }) => support.forget(subject));
   notifications.addKind(supportNotice);
   scheduleSupport(jobs, courier);
   const ticketOf = (actor: Actor, number: number): Promise<Ticket> => tickets.tickets.find(actor, number);

@@ -1,4 +1,5 @@
 import type { CatalogueEntry, CostLine } from '../hooks/index.ts';
+import { CORE_OWNER } from '../http/route-table.ts';
 import { formatDistance, presentStep } from '../views/index.ts';
 import type { KeptTrace } from './hook-trace-repository.ts';
 import type { MemoryLog } from './memory-log.ts';
@@ -60,9 +61,9 @@ export const presentHook = (entry: CatalogueEntry): object => ({
   })),
 });
 
-/** Dearest first: who, and then where. */
+/** Dearest first: who, and then where. What is ours nobody can switch off. */
 export function presentCosts(lines: readonly CostLine[]): object {
-  const asked = lines.filter(({ calls }) => calls > 0);
+  const asked = lines.filter(({ owner, calls }) => owner !== CORE_OWNER && calls > 0);
   const totals = new Map<string, number>();
   for (const { owner, totalMs } of asked) totals.set(owner, (totals.get(owner) ?? 0) + totalMs);
   const owners = [...totals].sort(([, one], [, other]) => other - one).slice(0, SHOWN_OWNERS);

@@ -23,6 +23,7 @@ describeOnEachEngine('safe mode that nobody asked for', (engine) => {
     expect((await safe.as(owner).get('/admin/plugins')).text).toContain('Safe mode.');
     expect((await safe.as(owner).get('/tickets')).text).toContain('then restart Latchkey');
     expect((await safe.as(someone).get('/tickets')).text).not.toContain('Safe mode.');
+    expect((await safe.as(owner).get('/admin/hooks/costs')).text).toContain('Nobody has cost anything yet');
   });
 });
 
