@@ -99,7 +99,7 @@ export default definePlugin((host: Host) => {
   const keys = new KeyService({ host, door, authority, places, quota, secondYes, presets });
   const minting = standMinting({ host, keys, places, presets, quota });
   const reach = standReach({ host, door, mails, keys, places });
-  const join = new JoinService({ host, care });
+  const join = new JoinService({ host, care, proofs });
   const humans = new HumanCheck(host);
   const redeem = new RedeemService({
     humans,

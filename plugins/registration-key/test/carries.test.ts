@@ -302,6 +302,8 @@ describeOnEachEngine('a key that brings something along', (engine) => {
     const { id, key } = await app.given.invitationKey({ carries: { questions }, emailProof: 'none' });
     const bound = await app.given.invitationKey({
       label: 'For Jo Quimby',
+      note: 'Welcome, Jo Quimby!',
+      carries: { given: { name: { value: 'Jo Quimby', fixed: false } } },
       email: 'jo.quimby@acme.test',
       emailProof: 'required',
       maxUses: 1,

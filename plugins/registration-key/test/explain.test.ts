@@ -64,6 +64,19 @@ describeOnEachEngine('the code of somebody who was turned away', (engine) => {
     expect(again.status).toBe(422);
   });
 
+  test('of a key for one address that is used says who used it, and offers no second place', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const email = 'jo@acme.test';
+    const { key } = await app.given.invitationKey({ email, emailProof: 'required', maxUses: 1 });
+    await joinByApi(app, key, somebody({ email }));
+    const owner = app.as(await app.given.owner());
+
+    const page = await owner.get(explainPath(await codeFor(app, key)));
+
+    expect(page.text).toContain('It is for jo@acme.test, and they have taken their place');
+    expect(page.text).not.toContain('one-more');
+  });
+
   test('tells nothing to people without the right, and they mend nothing', async () => {
     const app = await startTestApp({ engine });
     const { key, id } = await app.given.invitationKey();

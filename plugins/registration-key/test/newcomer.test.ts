@@ -63,6 +63,24 @@ describe('a newcomer', () => {
     expect(gone.text).not.toContain('Secret label');
   });
 
+  test('who opens the invitation that was for them alone again is led to sign in, and a stranger learns no address', async () => {
+    const app = await startTestApp({ mail: true });
+    const email = 'jo@acme.test';
+    const { key } = await app.given.invitationKey({ email, emailProof: 'required', maxUses: 1 });
+    const phone = app.guest();
+    await joinByBrowser(phone, key, { email });
+    const held = await app.guest().get(`/join/${key}`);
+    const { links } = await app.mailbox.next(email, { subject: 'code' });
+    await phone.submit(new URL(links[0] ?? '').pathname, {});
+
+    const again = await app.guest().get(`/join/${key}`);
+
+    expect([held.status, again.status]).toEqual([410, 200]);
+    expect(words(again.text)).toContain('You have joined already');
+    expect(again.text).toContain('href="/forgot"');
+    expect(again.text).not.toContain(email);
+  });
+
   test('who is early can put the opening in the calendar', async () => {
     const app = await startTestApp();
     const { key } = await app.given.invitationKey({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { textOfFile } from '../src/mailings/file-text.ts';
-import { readPeople } from '../src/mailings/people-table.ts';
+import { columnsNotRead, readPeople } from '../src/mailings/people-table.ts';
 
 const read = (text: string, options = {}): { format: string; delimiter: string; rows: object[] } => {
   const { rows, ...table } = readPeople(text, options);
@@ -76,6 +76,17 @@ describe('a list of people', () => {
         rows,
       },
     );
+  });
+
+  test('has departments for groups, and says which columns nobody reads', () => {
+    const staff = 'sep=;\nE-mail;Department;Badge;;Prénom\nana@acme.test;Paris|Lyon;B7;x;Ana';
+
+    expect(read(staff).rows).toMatchObject([
+      { email: 'ana@acme.test', groups: ['Paris', 'Lyon'], name: 'Ana' },
+    ]);
+    expect(columnsNotRead(staff)).toEqual(['Badge']);
+    expect(columnsNotRead('ana@acme.test;B7\nbo@acme.test;B8')).toEqual([]);
+    expect(columnsNotRead('email,groups,topic_id\na@acme.test,staff,12')).toEqual([]);
   });
 
   test('may be of staff numbers', () => {

@@ -126,6 +126,36 @@ describeOnEachEngine('a list of people', (engine) => {
     expect((await app.mailbox.next('b@acme.test')).subject).toContain('invited you');
   });
 
+  test('knows its people by name: nobody types it again, and a table says who is in and who is not', async () => {
+    const app = await startTestApp({ engine, mail: true });
+    const api = app.api(await app.given.owner());
+    const id = await listed(api, 'Name,E-mail,Badge\n=Ana Lund,ana@acme.test,B1\nBo,bo@acme.test,B2');
+    await api.call('POST', `${ROUNDS}/${id}/start`, { kind: 'personal' });
+    await isDone(api, id);
+    const [link = ''] = (await app.mailbox.next('bo@acme.test')).links;
+    const phone = app.guest();
+    const form = await phone.get(new URL(link).pathname);
+    await phone.submitShown(form, { password: 'four quiet words here' }, { action: '/join' });
+    const path = `/invitation-keys/rounds/${id}/export.csv`;
+    const manager = app.as(await app.given.owner());
+
+    const everybody = await manager.get(path);
+    const missing = await manager.get(`${path}?show=missing`);
+    const again = await app.guest().get(new URL(link).pathname);
+    const refused = await app.as(await app.given.user()).get(path);
+
+    expect(form.text).toContain('value="Bo"');
+    expect((await app.house.domains.users.findByEmail('bo@acme.test'))?.name).toBe('Bo');
+    expect(everybody.headers['content-type']).toContain('text/csv');
+    expect(everybody.text).toMatch(/^2,ana@acme\.test,'=Ana Lund,.*,\r$/m);
+    expect(everybody.text).toMatch(/^3,bo@acme\.test,Bo,.*,\d{4}-[^,]+Z\r$/m);
+    expect(everybody.text).not.toMatch(/lk(inv|mail)_/);
+    expect(missing.text).not.toContain('bo@acme.test');
+    expect([again.status, again.text.includes('bo@acme.test')]).toEqual([200, true]);
+    expect(again.text).toContain('You have joined already');
+    expect(refused.status).toBe(403);
+  });
+
   test('pressed twice is sent once', async () => {
     const app = await startTestApp({ engine, mail: true });
     const api = app.api(await app.given.owner());

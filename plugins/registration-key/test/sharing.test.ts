@@ -76,6 +76,8 @@ describe('the link of an invitation', () => {
     expect(unescapeHtml(made.text)).toContain(
       `https://wa.me/?text=${encodeURIComponent('*You are invited to Example.*')}`,
     );
+    const [, sms = ''] = /href="(sms:[^"]+)"/.exec(unescapeHtml(made.text)) ?? [];
+    expect(decodeURIComponent(sms)).toContain(`/join/${key}`);
     const aloud = await admin.get(`${root}/aloud?lang=fr`);
     expect(aloud.text).toContain(key.slice(6, 10));
     for (const layout of ['poster', 'cards8', 'cards10']) {

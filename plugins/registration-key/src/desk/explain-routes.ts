@@ -11,7 +11,7 @@ import {
   type Route,
 } from 'latchkey/plugin-api';
 import { reasonOfLetter } from '../seats/refusal.ts';
-import { fixes, fixFor, applyFix } from './key-fixes.ts';
+import { fixes, fixFor, isTakenByWhomItIsFor, applyFix } from './key-fixes.ts';
 import { pillOf } from './key-presenter.ts';
 import { mayManage } from '../keys/key-policy.ts';
 import type { KeyService } from '../keys/key-service.ts';
@@ -57,6 +57,7 @@ export function explainRoutes({ host, keys }: Deps): Route[] {
     uses: key.uses,
     maxUses: key.maxUses,
     email: key.email,
+    isTheirs: isTakenByWhomItIsFor(key, now),
     domains: key.emailDomains,
     takesOthers: key.email === null && key.emailDomains.length === 0,
     mayManage: mayManage(actor, key),

@@ -18,7 +18,11 @@ const byStanding: Partial<Record<Standing, Fix>> = {
 
 /** What stands in the way now, and not what stood there when somebody was refused. */
 export const fixFor = (key: InvitationKey, now: number): Fix | null =>
-  byStanding[standingOf(key, now)] ?? null;
+  isTakenByWhomItIsFor(key, now) ? null : (byStanding[standingOf(key, now)] ?? null);
+
+/** For one address, which has used it: a second place would be for the same one. */
+export const isTakenByWhomItIsFor = (key: InvitationKey, now: number): boolean =>
+  key.email !== null && standingOf(key, now) === 'used-up';
 
 /** Mends what keeps people out, by the same use cases, rights and records as the pages that do it at length. */
 export async function applyFix(

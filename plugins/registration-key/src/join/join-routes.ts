@@ -214,6 +214,20 @@ export function joinRoutes(deps: Deps): Route[] {
     });
   }
 
+  /**
+   * Whoever opens their own invitation again wants to sign in, not to be told that it is full. A link that was mailed proves whose it is;
+   * one that is for a single address tells whoever holds it that it was used, and not by whom.
+   */
+  async function usedBefore({ key, mailing }: Entrance, refusal: KnownError | null): Promise<Reply | null> {
+    const isForOne = key.emailNorm !== null;
+    // A link for many that was mailed and passed on lets others in as long as there are places.
+    const mayBeOver =
+      mailing === null ? refusal?.code === 'invitation.used_up' : isForOne || refusal !== null;
+    const emailNorm = mailing?.emailNorm ?? key.emailNorm;
+    if (!mayBeOver || emailNorm === null || !(await join.hasJoined(key, emailNorm))) return null;
+    return page('used', { me: mailing?.email ?? '', lead: mailing === null ? 'lead' : 'lead-named' });
+  }
+
   /** Somebody with an account: to their tickets, or one button that adds what the key gives. */
   async function forSignedIn(
     incoming: Incoming,
@@ -418,6 +432,8 @@ export function joinRoutes(deps: Deps): Route[] {
         if (funnel.seen(entrance.handle, incoming)) evidence.noticeOpened(entrance.key, incoming.network);
         if (incoming.actor.kind === 'user') return forSignedIn(incoming, entrance);
         const refusal = (await obstacle(entrance.key)) ?? (await houseIsFull());
+        const used = await usedBefore(entrance, refusal);
+        if (used !== null) return used;
         if (refusal !== null) return closed(entrance, refusal);
         return (await stepInTheWay(incoming, entrance)) ?? formPage(incoming, entrance);
       },

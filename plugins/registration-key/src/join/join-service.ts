@@ -2,10 +2,13 @@ import { InvalidInputError, type Host } from 'latchkey/plugin-api';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { fieldsOf, isSoundField, questionsOf } from './join-presenter.ts';
 import type { KeyCare } from '../seats/key-care.ts';
+import type { ProofBox } from '../seats/proofs.ts';
+import { findByAddress } from '../seats/redemption-repository.ts';
 
 interface Deps {
   host: Host;
   care: KeyCare;
+  proofs: ProofBox;
 }
 
 /** What surrounds redeeming: the questions other plugins ask, and what is told of those who were turned away. */
@@ -43,6 +46,14 @@ export class JoinService {
     }));
     if (problems.length > 0) throw new InvalidInputError('input.invalid', { fields: problems });
     return given;
+  }
+
+  /** Whether this address has come in by this key, and its account is still there. */
+  async hasJoined(key: InvitationKey, emailNorm: string): Promise<boolean> {
+    const { host, proofs } = this.#deps;
+    const seat = await findByAddress(host.db, key.id, proofs.addresses(emailNorm));
+    if (seat?.status !== 'active' || seat.userId === null) return false;
+    return (await host.users.find(seat.userId)) !== null;
   }
 
   /** Refusals of keys that exist are told to nobody but the audit log. */

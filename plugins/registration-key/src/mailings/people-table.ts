@@ -42,7 +42,24 @@ const names: Record<Field, readonly string[]> = {
   name: ['name', 'full name', 'display name', 'nom complet', 'nom et prenom', 'prenom et nom', 'personne'],
   firstName: ['first name', 'firstname', 'given name', 'prenom'],
   lastName: ['last name', 'lastname', 'surname', 'family name', 'nom', 'nom de famille'],
-  groups: ['groups', 'group', 'group names', 'groupes', 'groupe', 'teams', 'team', 'equipe', 'equipes'],
+  groups: [
+    'groups',
+    'group',
+    'group names',
+    'groupes',
+    'groupe',
+    'teams',
+    'team',
+    'equipe',
+    'equipes',
+    'department',
+    'departments',
+    'departement',
+    'departements',
+    'division',
+    'service',
+    'services',
+  ],
   locale: ['locale', 'language', 'lang', 'langue'],
   topic: ['topic id', 'topic', 'sujet'],
   staffNumber: [
@@ -87,6 +104,16 @@ export function readPeople(text: string, { staffNumbers = false } = {}): PeopleT
     delimiter,
     rows: people(records(body, delimiter), { columns, hasHeading: Boolean(heading), staffNumbers }),
   };
+}
+
+/** What stands over columns that nothing here reads: whoever wrote them down ought to know. */
+export function columnsNotRead(text: string): string[] {
+  const { body, declared } = withoutDeclaration(text.replace(/^\uFEFF/, ''));
+  const [heading] = take(records(body, declared ?? likelyDelimiter(body)), 1);
+  const columns = heading && headingOf(heading.cells);
+  if (!columns) return [];
+  const read = new Set(Object.values(columns));
+  return heading.cells.map((cell) => cell.trim()).filter((cell, at) => cell !== '' && !read.has(at));
 }
 
 /** `sep=;` on the first line is how some spreadsheets say it. It stays a line, so that the others keep their numbers. */

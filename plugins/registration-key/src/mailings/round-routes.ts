@@ -22,8 +22,11 @@ import type { AgainService } from './again-service.ts';
 import { filterOf, shows } from './delivery-shows.ts';
 import { textOfFile } from './file-text.ts';
 import { findInvitees, type Invitee } from './invitee-repository.ts';
+import type { LineFilter } from './line-repository.ts';
+import { columnsNotRead } from './people-table.ts';
 import { chosenVerdicts, isMendable, mendable, verdicts, type Round, type Verdict } from './round.ts';
 import { presentInvitee, presentLine, presentProgress, presentVerdicts } from './round-presenter.ts';
+import { exportRound } from './round-export.ts';
 import type { Decision, RoundFacts, RoundService } from './round-service.ts';
 
 interface Deps {
@@ -81,6 +84,7 @@ const startForm = z.looseObject({
 type StartForm = z.output<typeof startForm>;
 const messageForm = z.object({ message: z.string().trim().max(1000).default('') });
 const PER_PAGE = 50;
+const LONGEST_NAMES = 200;
 
 /** Inviting many: the list, what is in it, what is to happen, and how far it is. */
 export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
@@ -174,16 +178,7 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
     { page: at, show }: z.output<typeof progressQuery>,
   ): Promise<object> {
     const { round } = facts;
-    const filter = {
-      roundId: round.id,
-      verdicts: chosenVerdicts(round.terms),
-      ...(show === 'left-out'
-        ? { state: 'skipped' as const }
-        : show === 'all'
-          ? {}
-          : { heard: filterOf[show] }),
-    };
-    const found = await rounds.lines(actor, filter, { page: at, perPage: PER_PAGE });
+    const found = await rounds.lines(actor, shownLines(round, show), { page: at, perPage: PER_PAGE });
     const invitees = await findInvitees(
       host.db,
       found.items.flatMap(({ inviteeId }) => (inviteeId === null ? [] : [inviteeId])),
@@ -278,7 +273,8 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
           keyId: body.key === '' ? undefined : body.key,
           byNumber: body.numbers !== undefined && body.numbers !== '',
         });
-        return redirect(pathOf(round.id));
+        const unread = columnsNotRead(text).join(', ').slice(0, LONGEST_NAMES);
+        return redirect(pathOf(round.id), unread === '' ? {} : { flash: notRead(unread) });
       },
     }),
     route({
@@ -300,6 +296,17 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
         const drawnFor = incoming.header('x-drawn-for') ?? round.state;
         const headers = drawnFor === round.state ? {} : { 'HX-Refresh': 'true' };
         return page('round', { ...model, openKeys }, headers);
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${ROOT}/:id/export.csv`,
+      access: READ,
+      params: idParams,
+      query: progressQuery,
+      handler: async ({ actor, params: { id }, query: { show } }) => {
+        const { round } = await rounds.get(actor, id);
+        return exportRound({ host, rounds, places }, actor, shownLines(round, show));
       },
     }),
     route({
@@ -381,6 +388,18 @@ export function roundRoutes({ host, rounds, again, places }: Deps): Route[] {
 }
 
 const icons: Record<string, string> = { personal: 'user', shared: 'users', roster: 'list-check' };
+
+const notRead = (columns: string): Flash => ({
+  kind: 'info',
+  code: 'registration-key:flash.round-columns-not-read',
+  params: { columns },
+});
+
+const shownLines = ({ id, terms }: Round, show: (typeof looks)[number]): LineFilter => ({
+  roundId: id,
+  verdicts: chosenVerdicts(terms),
+  ...(show === 'left-out' ? { state: 'skipped' } : show === 'all' ? {} : { heard: filterOf[show] }),
+});
 
 /** What needs a look first. */
 const firstOf = (counts: Record<Verdict, number>): Verdict =>

@@ -1,5 +1,6 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { system, TooManyError, type Actor, type Host, type Tx } from 'latchkey/plugin-api';
+import type { Carries } from '../carries/carries.ts';
 import type { InvitationKey } from '../keys/invitation-key.ts';
 import { findKeys } from '../keys/key-repository.ts';
 import type { DrawnKey, KeyService } from '../keys/key-service.ts';
@@ -220,8 +221,13 @@ export class RoundRunner {
     const plan =
       plans.get(name) ?? (await this.#deps.keys.plan(maker, { ...draft, groups, email: line.email }));
     plans.set(name, plan);
-    const { label, locale } = plan.terms;
-    const own = { email: line.email, emailNorm: line.emailNorm, locale: line.locale ?? locale };
+    const { label, locale, carries } = plan.terms;
+    const own = {
+      email: line.email,
+      emailNorm: line.emailNorm,
+      locale: line.locale ?? locale,
+      carries: named(carries, line.name),
+    };
     return {
       ...plan,
       terms: { ...plan.terms, ...own, label: label === '' ? line.name.slice(0, 120) : label },
@@ -275,6 +281,12 @@ export class RoundRunner {
     });
   }
 }
+
+/** Whose name the list has need not type it; whoever is called otherwise may. */
+const named = (carries: Carries, name: string): Carries =>
+  name === '' || carries.given.name !== undefined
+    ? carries
+    : { ...carries, given: { ...carries.given, name: { value: name, fixed: false } } };
 
 const sendsMails = ({ kind, terms }: Round): boolean => kind !== 'roster' || terms.mails;
 

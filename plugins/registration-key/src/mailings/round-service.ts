@@ -109,6 +109,7 @@ export interface RoundFacts {
 }
 
 const AT_ONCE = 100;
+const EXPORTED_AT_ONCE = 500;
 /** A proxy in between does not wait much longer for an answer. */
 const PATIENCE_MS = 20_000;
 const LISTS: Limit = { name: 'lists', points: 60, perSeconds: 3600 };
@@ -178,6 +179,19 @@ export class RoundService {
   async lines(actor: Actor, filter: LineFilter, page: PageRequest): Promise<Page<Line>> {
     await seeRound(this.#deps.host.db, actor, filter.roundId);
     return listLines(this.#deps.host.db, filter, page);
+  }
+
+  /** All of them, some at a time. */
+  async *allLines(actor: Actor, filter: LineFilter): AsyncGenerator<Line[]> {
+    const { host } = this.#deps;
+    await seeRound(host.db, actor, filter.roundId);
+    for (let after = -1; ;) {
+      const some = await nextLines(host.db, { ...filter, after }, EXPORTED_AT_ONCE);
+      if (some.length === 0) return;
+      yield some;
+      after = some.at(-1)?.position ?? after;
+      await breathe();
+    }
   }
 
   /** What was mistyped is put right here; nothing of the list is lost, and neither is what was being decided. */

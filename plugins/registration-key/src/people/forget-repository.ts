@@ -1,4 +1,5 @@
 import type { Queryable, Tx } from 'latchkey/plugin-api';
+import { carriesColumn, NOTHING } from '../carries/carries.ts';
 
 type Row = Record<string, unknown>;
 
@@ -127,11 +128,18 @@ const nobody = (id: string): Row => {
   return { email, email_norm: email };
 };
 
-/** A key for one person is for nobody else afterwards: its address becomes one that nobody has. */
+/** A key for one person is for nobody else afterwards: its address becomes one that nobody has, and what it brought for them goes. */
 async function forgetInKey(tx: Tx, id: string): Promise<void> {
   await tx.knex('invite_key_word').where({ key_id: id }).delete();
   await tx
     .knex('invite_key')
     .where({ id })
-    .update({ ...nobody(id), label: '', search_text: '', version: tx.knex.raw('version + 1') });
+    .update({
+      ...nobody(id),
+      label: '',
+      note: '',
+      carries: carriesColumn.encode(NOTHING),
+      search_text: '',
+      version: tx.knex.raw('version + 1'),
+    });
 }

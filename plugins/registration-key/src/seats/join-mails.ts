@@ -64,7 +64,7 @@ export class JoinMails {
     return this.#send(tx, 'already-have-account', to, reference, ({ origin }) => ({
       name: to.name,
       signIn: `${origin}/login`,
-      reset: `${origin}/login/forgotten`,
+      reset: `${origin}/forgot`,
     }));
   }
 

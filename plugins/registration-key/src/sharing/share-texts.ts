@@ -31,6 +31,7 @@ export function shareTexts(host: Host, facts: ShareFacts, { locale }: { locale: 
   const lines = (...parts: string[]): string => parts.filter((part) => part !== '').join('\n\n');
   const plain = lines(t('hello', { organisation }), note, `${t('here')}\n${url}`, until, t('next'));
   const chat = lines(`*${t('hello', { organisation })}*`, note, url, until === '' ? '' : `_${until}_`);
+  const short = lines(t('hello', { organisation }), note, url, until);
   const code = lines(
     t('hello', { organisation }),
     t('code', { url: facts.shortUrl, code: groupToken(facts.text) }),
@@ -51,7 +52,7 @@ export function shareTexts(host: Host, facts: ShareFacts, { locale }: { locale: 
       rows: 9,
       links: [
         link('mail', 'mail', `mailto:?subject=${subject}&body=${encodeURIComponent(crlf(plain))}`),
-        link('sms', 'message', `sms:?&body=${encodeURIComponent(chat.replace(/[*_]/g, ''))}`),
+        link('sms', 'message', `sms:?&body=${encodeURIComponent(short)}`),
       ],
     },
     {

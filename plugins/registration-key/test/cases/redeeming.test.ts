@@ -160,6 +160,9 @@ describeOnEachEngine('redeeming, case by case', (engine) => {
 
     expect(words(page.text)).toContain('Check your inbox');
     expect(letter.subject).toContain('already have');
+    expect(letter.links).toHaveLength(2);
+    for (const link of letter.links)
+      expect((await app.guest().get(new URL(link).pathname)).status, link).toBe(200);
     expect(await isSignedIn(phone)).toBe(false);
     expect([await usersIn(app), await uses(app, id)]).toEqual([before, 0]);
   });
