@@ -16,6 +16,7 @@ import {
   preflightIn,
   type BootMarkers,
   type Reached,
+  type RunPreflight,
   type Watchdog,
 } from './plugin-host/index.ts';
 import { identitySettings, ROOT_ENTITY_ID } from './identity/index.ts';
@@ -29,6 +30,7 @@ interface Surroundings {
   watchdog: Watchdog | null;
   isOnlooker: boolean;
   reached: Reached;
+  trial: (preflight: RunPreflight) => RunPreflight;
   drainMs?: number;
 }
 
@@ -36,7 +38,7 @@ interface Surroundings {
 export function composePlugins(
   ground: Ground,
   domains: Domains,
-  { routes, markers, node, watchdog, isOnlooker, reached, drainMs }: Surroundings,
+  { routes, markers, node, watchdog, isOnlooker, reached, trial, drainMs }: Surroundings,
 ): {
   plugins: PluginHost;
   installer: PluginInstaller;
@@ -100,7 +102,7 @@ export function composePlugins(
   });
   const added = config.pluginDir;
   const script = fileURLToPath(new URL('preflight.ts', import.meta.url));
-  const preflight = preflightIn({ script, added });
+  const preflight = trial(preflightIn({ script, added }));
   const publishers = new PublisherKeys({ ground });
   const installer = new PluginInstaller({ ground, plugins, added, preflight, publishers, reached });
   const exports = join(config.dataDir, 'exports');

@@ -39,12 +39,11 @@ import {
   type PluginUninstaller,
   type PublisherKeys,
   type Reached,
+  type RunPreflight,
 } from './plugin-host/index.ts';
 import { listeningAt } from './settings/index.ts';
 import { system } from './shared/actor.ts';
 import { UnavailableError } from './shared/errors.ts';
-
-export type { Overrides } from './compose-ground.ts';
 
 /** The whole house, standing, its doors still closed. */
 export interface Latchkey {
@@ -82,6 +81,8 @@ interface Options extends Overrides {
   isSupervised?: boolean;
   /** Told at each step of installing a plugin. */
   reached?: Reached;
+  /** Around the trial of a package, which is another process. */
+  trial?: (preflight: RunPreflight) => RunPreflight;
   /** Takes the mails, instead of the SMTP server of the configuration. */
   mail?: MailTransport;
   /** How long a plugin that is ended may finish what it is at. */
@@ -125,6 +126,7 @@ export async function compose(config: Config, options: Options = {}): Promise<La
         watchdog,
         isOnlooker: options.isOnlooker === true,
         reached: options.reached ?? (() => undefined),
+        trial: options.trial ?? ((preflight) => preflight),
         ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
       },
     );

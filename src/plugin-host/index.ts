@@ -19,7 +19,7 @@ export { dataChoices, PluginUninstaller, type DataChoice } from './plugin-uninst
 export { migrationsIn } from './activation.ts';
 export { compareVersions, isInRange } from './versions.ts';
 export { keepProcess } from './process-guard.ts';
-export { preflightIn, type Preflight } from './preflight.ts';
+export { preflightIn, type Preflight, type RunPreflight } from './preflight.ts';
 export type { Reached } from './crash-points.ts';
 export type { Objection } from './objection.ts';
 export { PluginHost, type PluginHostDeps } from './plugin-host.ts';

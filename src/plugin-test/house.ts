@@ -1,4 +1,4 @@
-import { compose, type Latchkey, type Overrides } from '../compose.ts';
+import { compose, type Latchkey } from '../compose.ts';
 import { readConfig, type Config } from '../config.ts';
 import { testClock } from './clock.ts';
 
@@ -39,7 +39,7 @@ export async function furnish(databaseUrl: string, dataDir: string): Promise<voi
 
 export async function openHouse(
   config: Config,
-  overrides: Overrides,
+  overrides: NonNullable<Parameters<typeof compose>[1]>,
   { work = false } = {},
 ): Promise<Latchkey> {
   const house = await compose(config, { strict: true, ...overrides });

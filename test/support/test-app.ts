@@ -16,6 +16,7 @@ import { Given, type Person } from './given.ts';
 import { configFor, openHouse } from './house.ts';
 import { HttpClient } from './http-client.ts';
 import { startMailbox, type Mailbox } from './mailbox.ts';
+import { triedOnce } from './tried-once.ts';
 
 export interface TestAppOptions {
   engine?: Engine;
@@ -76,7 +77,12 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...(options.pluginDir === undefined ? {} : { PLUGIN_DIR: options.pluginDir }),
     ...options.config,
   });
-  const overrides = { clock, isThrowaway: true, ...(options.log ? { log: options.log } : {}) };
+  const overrides = {
+    clock,
+    isThrowaway: true,
+    trial: triedOnce,
+    ...(options.log ? { log: options.log } : {}),
+  };
   const house = await openHouse(config, overrides, { work });
   server.on('request', house.app);
 
