@@ -89,8 +89,8 @@ describeOnEachEngine('of a plugin', (engine) => {
     expect(house.plugins.takeBlame(new Error('Nobody knows whose'))).toBe(false);
   });
 
-  test('a page that throws or cannot be drawn: only it answers 500, and says whose it is in the costs', async () => {
-    const { house, guest } = await houseWith(
+  test('a page that throws or cannot be drawn: only it answers 500, and says whose it is in the costs and on its page', async () => {
+    const { house, guest, as, given } = await houseWith(
       engine,
       `const pages = { '/p/bad': () => { throw new Error('No luck'); }, '/p/bad/view': () => api.view('bad/nowhere', {}) };
       host.routes(Object.entries(pages).map(([path, handler]) => api.route({ method: 'get', path, access: 'public', handler })));`,
@@ -103,6 +103,8 @@ describeOnEachEngine('of a plugin', (engine) => {
       .costs()
       .filter(({ owner, faults: count }) => owner === 'bad' && count > 0);
     expect(faults.map(({ name }) => name).sort()).toEqual(['GET /p/bad', 'templates']);
+    const page = await as(await given.owner()).get('/admin/plugins/bad');
+    expect(page.text).toMatch(/<code>GET \/p\/bad<\/code> failed once, of 1/);
   });
 });
 

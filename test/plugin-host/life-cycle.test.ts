@@ -1,3 +1,5 @@
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { system } from '../../src/shared/actor.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
@@ -31,6 +33,23 @@ describeOnEachEngine('a plugin', (engine) => {
     expect(await host.list('en')).toMatchObject([{ id: 'guest', desired: 'disabled', state: 'disabled' }]);
 
     expect(await host.enable(system, 'guest')).toMatchObject({ desired: 'enabled', state: 'enabled' });
+  });
+
+  test('whose main file somebody has changed runs as it lies there when it is enabled again', async () => {
+    const { db, places } = await emptyHouse(engine);
+    const answeringAt = (path: string): { files: Record<string, string> } => ({
+      files: { 'index.ts': setupWith(pageAt(path)) },
+    });
+    await writePlugin(places.added, 'guest', answeringAt('/p/guest/before'));
+    const { host, registries } = await startHost({ db, places });
+    await host.enable(system, 'guest');
+    await host.disable(system, 'guest');
+
+    await writePlugin(places.added, 'guest', answeringAt('/p/guest/after'));
+    await utimes(join(places.added, 'guest/index.ts'), new Date(), new Date(Date.now() + 1_000));
+    await host.enable(system, 'guest');
+
+    expect(registries.routes.all().map(({ route }) => route.path)).toEqual(['/p/guest/after']);
   });
 
   test('that is disabled leaves nothing behind, fifty times over', async () => {

@@ -5,6 +5,7 @@ import { newKeyPair, signPackage } from '../../src/network/index.ts';
 import { reportFor } from '../../src/plugin-host/index.ts';
 import { system } from '../../src/shared/actor.ts';
 import { tableNames } from '../../src/db/dump.ts';
+import { commandsOf } from '../cli/shell.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import { minutes } from '../support/clock.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -26,6 +27,9 @@ describeOnEachEngine('a new version', (engine) => {
     expect(await answerOf(other)).toBe('version 1.0.0');
     const { nodes } = await other.house.plugins.find('parcel', 'en');
     expect(nodes.map(({ version }) => version).sort()).toEqual(['1.0.0', '2.0.0']);
+    expect((await commandsOf(one.house)('plugin list --json')).json()).toContainEqual(
+      expect.objectContaining({ id: 'parcel', nodes: `1, ${other.house.ground.node}: enabled 1.0.0` }),
+    );
 
     clock.advance(minutes(2));
 

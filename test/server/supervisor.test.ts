@@ -46,6 +46,13 @@ describe('the supervisor', () => {
     expect(await statusOf(`${server.url}/healthz`)).toBe(200);
   });
 
+  test('runs no plugin code when it is started with --safe-mode', LONG, async () => {
+    const server = await startServer({ script: 'src/cli.ts', args: ['serve', '--safe-mode'] });
+
+    expect(await statusOf(`${server.url}/join`)).toBe(404);
+    expect(await statusOf(`${server.url}/healthz`)).toBe(200);
+  });
+
   test('takes its server with it when it is killed without warning', LONG, async () => {
     const server = await startServer();
     const child = await serverUnder(server.pid);
