@@ -50,14 +50,24 @@ const standardOutput = (): DestinationStream => (opened ??= openStandardOutput()
 
 /** Writes in portions, so that no request waits for a pipe; what is left at the end is written before the process goes. */
 function openStandardOutput(): DestinationStream {
-  const output = pino.destination({ fd: 1, sync: false, minLength: PORTION });
-  setInterval(() => {
-    output.flush();
-  }, FLUSH_MS).unref();
+  const output = pino.destination({ fd: 1, sync: false });
+  // Put together here: handing a line over costs more than writing it.
+  let portion = '';
+  const handOver = (): void => {
+    if (portion !== '') output.write(portion);
+    portion = '';
+  };
+  setInterval(handOver, FLUSH_MS).unref();
   process.on('exit', () => {
+    handOver();
     output.flushSync();
   });
-  return output;
+  return {
+    write: (line) => {
+      portion += line;
+      if (portion.length >= PORTION) handOver();
+    },
+  };
 }
 
 export const silentLog = (): Log => pino({ level: 'silent' });

@@ -24,6 +24,8 @@ const BetterSqlite3Client = require('knex/lib/dialects/better-sqlite3/index.js')
 
 const BUSY_TIMEOUT_MS = 5;
 const MAX_CACHED_STATEMENTS = 500;
+/** A checkpoint writes and syncs once more what was just written; with SQLite's own 1,000 one package of a plugin would bring one about. */
+const CHECKPOINT_PAGES = 4_000;
 
 interface Prepared {
   statement: StatementSync;
@@ -40,6 +42,7 @@ class Connection {
     this.#db = new DatabaseSync(filename, { readOnly, timeout: BUSY_TIMEOUT_MS });
     const synchronous = isThrowaway ? 'OFF' : 'FULL';
     if (!readOnly) this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`);
+    if (!readOnly) this.#db.exec(`PRAGMA wal_autocheckpoint = ${String(CHECKPOINT_PAGES)}`);
     this.#db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000');
   }
 

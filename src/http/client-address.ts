@@ -10,6 +10,15 @@ export function trustedProxies(setting: string): false | string[] {
     .filter((word) => word !== '');
 }
 
+/** The same proxy brings one request after the other: it is judged once. */
+export function judgedOnce(trusts: (address: string, hop: number) => boolean): typeof trusts {
+  let last = { address: '', isTrusted: false };
+  return (address, hop) => {
+    if (last.address !== address) last = { address, isTrusted: trusts(address, hop) };
+    return last.isTrusted;
+  };
+}
+
 /** `::ffff:192.0.2.7` is `192.0.2.7`: else a limit on /64 would put all of IPv4 in one bucket. */
 export function plainAddress(address: string | undefined): string {
   const kind = isIP(address ?? '');

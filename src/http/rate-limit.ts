@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { digestNameOf } from '../crypto/digest.ts';
+import { MomentaryDigests } from '../crypto/momentary-digests.ts';
 import { TooManyError, UnavailableError } from '../shared/errors.ts';
 
 interface Limit {
@@ -18,11 +18,12 @@ export class RateLimits {
   readonly #limiters = new Map<string, RateLimiterMemory>();
   /** Most limits are one and the same object each time. */
   readonly #byLimit = new WeakMap<Limit, RateLimiterMemory>();
+  readonly #digests = new MomentaryDigests();
 
   /** Counts one against `key`. @throws {TooManyError} when there were too many */
   async count(limit: Limit, key: string): Promise<void> {
     try {
-      await this.#limiter(limit).consume(digestNameOf(key));
+      await this.#limiter(limit).consume(this.#digests.of(key));
     } catch (refused) {
       throw refused instanceof RateLimiterRes ? tooMany(refused.msBeforeNext) : away(refused);
     }
@@ -36,7 +37,7 @@ export class RateLimits {
 
   async #counted(limit: Limit, key: string): Promise<RateLimiterRes | null> {
     try {
-      return await this.#limiter(limit).get(digestNameOf(key));
+      return await this.#limiter(limit).get(this.#digests.of(key));
     } catch (cause) {
       throw away(cause);
     }
@@ -52,7 +53,7 @@ export class RateLimits {
     const id = [name, points, perSeconds].join('|');
     const known = this.#limiters.get(id);
     if (known) return known;
-    const limiter = new RateLimiterMemory({ points, duration: perSeconds });
+    const limiter = new RateLimiterMemory({ keyPrefix: '', points, duration: perSeconds });
     this.#limiters.set(id, limiter);
     return limiter;
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { parse as parseQuery } from 'node:querystring';
 import proxyAddr from 'proxy-addr';
 import { guest } from '../shared/actor.ts';
-import { plainAddress, networkOf, trustedProxies } from './client-address.ts';
+import { judgedOnce, plainAddress, networkOf, trustedProxies } from './client-address.ts';
 import { cookieHeader, readCookies, SESSION_COOKIE } from './cookies.ts';
 import { csrfToken } from './csrf.ts';
 import { localeOf, type ExchangeDeps } from './exchange-source.ts';
@@ -57,7 +57,7 @@ export class RushLane {
   constructor(deps: Deps) {
     this.#deps = deps;
     this.#headers = commonHeaders({ https: deps.cookieNames.secure });
-    this.#trust = proxyAddr.compile(trustedProxies(deps.trustProxy) || []);
+    this.#trust = judgedOnce(proxyAddr.compile(trustedProxies(deps.trustProxy) || []));
   }
 
   /** `usual` answers what the lane does not. */

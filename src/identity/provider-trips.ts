@@ -109,6 +109,8 @@ export class ProviderTrips {
   }
 
   arrived(cookies: Cookies, binding: string): ArrivedIdentity | null {
+    // Nearly nobody has been at a provider, and hundreds open the page that asks: a digest for each is dear.
+    if (!hasArrived(cookies)) return null;
     const found = this.#opened(cookies.get(arrivedName(binding)), contextOf(binding), arrivedSchema);
     return found && this.#deps.clock.now() < found.until ? found : null;
   }
@@ -129,6 +131,12 @@ export class ProviderTrips {
 }
 
 const gone = (name: string): CookieChange => ({ name, value: null });
+
+function hasArrived(cookies: Cookies): boolean {
+  for (const name of cookies.keys()) if (name.startsWith(ARRIVED)) return true;
+  return false;
+}
+
 const arrivedName = (binding: string): string =>
   ARRIVED + digestOf(`arrived|${binding}`).toString('base64url').slice(0, 8);
 const contextOf = (binding: string): string => `${ARRIVED}${binding}`;

@@ -33,8 +33,10 @@ const MOST_TAGS = 20;
 /** SQLite takes five hundred at most. */
 const ROWS_AT_ONCE = 200;
 const MOST_WORDS = 6;
-/** More plugins than this have a word that narrows nothing. */
-const CROWD = 2_500;
+/** Of more plugins than this the first of a list are met sooner by walking along its order than by picking out all that fit. */
+const CROWD = 500;
+/** How many of those may be asked for that way; behind them one would walk past too many. */
+const PART_OF_CROWD = 8;
 /** Beyond a thousand a list says "1,000+". */
 const MOST_COUNTED = 1_001;
 /** Sorts behind every text that begins as it does. */
@@ -44,19 +46,23 @@ const LAST = '\u{10ffff}';
 export async function searchIds(
   db: Queryable,
   wish: Wish,
-  { offset, limit }: { offset: number; limit: number },
+  range: { offset: number; limit: number },
 ): Promise<{ ids: string[]; total: number }> {
-  const crowds = await crowdsOf(db, wish);
-  const [by, direction] = orders[wish.sort];
-  const found = (await wished(db, wish, crowds)
-    .select('id')
-    .orderBy(by, direction)
-    .orderBy('id', direction)
-    .offset(offset)
-    .limit(limit)) as Row[];
-  const some = wished(db, wish, crowds).select('id').limit(MOST_COUNTED).as('some');
-  const counted = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return { ids: found.map(({ id }) => String(id)), total: Number(counted?.['count'] ?? 0) };
+  const { marks, atMost } = await rarestFirst(db, marksIn(wish));
+  const inOrder = async (all: Knex.QueryBuilder<Row>): Promise<string[]> => {
+    const [by, direction] = orders[wish.sort];
+    const ordered = all.select('id').orderBy(by, direction).orderBy('id', direction);
+    const found = (await ordered.offset(range.offset).limit(range.limit)) as Row[];
+    return found.map(({ id }) => String(id));
+  };
+  if (atMost < CROWD) {
+    const few = ((await fitting(db, wish, marks)) as Row[]).map((row) => String(row['plugin_id']));
+    return { ids: await inOrder(db.knex<Row>(PLUGINS).whereIn('id', few)), total: few.length };
+  }
+  const total = await countOf(db, wish, marks);
+  if (total === 0) return { ids: [], total };
+  const isCrowd = total >= CROWD && (range.offset + range.limit) * PART_OF_CROWD <= total;
+  return { ids: await inOrder((isCrowd ? walkingAlong : pickedOut)(db, wish, marks)), total };
 }
 
 /** As they were counted when the catalogue was read. */
@@ -106,48 +112,95 @@ export async function countTags(tx: Tx): Promise<void> {
     .insert(counted);
 }
 
-interface Crowd {
-  word: string;
-  size: number;
+/** What plugins have or have not: a word that begins like this, a tag. There is a table with a row for each that has it. */
+interface Mark {
+  table: 'marketplace_word' | 'marketplace_tag';
+  column: 'word' | 'tag';
+  from: string;
+  to: string;
 }
 
-/** How many have each of the words, the rarest first. */
-async function crowdsOf(db: Queryable, { words }: Wish): Promise<Crowd[]> {
+function marksIn({ words, tag }: Wish): Mark[] {
   const asked = [...new Set(foldText(words).split(' ').filter(Boolean))].slice(0, MOST_WORDS);
-  const crowds = await Promise.all(asked.map(async (word) => ({ word, size: await crowdOf(db, word) })));
-  return crowds.toSorted((one, other) => one.size - other.size);
+  const marks = asked.map((word): Mark => ({
+    table: 'marketplace_word',
+    column: 'word',
+    from: word,
+    to: `${word}${LAST}`,
+  }));
+  return tag === '' ? marks : [...marks, { table: 'marketplace_tag', column: 'tag', from: tag, to: tag }];
 }
 
-/** Begins with the rarest word where that is rare; what many plugins have is asked of each one that is met on the way. */
-function wished(
+/** What is rare leaves little to look at for all that comes after it. One mark is the rarest without being counted. */
+async function rarestFirst(
   db: Queryable,
-  { tag, only }: Wish,
-  [rarest, ...more]: readonly Crowd[],
-): Knex.QueryBuilder<Row> {
+  marks: readonly Mark[],
+): Promise<{ marks: readonly Mark[]; atMost: number }> {
+  if (marks.length < 2) return { marks, atMost: CROWD };
+  const sizes = marks.map((mark, at) => {
+    const some = having(db, mark).select('plugin_id').limit(CROWD).as('some');
+    return db.knex
+      .from(some)
+      .count('*')
+      .as(`size_${String(at)}`);
+  });
+  const counted = (await db.knex.select(sizes).first()) as Row;
+  const sized = marks.map((mark, at) => ({ mark, size: Number(counted[`size_${String(at)}`]) }));
+  sized.sort((one, other) => one.size - other.size);
+  return { marks: sized.map(({ mark }) => mark), atMost: sized[0]?.size ?? CROWD };
+}
+
+async function countOf(db: Queryable, wish: Wish, marks: readonly Mark[]): Promise<number> {
+  const all = marks.length === 0 ? walkingAlong(db, wish, []).select('id') : fitting(db, wish, marks);
+  const row = (await db.knex.from(all.limit(MOST_COUNTED).as('some')).count({ count: '*' }).first()) as Row;
+  return Number(row['count']);
+}
+
+/** Each plugin in turn, and whether it has all that is wished for: soon done where many have. */
+function walkingAlong(db: Queryable, { only }: Wish, marks: readonly Mark[]): Knex.QueryBuilder<Row> {
   const all: Knex.QueryBuilder<Row> = db.knex<Row>(PLUGINS);
-  const others = [...more];
-  if (rarest && rarest.size < CROWD)
-    void all.whereIn('id', beginningWith(db, rarest.word).select('plugin_id'));
-  else if (rarest) others.push(rarest);
-  for (const { word } of others)
-    void all.whereExists(
-      beginningWith(db, word)
-        .select('word')
-        .where('plugin_id', db.knex.ref(`${PLUGINS}.id`)),
-    );
-  if (tag !== '') void all.whereIn('id', db.knex('marketplace_tag').select('plugin_id').where({ tag }));
-  if (only !== '') void all.where({ is_free: only === 'free' ? 1 : 0 });
+  if (only !== '') void all.where({ is_free: isFree(only) });
+  for (const mark of marks) void all.whereRaw('? = 1', [probe(db, mark, `${PLUGINS}.id`)]);
   return all;
 }
 
-const beginningWith = (db: Queryable, word: string): Knex.QueryBuilder<Row> =>
-  db.knex<Row>('marketplace_word').whereBetween('word', [word, `${word}${LAST}`]);
+/** All that have it, to be put into their order. */
+const pickedOut = (db: Queryable, wish: Wish, marks: readonly Mark[]): Knex.QueryBuilder<Row> =>
+  marks.length === 0
+    ? walkingAlong(db, wish, marks)
+    : db.knex<Row>(PLUGINS).whereIn('id', fitting(db, wish, marks));
 
-async function crowdOf(db: Queryable, word: string): Promise<number> {
-  const some = beginningWith(db, word).select('plugin_id').limit(CROWD).as('some');
-  const row = (await db.knex.from(some).count({ count: '*' }).first()) as Row | undefined;
-  return Number(row?.['count'] ?? 0);
+/** Begins with those that have the rarest mark and asks each for the others. */
+function fitting(
+  db: Queryable,
+  { only }: Wish,
+  [rarest, ...others]: readonly Mark[],
+): Knex.QueryBuilder<Row> {
+  if (!rarest) throw new RangeError('Nothing narrows it');
+  const id = `${rarest.table}.plugin_id`;
+  const all = having(db, rarest).distinct('plugin_id');
+  for (const mark of others) void all.whereRaw('? = 1', [probe(db, mark, id)]);
+  if (only !== '')
+    void all.whereRaw('? = ?', [
+      db.knex(PLUGINS).select('is_free').where(`${PLUGINS}.id`, db.knex.ref(id)),
+      isFree(only),
+    ]);
+  return all;
 }
+
+const having = (db: Queryable, { table, column, from, to }: Mark): Knex.QueryBuilder<Row> =>
+  db.knex<Row>(table).whereBetween(column, [from, to]);
+
+/** 1 where that plugin has it. Said like this since MariaDB would make a table of all that have it out of an EXISTS. */
+const probe = (db: Queryable, { table, column, from, to }: Mark, id: string): Knex.QueryBuilder<Row> =>
+  db
+    .knex<Row>({ mark: table })
+    .select(db.knex.raw('1'))
+    .where('mark.plugin_id', db.knex.ref(id))
+    .whereBetween(`mark.${column}`, [from, to])
+    .limit(1);
+
+const isFree = (only: Wish['only']): number => (only === 'free' ? 1 : 0);
 
 const wordRowsOf = (item: CatalogueItem): { word: string; plugin_id: string }[] =>
   [...new Set(searchTextOf(item).split(' '))].filter(Boolean).map((word) => ({ word, plugin_id: item.id }));

@@ -293,9 +293,12 @@ export class MarketplaceService {
     if (!hub) throw new ConflictError('marketplace.refused.no-key');
     await this.#note(operation, { step: 'download' });
     const watching = { signal: this.#ending.signal, onBytes: this.#beating(operation) };
-    const packed = await catalogue.package(hub, { sha256, size }, watching);
-    await this.#note(operation, { step: 'verify', got: packed.length });
-    const assertSigned = await verifier.verify({ hub: hub.hub, pluginId, version, sha256, size }, packed);
+    const coming = catalogue.package(hub, { sha256, size }, watching).then(async (packed) => {
+      await this.#note(operation, { step: 'verify', got: packed.length });
+      return packed;
+    });
+    const assertSigned = await verifier.verify({ hub: hub.hub, pluginId, version, sha256, size }, coming);
+    const packed = await coming;
     await this.#note(operation, { step: 'try' });
     const plan = await installer.stage(actor, packed, { assertSigned });
     if (plan.id !== pluginId || plan.version !== version)
@@ -314,7 +317,7 @@ export class MarketplaceService {
 
   /** Writes how far the download is, but not more often than anybody looks. */
   #beating(operation: Operation): (got: number) => void {
-    let at = 0;
+    let at = performance.now();
     return (got) => {
       const now = performance.now();
       if (now - at < BEAT_EVERY_MS) return;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestAside } from '../crypto/digest.ts';
 import { InvalidInputError } from '../shared/errors.ts';
 
 /** What a hub says of a package that was fetched from it. */
@@ -17,17 +17,18 @@ export type AssertSigned = (list: Buffer | null) => void;
 /** Stands between the download and the first byte that is unpacked; what it refuses is never looked into. */
 export interface ReleaseVerifier {
   /**
-   * Answers what is still to be asked of what is in it.
+   * The bytes may still be on their way. Answers what is still to be asked of what is in them.
    * @throws {InvalidInputError} naming what does not hold
    */
-  verify(claim: ReleaseClaim, packed: Uint8Array): Promise<AssertSigned>;
+  verify(claim: ReleaseClaim, coming: Uint8Array | Promise<Uint8Array>): Promise<AssertSigned>;
 }
 
 /** Whether these are the bytes that the catalogue names. */
 export const digestVerifier: ReleaseVerifier = {
-  verify: ({ sha256, size, pluginId: plugin }, packed) => {
-    const isSame = packed.length === size && createHash('sha256').update(packed).digest('hex') === sha256;
-    if (isSame) return Promise.resolve(() => undefined);
-    return Promise.reject(new InvalidInputError('marketplace.S01', { params: { plugin } }));
+  verify: async ({ sha256, size, pluginId: plugin }, coming) => {
+    const packed = await coming;
+    if (packed.length !== size || (await digestAside(packed)) !== sha256)
+      throw new InvalidInputError('marketplace.S01', { params: { plugin } });
+    return () => undefined;
   },
 };

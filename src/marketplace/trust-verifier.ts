@@ -7,7 +7,12 @@ import {
   type TrustService,
 } from '../network/index.ts';
 import { ConflictError, InvalidInputError } from '../shared/errors.ts';
-import { digestVerifier, type ReleaseVerifier } from './release-verifier.ts';
+import {
+  digestVerifier,
+  type AssertSigned,
+  type ReleaseClaim,
+  type ReleaseVerifier,
+} from './release-verifier.ts';
 
 /**
  * Catalogue and publisher must both have signed what was downloaded (ruling 38); what the hub's pages say counts for nothing. A hub that
@@ -18,12 +23,16 @@ import { digestVerifier, type ReleaseVerifier } from './release-verifier.ts';
 export const trustVerifier = (
   trust: Pick<TrustService, 'claim' | 'status'>,
   entitlements: Pick<EntitlementService, 'status'>,
-): ReleaseVerifier => ({
-  verify: async (claim, packed) => {
-    const nothingMore = await digestVerifier.verify(claim, packed);
+): ReleaseVerifier => {
+  /** Null of a hub that signs nothing. */
+  async function signedFor({
+    pluginId: id,
+    version,
+    size,
+    sha256,
+  }: ReleaseClaim): Promise<AssertSigned | null> {
     const { state } = await trust.status();
-    if (state === 'unseen' || state === 'none') return nothingMore;
-    const { pluginId: id, version, size, sha256 } = claim;
+    if (state === 'unseen' || state === 'none') return null;
     try {
       const named = namedBy(await trust.claim(packagePath(id, version)), { id, version, size, sha256 });
       const { offers: required } = named;
@@ -39,8 +48,18 @@ export const trustVerifier = (
         params: { plugin: id, version },
       });
     }
-  },
-});
+  }
+
+  return {
+    verify: async (claim, coming) => {
+      // What the hub has signed is asked for while the bytes come; nothing is left under way when either fails.
+      const [judged, signed] = [digestVerifier.verify(claim, coming), signedFor(claim)];
+      await Promise.allSettled([judged, signed]);
+      const nothingMore = await judged;
+      return (await signed) ?? nothingMore;
+    },
+  };
+};
 
 /** What a package is called in the hub's catalogue. */
 export const packagePath = (id: string, version: string): string => `plugins/${id}/${version}.tgz`;

@@ -2,7 +2,7 @@ import type { ChargedKind } from '../hooks/index.ts';
 import { KnownError } from '../shared/errors.ts';
 import type { Registries } from './registries.ts';
 
-export type Charging = <T>(kind: ChargedKind, name: string, work: () => Promise<T>) => Promise<T>;
+export type Charging = <T>(kind: ChargedKind, name: string, work: () => T | Promise<T>) => Promise<T>;
 
 /** What it costs is put on the plugin's account; a refusal is no fault. */
 export const charging =

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { collect } from '../views/index.ts';
 import type { FoundPlugin } from './discovery.ts';
 import type { Manifest } from './manifest.ts';
 import { settingGroupOf } from './plugin-settings.ts';
@@ -20,8 +21,11 @@ export async function contribute(
   for (const [name, source] of await readTemplates(folder, manifest, drawn)) {
     scope.register(() => renderer.add(name, id, source));
   }
-  if (existsSync(join(folder, manifest.public)))
-    scope.register(() => assets.add(id, join(folder, manifest.public)));
+  const shown = join(folder, manifest.public);
+  if (existsSync(shown)) {
+    const collection = await collect(shown);
+    scope.register(() => assets.add(id, collection));
+  }
   for (const { id: right, group = id, suggest } of manifest.rights) {
     scope.register(() => rights.add({ id: right, group, suggest }));
   }

@@ -221,18 +221,16 @@ const attributed = (
   ...route,
   ...(route.admit
     ? {
-        admit: (head) =>
-          scope.busyWith(() => named(route, { blame, charge }, async () => route.admit?.(head))),
+        admit: (head) => scope.busyWith(() => named(route, { blame, charge }, () => route.admit?.(head))),
       }
     : {}),
-  handler: (incoming) =>
-    scope.busyWith(() => named(route, { blame, charge }, async () => route.handler(incoming))),
+  handler: (incoming) => scope.busyWith(() => named(route, { blame, charge }, () => route.handler(incoming))),
 });
 
 async function named<T>(
   { method, path }: Route,
   { blame, charge }: Pick<Parts, 'blame'> & { charge: Charging },
-  work: () => Promise<T>,
+  work: () => T | Promise<T>,
 ): Promise<T> {
   const name = `${method.toUpperCase()} ${path}`;
   try {

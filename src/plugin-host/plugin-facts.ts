@@ -129,18 +129,26 @@ export function factsOf(
 
 type Accounts = Pick<Hooks, 'catalogue' | 'costs'>;
 
-/** How it has done since this process started: where it listens, and of its own. */
-export function workOf(hooks: Accounts, id: string): { listens: Listening[]; failing: Failing[] } {
-  const lines = hooks.costs().filter(({ owner }) => owner === id);
-  return { listens: listeningOf(hooks, id, lines), failing: failingIn(lines) };
+interface Work {
+  listens: Listening[];
+  failing: Failing[];
+}
+
+/** How each has done since this process started: where it listens, and of its own. The accounts of all are made up once. */
+export function workIn(hooks: Accounts): (id: string) => Work {
+  const [costs, catalogue] = [hooks.costs(), hooks.catalogue()];
+  return (id) => {
+    const lines = costs.filter(({ owner }) => owner === id);
+    return { listens: listeningOf(catalogue, id, lines), failing: failingIn(lines) };
+  };
 }
 
 const listeningOf = (
-  hooks: Pick<Hooks, 'catalogue'>,
+  catalogue: ReturnType<Hooks['catalogue']>,
   id: string,
   lines: ReturnType<Hooks['costs']>,
 ): Listening[] =>
-  hooks.catalogue().flatMap(({ name, kind, listeners }) =>
+  catalogue.flatMap(({ name, kind, listeners }) =>
     listeners
       .filter(({ owner }) => owner === id)
       .map(({ calls, faults, averageMs, breaker }) => {

@@ -32,7 +32,7 @@ import {
 } from './outcome.ts';
 import { prefixOf } from './own-tables.ts';
 import { PluginBlame } from './plugin-blame.ts';
-import { factsOf, workOf, type PluginFacts } from './plugin-facts.ts';
+import { factsOf, workIn, type PluginFacts } from './plugin-facts.ts';
 import { resolvePluginApi } from './plugin-loader.ts';
 import type { PluginNews, Trouble } from './plugin-news.ts';
 import type { PluginState } from './plugin-repository.ts';
@@ -602,12 +602,14 @@ export class PluginHost {
       running: new Set(this.#runner.ids()),
       states: [...this.#states.values()],
     };
-    return (await this.#wishes.all()).map((state) => {
+    const wishes = await this.#wishes.all();
+    const workOf = workIn(this.#deps.registries.hooks);
+    return wishes.map((state) => {
       const { id } = state;
       const found = this.#shelf.findOrMissing(id);
       const [outcome, runs] = [this.#outcomes.get(id), this.#runner.get(id)];
-      const work = workOf(this.#deps.registries.hooks, id);
-      return factsOf({ found, state, outcome, runs, nodes, releases, ...work }, others, locale);
+
+      return factsOf({ found, state, outcome, runs, nodes, releases, ...workOf(id) }, others, locale);
     });
   }
 

@@ -1,4 +1,5 @@
 import { addedTo, touchesOf } from './touches.ts';
+import { digestAside } from '../crypto/digest.ts';
 import { bumpVersion } from '../db/versions.ts';
 import { pendingMigrations } from '../db/migrations.ts';
 import type { Actor } from '../shared/actor.ts';
@@ -22,7 +23,7 @@ import { PLUGINS_VERSION } from './plugin-wishes.ts';
 import type { PublisherKeys, Trust } from './publisher-keys.ts';
 import type { Preflight, RunPreflight } from './preflight.ts';
 import type { Ground } from './registries.ts';
-import { clearStaging, keepForUse, sha256Of, unpackedAside } from './release-folders.ts';
+import { clearStaging, keepForUse, unpackedAside } from './release-folders.ts';
 import {
   deleteReleases,
   findRelease,
@@ -87,13 +88,14 @@ export class PluginInstaller {
   async stage(actor: Actor, packed: Uint8Array, from?: Upload | Consignment): Promise<InstallPlan> {
     assertMay(actor);
     const { added, preflight } = this.#deps;
-    const bytes = { sha256: sha256Of(packed), size: packed.length };
+    const digest = digestAside(packed);
     await clearStaging(added, { now: Date.now() });
     return unpackedAside(added, packed, async (folder, unpacked) => {
+      const bytes = { sha256: await digest, size: packed.length };
       const trust = await this.#trustIn(folder, unpacked, from);
       const manifest = await manifestIn(folder);
-      this.#reached('staged');
       await this.#assertMayCome(manifest, bytes.sha256);
+      this.#reached('staged');
       const tried = await preflight(folder, manifest.id);
       this.#reached('preflighted');
       const plan = { ...(await this.#plan(manifest, tried)), ...bytes, ...trust };

@@ -55,7 +55,9 @@ export async function insertRelease(tx: Tx, release: Release, packed: Uint8Array
   const { pluginId, version } = release;
   await tx.knex(releases.name).insert(releases.encode(release));
   for (let at = 0; at < packed.length; at += PART_BYTES) {
-    const content = Buffer.from(packed.subarray(at, at + PART_BYTES));
+    // The same memory, not a copy.
+    const { buffer, byteOffset, length } = packed.subarray(at, at + PART_BYTES);
+    const content = Buffer.from(buffer, byteOffset, length);
     await tx.knex(parts.name).insert(parts.encode({ pluginId, version, part: at / PART_BYTES, content }));
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { Readable, Transform } from 'node:stream';
@@ -7,6 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract, type ExtractEvents, type Header } from 'tar-stream';
 import { z } from 'zod';
+import { digestOfFile } from '../crypto/digest-of-file.ts';
+import { eachOf } from '../shared/each-of.ts';
 import { InvalidInputError, KnownError } from '../shared/errors.ts';
 
 /** What a package may weigh unpacked, and how many files it may bring. */
@@ -90,18 +92,14 @@ export async function isUntouched(folder: string, { files }: Unpacked): Promise<
   const all = await readdir(folder, { recursive: true, withFileTypes: true });
   const found = all.filter((one) => !one.isDirectory());
   if (found.length !== files.size) return false;
-  for (const one of found) {
+  let isAsItWas = true;
+  await eachOf(found, async (one) => {
     const path = join(one.parentPath, one.name);
     const was = files.get(relative(folder, path).split(sep).join('/'));
-    if (!one.isFile() || was?.sha256 !== (await digestOfFile(path))) return false;
-  }
-  return true;
-}
-
-async function digestOfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: PORTION }), hash);
-  return hash.digest('hex');
+    const isSame = one.isFile() && was?.sha256 === (await digestOfFile(path)).sha256;
+    isAsItWas &&= isSame;
+  });
+  return isAsItWas;
 }
 
 /** Names count as one where only case tells them apart. */

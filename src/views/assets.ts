@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { digestOfFile } from '../crypto/digest-of-file.ts';
 import type { Undo } from '../hooks/tokens.ts';
+import { eachOf } from '../shared/each-of.ts';
 
 export type Encoding = 'br' | 'gzip';
 
@@ -19,7 +21,7 @@ export interface Asset {
 }
 
 /** What one owner brings, under one version, so that files may name each other by relative addresses. */
-interface Collection {
+export interface Collection {
   version: string;
   files: Map<string, Omit<Asset, 'immutable'>>;
 }
@@ -47,7 +49,8 @@ export class AssetStore {
   readonly #packed = new Map<string, Promise<Buffer>>();
 
   constructor(directory: string) {
-    this.#collections.set(CORE, collect(new Map([...filesIn(directory), ...filesOfPackages()])));
+    const paths = [...filesIn(directory), ...filesOfPackages()];
+    this.#collections.set(CORE, collected(paths.map(([name, file]) => seen(name, file, readFileSync(file)))));
   }
 
   /** The address to link to; an unknown name is a mistake in a template. */
@@ -75,9 +78,8 @@ export class AssetStore {
     return known;
   }
 
-  /** A plugin's files in `directory`. */
-  add(owner: string, directory: string): Undo {
-    const collection = collect(filesIn(directory));
+  /** A plugin's files, as they were looked through. */
+  add(owner: string, collection: Collection): Undo {
     this.#collections.set(owner, collection);
     return () => {
       if (this.#collections.get(owner) === collection) this.#collections.delete(owner);
@@ -100,17 +102,42 @@ function pack(file: string, encoding: Encoding): Promise<Buffer> {
     : zip.gzip(content, { level: 7 });
 }
 
-function collect(paths: Map<string, string>): Collection {
+/** Looks through a plugin's files in `directory`. They may be megabytes: nobody is kept waiting for them. */
+export async function collect(directory: string): Promise<Collection> {
+  const all: Seen[] = [];
+  await eachOf([...filesIn(directory)], async ([name, file]) => {
+    const { size, sha256: digest } = await digestOfFile(file);
+    all.push({ name, file, size, digest });
+  });
+  return collected(all);
+}
+
+interface Seen {
+  name: string;
+  file: string;
+  size: number;
+  digest: string;
+}
+
+const seen = (name: string, file: string, content: Buffer): Seen => ({
+  name,
+  file,
+  size: content.length,
+  digest: createHash('sha256').update(content).digest('hex'),
+});
+
+function collected(all: readonly Seen[]): Collection {
   const whole = createHash('sha256');
   const files: Collection['files'] = new Map();
-  for (const [name, file] of [...paths].sort()) {
-    const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+  for (const { name, file, size, digest } of all.toSorted(byName)) {
     whole.update(`${name} ${digest}\n`);
     const mediaType = mediaTypes[extname(name)] ?? 'application/octet-stream';
-    files.set(name, { file, mediaType, size: statSync(file).size, etag: `"${digest.slice(0, 32)}"` });
+    files.set(name, { file, mediaType, size, etag: `"${digest.slice(0, 32)}"` });
   }
   return { version: whole.digest('hex').slice(0, 16), files };
 }
+
+const byName = (one: Seen, other: Seen): number => (one.name < other.name ? -1 : 1);
 
 function filesIn(directory: string): Map<string, string> {
   const names = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>

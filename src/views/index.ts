@@ -1,5 +1,5 @@
 export { registerHelpers } from './helpers.ts';
-export { AssetStore, type Asset, type Encoding } from './assets.ts';
+export { AssetStore, collect, type Asset, type Encoding } from './assets.ts';
 export { formatDistance, formatNumber, formatTime } from './dates.ts';
 export { I18n, LANGUAGES, isLanguage, languageOf, type Language, type Texts } from './i18n.ts';
 export { inBytes, KeptPages } from './kept-pages.ts';

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { limitKeyOf, networkOf, plainAddress, trustedProxies } from '../../src/http/client-address.ts';
+import {
+  judgedOnce,
+  limitKeyOf,
+  networkOf,
+  plainAddress,
+  trustedProxies,
+} from '../../src/http/client-address.ts';
 import { cookieHeader, readCookies } from '../../src/http/cookies.ts';
 import { safePath } from '../../src/http/exchange.ts';
 import { flashCookie, readFlash } from '../../src/http/flash.ts';
@@ -43,6 +49,17 @@ describe('an address', () => {
   test('is believed from nobody unless the administrator says so', () => {
     expect(trustedProxies('none')).toBe(false);
     expect(trustedProxies('loopback, 10.0.0.1')).toEqual(['loopback', '10.0.0.1']);
+  });
+
+  test('is judged anew when it is another one', () => {
+    const trusts = judgedOnce((address) => address === '127.0.0.1');
+
+    expect(['127.0.0.1', '127.0.0.1', '192.0.2.7', '127.0.0.1'].map(trusts)).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
   });
 });
 

@@ -56,6 +56,11 @@ describeOnEachEngine('somebody who searches the catalogue', (engine) => {
     expect(await found('printers office réseau')).toHaveLength(3);
     expect(await found('printers office')).not.toContain('garden');
     expect(await found('printers', { tag: 'garden' })).toEqual(['garden']);
+    const lastPage = await searchItems(db, { ...everything, words: 'printers' }, { offset: 1_198, limit: 3 });
+    expect(lastPage.items.map(({ id }) => id)).toEqual(['p-10', 'p-1', 'p-0']);
+    expect(await found('printers office', { only: 'premium' })).toEqual([]);
+    expect(await found('printers office', { only: 'free' })).toHaveLength(3);
+    expect(await found('printers flowers', { only: 'free', tag: 'garden' })).toEqual(['garden']);
     expect(await counted('printers')).toBe(1_001);
     expect(await counted('printers flowers')).toBe(1);
     expect(await listTags(db)).toEqual([{ tag: 'garden', label: 'Garden', count: 1 }]);

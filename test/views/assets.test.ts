@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { AssetStore } from '../../src/views/index.ts';
+import { AssetStore, collect } from '../../src/views/index.ts';
 import { assets } from './gallery.ts';
 import { read } from './texts.ts';
 
@@ -54,11 +54,11 @@ test('text travels packed, pictures and fonts as they are', async () => {
   expect(font && (await assets.packed(font, 'br'))).toBeNull();
 });
 
-test('a plugin brings files of its own, newly addressed when they change, and takes them with it', () => {
+test('a plugin brings files of its own, newly addressed when they change, and takes them with it', async () => {
   const store = new AssetStore(folderWith('a{}'));
-  const undoOld = store.add('branding', folderWith('b{}'));
+  const undoOld = store.add('branding', await collect(folderWith('b{}')));
   const before = store.url('branding/a.css');
-  const undo = store.add('branding', folderWith('c{}'));
+  const undo = store.add('branding', await collect(folderWith('c{}')));
 
   expect(before).toMatch(/^\/assets\/[0-9a-f]{16}\/branding\/a\.css$/);
   expect(store.url('branding/a.css')).not.toBe(before);

@@ -54,7 +54,7 @@ export class Gatekeeper {
   /** Judges the key in the header, and notes who showed it. The very same object for as long as it is as it was. */
   async shown(incoming: Incoming): Promise<Shown> {
     const key = incoming.header('x-registration-key') ?? '';
-    const { shown, noted } = await this.#judged.find(digestOf(key).toString('base64url'), () =>
+    const { shown, noted } = await this.#judged.find(digestOf(key).toString('latin1'), () =>
       this.#judge(key),
     );
     const { uid, program } = this.asker(incoming);

@@ -64,6 +64,20 @@ async function signedBy(hub: Hub, name: string, publicKey: string): Promise<void
   expect(page.text).toContain(name);
 }
 
+/** Somebody with a hand in the database; answers the way back. */
+async function overwritten(
+  { db }: TestApp,
+  { role, body }: { role: string; body: Buffer },
+): Promise<() => Promise<void>> {
+  const write = (bytes: unknown): Promise<void> =>
+    db.transaction(async (tx) => {
+      await tx.knex('trust_document').where({ role }).update({ body: bytes });
+    });
+  const before = (await db.knex('trust_document').where({ role }).first()) as { body: Buffer };
+  await write(body);
+  return () => write(before.body);
+}
+
 const look = (app: TestApp): Promise<void> => app.house.domains.jobs.runNow('network.trust');
 
 describeOnEachEngine('a hub that signs', (engine) => {
@@ -92,6 +106,13 @@ describeOnEachEngine('a hub that signs', (engine) => {
       isStale: false,
     });
     await verifyWhole(verifier, claim, bytes);
+
+    const believed = await trust.rules();
+    expect(await trust.rules()).toBe(believed);
+    const restore = await overwritten(app, { role: 'targets', body: Buffer.from('{}') });
+    expect(await trust.rules()).toBeNull();
+    await restore();
+    expect(await trust.rules()).toEqual(believed);
 
     const other = Buffer.concat([bytes, Buffer.from([0])]);
     const lie = { ...claim, sha256: sha256Of(other), size: other.length };

@@ -28,6 +28,7 @@ import {
   Distrust,
   fingerprintOf,
   TrustedSet,
+  type Documents,
   type Fetch,
   type NamedTarget,
   type TrustProblem,
@@ -65,6 +66,14 @@ export interface Claimed {
   isStale: boolean;
 }
 
+/** What was read out of which documents, and as of when. */
+interface Said {
+  hub: string;
+  checkedAt: number;
+  documents: Documents;
+  rules: HouseRules | null;
+}
+
 const HOUR_MS = 3_600_000;
 const CALM_MS = 6 * HOUR_MS;
 const TROUBLED = { firstMs: 60_000, longestMs: 6 * HOUR_MS };
@@ -82,6 +91,7 @@ export class TrustService {
   readonly #ending = new AbortController();
   readonly #followers: (() => void)[] = [];
   #asking: Promise<void> = Promise.resolve();
+  #said: Said | null = null;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -175,12 +185,22 @@ export class TrustService {
     });
   }
 
-  /** What the keepers have said, as far as it is known here; null while nothing is. */
+  /**
+   * What the keepers have said, as far as it is known here; null while nothing is. Every page of the marketplace asks: documents that are,
+   * byte for byte, those that were verified last are not verified once more.
+   */
   async rules(): Promise<HouseRules | null> {
     const hub = await this.#confirmed().catch(() => null);
-    if (!hub) return null;
-    const set = await this.#recalled(hub);
-    return set?.rules() ?? null;
+    if (!hub || hub.checkedAt === null) return null;
+    const { id, checkedAt } = hub;
+    const documents = await readDocuments(this.#deps.db, id);
+    const said = this.#said;
+    if (said?.hub === id && said.checkedAt === checkedAt && areSame(said.documents, documents))
+      return said.rules;
+    const set = new TrustedSet(documents, checkedAt);
+    const rules = set.recall() ? set.rules() : null;
+    this.#said = { hub: id, checkedAt, documents, rules };
+    return rules;
   }
 
   /** What the catalogue of a confirmed hub says of a package: asked now, else what was signed before. @throws {Distrust} */
@@ -360,6 +380,9 @@ export class TrustService {
     this.refresh().catch(() => undefined);
   }
 }
+
+const areSame = (one: Documents, other: Documents): boolean =>
+  one.size === other.size && [...one].every(([role, body]) => other.get(role)?.equals(body) === true);
 
 const nobody: TrustStatus = {
   state: 'none',
