@@ -40,6 +40,8 @@ export function presentNetwork({ hub, key, check, uid }: NetworkStatus): object 
     key: { ...key, ...keyLights[key.light] },
     check,
     plan,
+    begins: noonOf(plan?.begins),
+    ends: noonOf(plan?.ends),
     owner: check?.answer?.owner ?? null,
     message: undefined,
     said: check?.answer?.message ?? null,
@@ -65,5 +67,12 @@ export const presentTrust = (status: TrustStatus): object => ({
   ...trustLights[status.state],
   groups: status.fingerprint?.match(/.{4}/g) ?? [],
 });
+
+/** Of a day as hubs write it, for a date in the words of the reader; what is written otherwise is shown as it came. */
+function noonOf(day: string | null | undefined): number | null {
+  const [written] = /^\d{4}-\d{2}-\d{2}$/.exec(day ?? '') ?? [];
+  const at = Date.parse(`${written ?? ''}T12:00:00Z`);
+  return Number.isNaN(at) ? null : at;
+}
 
 const hostOf = (url: string): string => URL.parse(url)?.host ?? '';

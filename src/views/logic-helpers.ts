@@ -11,7 +11,8 @@ export const logicHelpers: Record<string, Helper> = {
   gt: helper(({ args: [one, other] }) => Number(one) > Number(other)),
   gte: helper(({ args: [one, other] }) => Number(one) >= Number(other)),
   lt: helper(({ args: [one, other] }) => Number(one) < Number(other)),
-  and: helper(({ args }) => (args.every(full) ? args.at(-1) : false)),
+  /** Nothing rather than `false`, so that `(default (and …) …)` has something to fall back to. */
+  and: helper(({ args }) => (args.every(full) ? args.at(-1) : undefined)),
   or: helper(({ args }) => args.find(full) ?? args.at(-1)),
   not: helper(({ args: [value] }) => !full(value)),
   includes: helper(({ args: [list, item] }) => Array.isArray(list) && list.includes(item)),

@@ -9,7 +9,7 @@ import {
   startSignedHub,
   startTrustingDesk,
 } from '../support/signed-hub.ts';
-import type { TestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 const LONG = { timeout: 120_000 };
 const live = { version: '1.0.0', withdrawn: null, reason: null };
@@ -45,7 +45,7 @@ async function seenBy({ house, clock }: TestApp): Promise<object> {
 }
 
 test(
-  'a hub that is off for a year stops nothing that was installed, and each day shows what the table says',
+  'a hub that is off for a year stops nothing that was installed, not even when the server is started anew, and each day shows what the table says',
   LONG,
   async () => {
     const hub = await startSignedHub();
@@ -77,5 +77,16 @@ test(
     }
     expect((await desk.request().get('/p/parcel')).text).toBe('version 1.0.0');
     expect(await desk.house.stops.list(system)).toEqual([]);
+
+    const { databaseUrl } = desk;
+    const DATA_DIR = desk.house.config.dataDir;
+    await desk.close();
+    const again = await startTestApp({ clock, databaseUrl, config: { HUB_URL: hub.origin, DATA_DIR } });
+    expect((await again.request().get('/p/parcel')).text).toBe('version 1.0.0');
+    for (const job of everything) await again.house.domains.jobs.runNow(job);
+    expect(await seenBy(again)).toMatchObject({ plugin: 'enabled', error: null, mayBrowse: true });
+    await again.house.plugins.disable(system, 'parcel');
+    await again.house.plugins.enable(system, 'parcel');
+    expect((await again.request().get('/p/parcel')).text).toBe('version 1.0.0');
   },
 );

@@ -22,8 +22,12 @@ export async function endOf(
 }
 
 /** The house as it is found after a crash, for as long as `work` takes. */
-export async function inHouse(env: Env, work: (house: Latchkey) => Promise<unknown>): Promise<void> {
-  const house = await compose(readConfig(env), { log: silentLog() });
+export async function inHouse(
+  env: Env,
+  work: (house: Latchkey) => Promise<unknown>,
+  options: Parameters<typeof compose>[1] = {},
+): Promise<void> {
+  const house = await compose(readConfig(env), { log: silentLog(), ...options });
   try {
     await house.open({ work: false });
     await work(house);

@@ -23,6 +23,16 @@ describe('a page', () => {
     expect(render('{{t "tickets:no.such.text"}}')).toBe('⟦no.such.text⟧');
   });
 
+  test('falls back where a condition does not hold', () => {
+    const source = '{{default (and at "again") "run"}}{{#if (and at "x")}}!{{/if}}';
+
+    expect([render(source, { at: 1 }), render(source), render(source, { at: null })]).toEqual([
+      'again!',
+      'run',
+      'run',
+    ]);
+  });
+
   test('says which template is missing', () => {
     expect(() => testRenderer().render('no/such', {}, galleryPage)).toThrow('There is no template no/such.');
   });
