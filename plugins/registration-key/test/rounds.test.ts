@@ -446,10 +446,10 @@ describeOnEachEngine('an invitation by mail', (engine) => {
     expect(new URL(joined.url).pathname).toBe('/tickets/new');
   });
 
-  test('E16 goes again to all who have not joined, of live keys only, and once a day', async () => {
+  test('E16 goes again to all who have not joined, of live keys only, to nobody who does not exist, and once a day', async () => {
     const app = await startTestApp({ engine, mail: true });
     const api = app.api(await app.given.owner());
-    const list = await listed(api, 'a@acme.test\nb@acme.test\nc@acme.test');
+    const list = await listed(api, 'a@acme.test\nb@acme.test\nc@acme.test\ngone@acme.test');
     await api.call('POST', `${ROUNDS}/${list}/start`, { kind: 'personal' });
     await isDone(api, list);
     const lines = (await api.call('GET', `${ROUNDS}/${list}/lines`)).json().items;
@@ -457,6 +457,10 @@ describeOnEachEngine('an invitation by mail', (engine) => {
     await joinByBrowser(app.guest(), token, { email: 'a@acme.test' });
     await app.settle();
     await api.call('POST', `/api/v1/invitation-keys/${String(lines[1].keyId)}/revoke`);
+    const refused = { delivery: 'dead', reply: '550 5.1.1 No such user', watched_at: null };
+    await app.db.transaction((tx) =>
+      tx.knex('invite_invitee').where({ email_norm: 'gone@acme.test' }).update(refused),
+    );
 
     const again = await api.call('POST', `${ROUNDS}/${list}/again`, {});
     const twice = await api.call('POST', `${ROUNDS}/${list}/again`, {});
@@ -464,7 +468,10 @@ describeOnEachEngine('an invitation by mail', (engine) => {
     app.clock.advance(days(1));
     const tomorrow = await (await owner(app)).call('POST', `${ROUNDS}/${list}/again`, {});
 
+    const overview = await app.as(await app.given.owner()).get('/invitation-keys/overview');
+
     expect(again.status).toBe(201);
+    expect(overview.text).toContain(`/invitation-keys/rounds/${list}`);
     expect(
       (await (await owner(app)).call('GET', `${ROUNDS}/${String(again.json().id)}/lines`)).json().items,
     ).toMatchObject([{ email: 'c@acme.test', state: 'done' }]);

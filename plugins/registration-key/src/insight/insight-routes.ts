@@ -6,7 +6,7 @@ import type { KeyService } from '../keys/key-service.ts';
 import { DAY_MS } from '../keys/key-terms.ts';
 import type { Funnel } from './funnel.ts';
 import { funnelOf } from './funnel-presenter.ts';
-import { countStandings, joinsSince } from './overview-repository.ts';
+import { countStandings, joinsSince, type Join } from './overview-repository.ts';
 import { perWeek } from './periods.ts';
 
 interface Deps {
@@ -61,14 +61,13 @@ export function insightRoutes({ host, keys, funnel }: Deps): Route[] {
         const { timeZone } = await host.site();
         const counts = await countStandings(host.db, { entities, now });
         const joins = await joinsSince(host.db, { entities, since: now - WEEKS * 7 * DAY_MS });
-        const byKey = new Map<string, number>();
-        for (const { keyId } of joins) byKey.set(keyId, (byKey.get(keyId) ?? 0) + 1);
-        const best = [...byKey].sort((one, other) => other[1] - one[1]).slice(0, BEST);
+        const best = bestOf(joins);
         const named = await findKeys(
           host.db,
-          best.map(([id]) => id),
+          best.map(({ keyId }) => keyId),
         );
-        const labelOf = (id: string): string => named.get(id)?.label || host.t('list.no-label', {}, locale);
+        const labelOf = ({ keyId, round }: Join): string =>
+          (round ?? named.get(keyId))?.label || host.t('list.no-label', {}, locale);
         return view(`${host.plugin.id}/insight/overview`, {
           standings: standings.map((name) => ({
             label: host.t(`standing.${name}`, {}, locale),
@@ -79,7 +78,11 @@ export function insightRoutes({ host, keys, funnel }: Deps): Route[] {
             joins.map(({ at }) => at),
             { now, weeks: WEEKS, timeZone, locale },
           ),
-          best: best.map(([id, value]) => ({ id, label: labelOf(id), value })),
+          best: best.map(({ value, ...join }) => ({
+            path: join.round === null ? join.keyId : `rounds/${join.round.id}`,
+            label: labelOf(join),
+            value,
+          })),
           active: counts.active ?? 0,
           thisWeek: joins.filter(({ at }) => at >= now - 7 * DAY_MS).length,
           inAll: joins.length,
@@ -122,4 +125,14 @@ export function insightRoutes({ host, keys, funnel }: Deps): Route[] {
       },
     }),
   ];
+}
+
+/** Where most came from: a key, or a list whose people have keys of their own. */
+function bestOf(joins: readonly Join[]): (Join & { value: number })[] {
+  const sources = new Map<string, Join & { value: number }>();
+  for (const join of joins) {
+    const source = join.round?.id ?? join.keyId;
+    sources.set(source, { ...join, value: (sources.get(source)?.value ?? 0) + 1 });
+  }
+  return [...sources.values()].sort((one, other) => other.value - one.value).slice(0, BEST);
 }

@@ -33,6 +33,8 @@ export async function countStandings(
 export interface Join {
   at: number;
   keyId: string;
+  /** The list that this key was made for, where each of its people has one of their own. */
+  round: { id: string; label: string } | null;
 }
 
 /** Everybody who joined since a moment, newest first. */
@@ -47,6 +49,16 @@ export async function joinsSince(
     .orderBy('settled_at', 'desc')
     .limit(MOST_COUNTED);
   if (entities !== 'all') joined.whereIn('entity_id', [...entities]);
-  const rows = await joined.select<Row[]>('settled_at', 'key_id');
-  return rows.map((row) => ({ at: Number(row['settled_at']), keyId: String(row['key_id']) }));
+  const rows = await db.knex
+    .from(joined.select('settled_at', 'key_id').as('j'))
+    .leftJoin({ k: 'invite_key' }, 'k.id', 'j.key_id')
+    .leftJoin({ r: 'invite_round' }, 'r.id', 'k.batch_id')
+    .orderBy('j.settled_at', 'desc')
+    .select<Row[]>('j.settled_at', 'j.key_id', { round_id: 'r.id' }, { round_label: 'r.label' });
+  return rows.map((row) => ({
+    at: Number(row['settled_at']),
+    keyId: String(row['key_id']),
+    round:
+      typeof row['round_id'] === 'string' ? { id: row['round_id'], label: String(row['round_label']) } : null,
+  }));
 }

@@ -29,6 +29,7 @@ import { roundSubject, type Round } from './round.ts';
 import { assertMayChangeRound, assertOpenFor, isOpenFor, newRound, seeRound } from './round-policy.ts';
 import { deleteDraft, findRound, insertRound, moveRound } from './round-repository.ts';
 import type { RoundRunner } from './round-runner.ts';
+import { readAnswer, type Meaning } from './smtp-answer.ts';
 
 interface Deps {
   host: Host;
@@ -47,6 +48,8 @@ interface Person {
 }
 
 const AT_ONCE = 200;
+/** There is nobody at this address, today or tomorrow. */
+const hopeless: readonly Meaning[] = ['no-mailbox', 'mailbox-closed', 'domain-gone'];
 const RESENDING: Limit = { name: 'resend-invitation', points: 10, perSeconds: 3600 };
 
 /** Writing to people a second time: to one, to all who have not joined, to those missing on a key's list. */
@@ -174,9 +177,12 @@ export class AgainService {
     const invitees = await inviteesAfter(host.db, { ...filter, after }, AT_ONCE);
     const keys = await findKeys(host.db, [...new Set(invitees.map(({ keyId }) => keyId))]);
     const now = host.clock.now();
-    return invitees.map(({ id, email, locale, keyId }) => {
+    return invitees.map(({ id, email, locale, keyId, delivery, reply }) => {
       const key = keys.get(keyId);
-      return { id, email: key && isOpenFor(key, now) ? email : '', locale, keyId };
+      // Whoever writes to nobody again and again is soon taken for one who sends what nobody wants.
+      const isGone = delivery === 'dead' && hopeless.includes(readAnswer(reply)?.meaning ?? 'refused');
+      const mayHear = key !== undefined && isOpenFor(key, now) && !isGone;
+      return { id, email: mayHear ? email : '', locale, keyId };
     });
   }
 
