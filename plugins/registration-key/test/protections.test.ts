@@ -90,6 +90,19 @@ describeOnEachEngine('the statement that takes a seat', (engine) => {
   });
 });
 
+test('an administrator who mints without end is stopped for the hour, and nobody else is', async () => {
+  const app = await startTestApp();
+  const [busy, calm] = [app.api(await app.given.administrator()), app.api(await app.given.administrator())];
+  const mint = (api: HttpClient): Promise<number> =>
+    api.call('POST', '/api/v1/invitation-keys', {}).then(({ status }) => status);
+  const minted: number[] = [];
+  for (let at = 0; at < 101; at += 1) minted.push(await mint(busy));
+
+  expect(minted.slice(0, 100).every((status) => status === 201)).toBe(true);
+  expect(minted[100]).toBe(429);
+  expect(await mint(calm)).toBe(201);
+});
+
 describe('the join form', () => {
   test('is no weapon: no password is hashed for a key that lets nobody in, or an address that it does not fit', async () => {
     const app = await startTestApp();

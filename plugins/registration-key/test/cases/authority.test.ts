@@ -88,6 +88,19 @@ describeOnEachEngine('who may do what with keys', (engine) => {
     expect(words(page.text)).toContain('without one group');
   });
 
+  test('A05 when its maker no longer may give the profile, nobody comes in, and the key pauses', async () => {
+    const app = await startTestApp({ engine });
+    const admin = await app.given.administrator();
+    const { id, key } = await app.given.invitationKey({}, app.api(admin));
+    const { memberships } = app.house.domains;
+    for (const grant of await memberships.grantsOf(admin.id)) await memberships.revoke(system, grant.id);
+
+    const refused = await joinByApi(app, key, somebody());
+
+    expect(refused.status).toBe(503);
+    expect(await keyOf(app, id)).toMatchObject({ pausedReason: 'authority-lost', uses: 0 });
+  });
+
   test('A05 when nobody may be invited any more, keys within a quota pause', async () => {
     const app = await startTestApp({ engine });
     const { api } = await member(app);

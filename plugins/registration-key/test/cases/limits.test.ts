@@ -4,6 +4,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { commandsOf } from '../../../../test/cli/shell.ts';
 import { describeOnEachEngine } from '../../../../test/support/databases.ts';
+import type { Answer } from '../../../../test/support/http-client.ts';
 import { startTestApp, type TestApp } from '../../../../test/support/test-app.ts';
 import { joinByApi, keyOf, redemptionsOf, somebody, statusesOf } from '../desk.ts';
 import { audited, codeOf, ownerApi } from './place.ts';
@@ -44,14 +45,14 @@ async function manyKeys(app: TestApp, count: number): Promise<void> {
 
 /** Every cell of every table, as bytes and as text. */
 async function dumpOf(app: TestApp): Promise<Buffer[]> {
-  const tables = [
-    'invite_key',
-    'invite_redemption',
-    'invite_attempt',
-    'invite_event',
-    'audit_entries',
-    'event_delivery',
-  ];
+  const { dialect } = app.db;
+  const tables: string[] =
+    dialect.name === 'sqlite'
+      ? await app.db.knex('sqlite_master').where({ type: 'table' }).pluck('name')
+      : await app.db
+          .knex('information_schema.tables')
+          .whereRaw('table_schema = DATABASE()')
+          .pluck('table_name');
   const cells: Buffer[] = [];
   for (const table of tables) {
     for (const row of (await app.db.knex(table).catch(() => [])) as Record<string, unknown>[]) {
@@ -376,6 +377,14 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
     const { email, name, password } = somebody();
     const form = new URLSearchParams({ email, name, password }).toString();
 
+    // Also with the right token of the form: where it comes from is asked on its own.
+    const page = await owner.get(`/invitation-keys/${id}`);
+    const token = encodeURIComponent(/name="_csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '');
+    const pause = (headers: Record<string, string>): Promise<Answer> =>
+      owner.send(`/invitation-keys/${id}/pause`, { method: 'POST', headers, body: `_csrf=${token}` });
+    const stolen = await pause(foreign);
+    const own = { ...foreign, origin: app.origin };
+
     const answers = [
       await owner.send('/invitation-keys', { method: 'POST', headers: foreign, body: 'kind=team' }),
       await owner.send(`/invitation-keys/${id}/revoke`, { method: 'POST', headers: foreign, body: '' }),
@@ -388,7 +397,9 @@ describeOnEachEngine('limits, leaks and lists', (engine) => {
     ];
 
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+    expect(stolen.status).toBe(403);
     expect(await keyOf(app, id)).toMatchObject({ status: 'active', uses: 0 });
+    expect((await pause(own)).status).toBe(303);
   });
 
   test(
