@@ -67,6 +67,7 @@ export async function benchInstall(ground: Ground): Promise<boolean> {
       const { problem } = await desk.marketplace.finished(system, id);
       if (problem !== null) throw new Error(problem);
     });
+    // Its trial in a process of its own and nothing else: what is looked up before and afterwards is ours.
     const tried = (seen.get('preflighted') ?? 0) - (seen.get('staged') ?? 0);
     // The first one warms both.
     if (round === 0) continue;
