@@ -91,7 +91,10 @@ export function playgroundRoutes(house: Latchkey, { plugin, faults, mailbox, clo
       mail: asked.mail,
       model: asked.model,
       locale: asked.locale,
-      locales: ['en', 'fr'].map((value) => ({ value, label: value })),
+      locales: [
+        { value: 'en', label: 'English' },
+        { value: 'fr', label: 'Français' },
+      ],
       letter: asked.mail === '' ? null : letterOf(house, asked),
       hubFaults: faultNames.map((name) => ({
         name,

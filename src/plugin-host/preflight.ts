@@ -51,7 +51,7 @@ export const preflightIn =
     return parsed.data;
   };
 
-/** What this process has compiled, that one need not compile again. */
+/** What this process has compiled, that one need not compile again; nothing else of our environment is its business. */
 function compileCache(): NodeJS.ProcessEnv {
   const folder = getCompileCacheDir();
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
