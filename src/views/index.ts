@@ -9,5 +9,6 @@ export { Menu, emptyMenu, type MenuEntry, type MenuItem, type VisibleMenu } from
 export type { PageContext, PageFlash, ResolvedSlots, Theme } from './page-context.ts';
 export { Renderer, type MailContext, type RenderedMail } from './renderer.ts';
 export { TemplateError } from './template-error.ts';
+export { parseHandlebars } from './template-parser.ts';
 export { presentStep } from './traced-step.ts';
 export { Slots, type SlotFault, type SlotListener, type WantedSlots } from './slots.ts';

@@ -20,7 +20,8 @@ export class TemplateError extends Error {
     const message = cause instanceof Error ? cause.message : String(cause);
     const helper = /^Missing helper: "(.+)"$/.exec(message)?.[1];
     const line = helper === undefined ? lineIn(message) : lineOfCall(source, helper);
-    const words = helper === undefined ? message : `There is no helper "${helper}".`;
+    const words =
+      helper === undefined ? message.replace(/^line \d+: /, '') : `There is no helper "${helper}".`;
     super(`${template}.hbs${line === null ? '' : `:${String(line)}`}: ${words}`, { cause });
     this.name = 'TemplateError';
     this.owner = owner;

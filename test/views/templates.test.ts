@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { describe, expect, test } from 'vitest';
+import { parseHandlebars } from '../../src/views/index.ts';
 import { registerHelpers } from '../../src/views/helpers.ts';
 import { assets, i18n, testRenderer } from './gallery.ts';
 import { read, templateFiles } from './texts.ts';
@@ -81,4 +82,15 @@ describe.each(pages)('%s', (file) => {
       'run `npm run icons`',
     ).toEqual([]);
   });
+});
+
+test.each([
+  ['{{#if a}}\n\n{{/each}}', 'line 1: {{#if}} is closed by {{/each}}'],
+  ['<p>\n{{#if a}}\nx', 'line 3: the file ends, and a {{#…}} is still open'],
+  [
+    '<p>\n{{t "a}}</p>',
+    'line 2: this is no tag that can be read, at “<p>{{t "a}}</p>”; is a }} or a quote missing?',
+  ],
+])('whoever mistypes a tag is told in a sentence what is wrong with it: %j', (source, sentence) => {
+  expect(() => parseHandlebars(source)).toThrow(sentence);
 });

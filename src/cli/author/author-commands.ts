@@ -1,5 +1,5 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { newKeyPair, sha256Of, signPackage, verifyPackage } from '../../network/index.ts';
 import { packPlugin } from '../../plugin-host/index.ts';
 import { ConflictError, InvalidInputError } from '../../shared/errors.ts';
@@ -43,7 +43,9 @@ export function authorCommands({ templates, surface, develop, onProblem }: Deps)
         const { version } = await surface();
         const template = templateNamed(String(options['template']));
         const written = await newPlugin({ id, template, place, templates, version });
-        print({ folder: join(place, id), template, files: written.length });
+        const folder = join(place, id);
+        const next = `cd ${relative('.', folder)} && npx latchkey plugin dev .`;
+        print({ folder, template, files: written.length, next });
       },
     },
     {

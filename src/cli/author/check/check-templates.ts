@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { guess } from '../../../shared/guess.ts';
+import { parseHandlebars } from '../../../views/index.ts';
 import { at, lineAt, matches, type Problem, type Subject, type Surface } from './subject.ts';
 
 export function templateProblems({ manifest, sources, surface }: Subject): Problem[] {
@@ -41,7 +42,7 @@ export function templateProblems({ manifest, sources, surface }: Subject): Probl
 function syntaxProblems(path: string, text: string, { helpers, icons }: Surface): Problem[] {
   try {
     const calls = new Calls();
-    calls.accept(Handlebars.parse(text));
+    calls.accept(parseHandlebars(text));
     return [
       ...calls.found
         .filter(({ name }) => !helpers.has(name))
@@ -55,7 +56,7 @@ function syntaxProblems(path: string, text: string, { helpers, icons }: Surface)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const line = Number(/line (\d+)/.exec(message)?.[1] ?? 0);
-    return [at(path, line || null, message.split('\n').at(-1) ?? message)];
+    return [at(path, line || null, message.replace(/^line \d+: /, ''))];
   }
 }
 
