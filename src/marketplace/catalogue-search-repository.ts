@@ -191,13 +191,16 @@ function fitting(
 const having = (db: Queryable, { table, column, from, to }: Mark): Knex.QueryBuilder<Row> =>
   db.knex<Row>(table).whereBetween(column, [from, to]);
 
-/** 1 where that plugin has it. Said like this since MariaDB would make a table of all that have it out of an EXISTS. */
+/**
+ * 1 where that plugin has it. Said like this since MariaDB would make a table of all that have it out of an EXISTS, and, as long as it has
+ * not counted what was just read, look through all that begin with a word rather than through the words of one plugin.
+ */
 const probe = (db: Queryable, { table, column, from, to }: Mark, id: string): Knex.QueryBuilder<Row> =>
   db
     .knex<Row>({ mark: table })
     .select(db.knex.raw('1'))
     .where('mark.plugin_id', db.knex.ref(id))
-    .whereBetween(`mark.${column}`, [from, to])
+    .whereRaw(`coalesce(mark.${column}, '') between ? and ?`, [from, to])
     .limit(1);
 
 const isFree = (only: Wish['only']): number => (only === 'free' ? 1 : 0);
