@@ -18,6 +18,12 @@ export function assertClaimed(manifest: Manifest, routes: readonly Route[]): voi
   }
 }
 
+/** Types are not checked when a plugin starts: what its author left out, or mistyped, is looked at here. */
+const isAccess = (access: unknown): boolean =>
+  access === 'public' ||
+  access === 'signed-in' ||
+  (typeof access === 'object' && access !== null && 'right' in access && typeof access.right === 'string');
+
 /** A right that nobody declares opens a route to nobody but those who have every right, and one of them is its author. */
 export function assertRightsKnown(
   { id, rights, dependencies }: Manifest,
@@ -31,6 +37,11 @@ export function assertRightsKnown(
       ? own.has(right)
       : isKnown(right) || others.some((other) => right.startsWith(`${other}.`));
   for (const { method, path, access } of routes) {
+    if (!isAccess(access)) {
+      throw new ConflictError('plugin.route-without-access', {
+        params: { route: `${method.toUpperCase()} ${path}` },
+      });
+    }
     if (typeof access === 'string' || isDeclared(access.right)) continue;
     throw new ConflictError('plugin.right-not-declared', {
       params: { right: access.right, route: `${method.toUpperCase()} ${path}` },

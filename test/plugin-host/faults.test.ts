@@ -75,6 +75,11 @@ const faults: Record<string, Fault> = {
     step: 'setup',
     says: /GET \/p\/bad asks for the right “bad\.reed”/,
   },
+  'that does not say who may open a page': {
+    files: { 'index.ts': setupWith(page('/p/bad').replace(/access: '[a-z-]+',?/, '')) },
+    step: 'setup',
+    says: /GET \/p\/bad does not say who may call it/,
+  },
   'that runs a job it has not declared': {
     files: { 'index.ts': setupWith(`host.job('secret', async () => {});`) },
     step: 'setup',
