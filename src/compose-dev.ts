@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { asTheAuthorKnows, authorLog, wordsOfFault } from './author-log.ts';
@@ -60,6 +66,7 @@ interface Helpdesk {
 export async function developPlugin({ folder, port, surface, say, supervisor }: Wanted): Promise<Helpdesk> {
   const { id } = await readManifest(folder);
   const server = await serverAt(port);
+  const open = doorOf(server);
   supervisor?.({ port: portOf(server) });
   const url = `http://localhost:${String(portOf(server))}`;
   const copies = await Copies.of(folder, id);
@@ -81,7 +88,6 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
     clock,
     url,
   });
-  server.on('request', house.app);
 
   const outcome: Outcome = { generation: 0, failure: null, problems: [] };
   const reload = async (): Promise<void> => {
@@ -99,6 +105,7 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
   };
   showOn(house, { id, outcome, faults, mailbox, clock });
   await reload();
+  open(house.app);
   const following = await follow(folder, reload, say);
   return {
     url,
@@ -122,6 +129,19 @@ async function serverAt(port: number): Promise<Server> {
     throw new ConflictError('author.port-taken', { params: { port }, cause });
   });
   return server;
+}
+
+/** Whoever comes while the house is made waits for it; answers what opens the door. */
+function doorOf(server: Server): (app: RequestListener) => void {
+  const waiting: [IncomingMessage, ServerResponse][] = [];
+  const hold = (...one: [IncomingMessage, ServerResponse]): void => {
+    waiting.push(one);
+  };
+  server.on('request', hold);
+  return (app) => {
+    server.off('request', hold).on('request', app);
+    for (const [request, response] of waiting) app(request, response);
+  };
 }
 
 export const devOwner = OWNER;

@@ -2,8 +2,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test, vi } from 'vitest';
+import { newPlugin } from '../../src/cli/author/new-plugin.ts';
 import { surface } from '../../src/compose-author.ts';
 import { developPlugin } from '../../src/compose-dev.ts';
+import { folders, version } from '../../src/compose-ground.ts';
 import { Copies } from '../../src/dev-copies.ts';
 import { afterwards } from '../support/cleanup.ts';
 import { HttpClient } from '../support/http-client.ts';
@@ -62,6 +64,23 @@ test('an author is told that the port is taken', async () => {
   const another = developPlugin({ folder, port, surface, say: () => undefined });
 
   await expect(another).rejects.toMatchObject({ code: 'author.port-taken', params: { port } });
+});
+
+test('whoever opens the page while the helpdesk is still being made gets it once it is there', async () => {
+  const place = await temporaryFolder();
+  await newPlugin({ template: 'minimal', id: 'early', place, templates: folders.templates, version });
+  let early: Promise<Response> | undefined;
+
+  const { close } = await developPlugin({
+    folder: join(place, 'early'),
+    port: 0,
+    surface,
+    say: () => undefined,
+    supervisor: ({ port }) => void (early ??= fetch(`http://localhost:${String(port)}/login`)),
+  });
+  afterwards(close);
+
+  expect((await early)?.status).toBe(200);
 });
 
 test('an author fires a hook by hand, sees who listened, and has the hub fail', async () => {
