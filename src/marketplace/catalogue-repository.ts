@@ -4,7 +4,7 @@ import type { Codec } from '../db/table.ts';
 import type { HubProblem } from '../network/index.ts';
 import { foldText } from '../shared/search-text.ts';
 import type { CatalogueItem, HubOffer } from './catalogue-item.ts';
-import { putWords, searchIds, searchTextOf, type Wish } from './catalogue-search-repository.ts';
+import { Extents, putWords, searchIds, searchTextOf, type Wish } from './catalogue-search-repository.ts';
 
 /** There is one of it. */
 const PLACE = 1;
@@ -133,8 +133,9 @@ export async function searchItems(
   db: Queryable,
   wish: Wish,
   range: { offset: number; limit: number },
+  extents = new Extents(),
 ): Promise<{ items: CatalogueItem[]; total: number }> {
-  const { ids, total } = await searchIds(db, wish, range);
+  const { ids, total } = await searchIds(db, wish, range, extents);
   const found = new Map((await findItems(db, ids)).map((item) => [item.id, item]));
   return { items: ids.flatMap((id) => found.get(id) ?? []), total };
 }

@@ -42,13 +42,47 @@ const MOST_COUNTED = 1_001;
 /** Sorts behind every text that begins as it does. */
 const LAST = '\u{10ffff}';
 
+/** How much there is of what: the rarest mark first, how many have that one, and how many have all; where few have the rarest, no more than these. */
+interface Extent {
+  marks: readonly Mark[];
+  atMost: number;
+  total: number;
+}
+
+const MOST_EXTENTS = 500;
+
+/** What was counted since the catalogue was last read: who pages on, or asks what somebody has asked, does not wait for it again. */
+export class Extents {
+  readonly #known = new Map<string, Promise<Extent>>();
+  #reading = '';
+
+  /** Of another reading nothing is known yet. */
+  asOf(reading: string): this {
+    if (reading !== this.#reading) this.#known.clear();
+    this.#reading = reading;
+    return this;
+  }
+
+  find({ words, tag, only }: Wish, count: () => Promise<Extent>): Promise<Extent> {
+    const name = JSON.stringify([words, tag, only]);
+    const known = this.#known.get(name);
+    if (known) return known;
+    if (this.#known.size >= MOST_EXTENTS) this.#known.clear();
+    const counted = count();
+    this.#known.set(name, counted);
+    counted.catch(() => this.#known.delete(name));
+    return counted;
+  }
+}
+
 /** Of all that is wished for, in its order: a range, and how many there are, counted as far as a list says. */
 export async function searchIds(
   db: Queryable,
   wish: Wish,
   range: { offset: number; limit: number },
+  extents: Extents,
 ): Promise<{ ids: string[]; total: number }> {
-  const { marks, atMost } = await rarestFirst(db, marksIn(wish));
+  const { marks, atMost, total } = await extents.find(wish, () => extentOf(db, wish));
   const inOrder = async (all: Knex.QueryBuilder<Row>): Promise<string[]> => {
     const [by, direction] = orders[wish.sort];
     const ordered = all.select('id').orderBy(by, direction).orderBy('id', direction);
@@ -59,7 +93,6 @@ export async function searchIds(
     const few = ((await fitting(db, wish, marks)) as Row[]).map((row) => String(row['plugin_id']));
     return { ids: await inOrder(db.knex<Row>(PLUGINS).whereIn('id', few)), total: few.length };
   }
-  const total = await countOf(db, wish, marks);
   if (total === 0) return { ids: [], total };
   const isCrowd = total >= CROWD && (range.offset + range.limit) * PART_OF_CROWD <= total;
   return { ids: await inOrder((isCrowd ? walkingAlong : pickedOut)(db, wish, marks)), total };
@@ -132,10 +165,7 @@ function marksIn({ words, tag }: Wish): Mark[] {
 }
 
 /** What is rare leaves little to look at for all that comes after it. One mark is the rarest without being counted. */
-async function rarestFirst(
-  db: Queryable,
-  marks: readonly Mark[],
-): Promise<{ marks: readonly Mark[]; atMost: number }> {
+async function rarestFirst(db: Queryable, marks: readonly Mark[]): Promise<Omit<Extent, 'total'>> {
   if (marks.length < 2) return { marks, atMost: CROWD };
   const sizes = marks.map((mark, at) => {
     const some = having(db, mark).select('plugin_id').limit(CROWD).as('some');
@@ -148,6 +178,11 @@ async function rarestFirst(
   const sized = marks.map((mark, at) => ({ mark, size: Number(counted[`size_${String(at)}`]) }));
   sized.sort((one, other) => one.size - other.size);
   return { marks: sized.map(({ mark }) => mark), atMost: sized[0]?.size ?? CROWD };
+}
+
+async function extentOf(db: Queryable, wish: Wish): Promise<Extent> {
+  const { marks, atMost } = await rarestFirst(db, marksIn(wish));
+  return { marks, atMost, total: atMost < CROWD ? atMost : await countOf(db, wish, marks) };
 }
 
 async function countOf(db: Queryable, wish: Wish, marks: readonly Mark[]): Promise<number> {

@@ -23,7 +23,7 @@ import {
   searchItems,
   type Reading,
 } from './catalogue-repository.ts';
-import { listTags, type Wish } from './catalogue-search-repository.ts';
+import { Extents, listTags, type Wish } from './catalogue-search-repository.ts';
 import {
   mayBrowse,
   mayTry,
@@ -93,6 +93,7 @@ export class MarketplaceService {
   readonly #deps: Deps;
   readonly #ending = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  readonly #extents = new Extents();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -124,7 +125,9 @@ export class MarketplaceService {
     if (!shelf.mayBrowse) return nothing;
     const { db } = this.#deps;
     const range = { offset: (page - 1) * PER_PAGE, limit: PER_PAGE };
-    const { items, total } = await searchItems(db, wish, range);
+    const { generation = 0, readAt = 0 } = shelf.reading ?? {};
+    const extents = this.#extents.asOf(`${String(generation)} of ${String(readAt)}`);
+    const { items, total } = await searchItems(db, wish, range, extents);
     return {
       ...nothing,
       items: await this.#offered(actor, shelf, items),

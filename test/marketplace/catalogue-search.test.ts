@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import type { CatalogueItem } from '../../src/marketplace/catalogue-item.ts';
 import { deleteOlder, putItems, searchItems } from '../../src/marketplace/catalogue-repository.ts';
-import { countTags, listTags, type Wish } from '../../src/marketplace/catalogue-search-repository.ts';
+import {
+  countTags,
+  Extents,
+  listTags,
+  type Wish,
+} from '../../src/marketplace/catalogue-search-repository.ts';
 import { describeOnEachEngine } from '../support/databases.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -68,14 +73,25 @@ describeOnEachEngine('somebody who searches the catalogue', (engine) => {
 
   test('no longer finds what the hub no longer has, nor by words that a plugin no longer has', async () => {
     const { db } = await startTestApp({ engine });
-    const ids = async (words: string): Promise<string[]> =>
-      (await searchItems(db, { ...everything, words }, { offset: 0, limit: 9 })).items.map(({ id }) => id);
-    const read = (generation: number, items: CatalogueItem[]): Promise<void> =>
-      db.transaction(async (tx) => {
+    const extents = new Extents();
+    let reading = 0;
+    const ids = async (words: string): Promise<string[]> => {
+      const wish = { ...everything, words };
+      const range = { offset: 0, limit: 9 };
+      const { items, total } = await searchItems(db, wish, range, extents.asOf(String(reading)));
+      expect(total).toBe(items.length);
+      return items.map(({ id }) => id);
+    };
+    const read = async (generation: number, items: CatalogueItem[]): Promise<void> => {
+      await db.transaction(async (tx) => {
         await putItems(tx, items, { generation });
         await deleteOlder(tx, generation);
       });
+      reading = generation;
+    };
     await read(1, [plugin('one', 'Old words'), plugin('two', 'Steady'), plugin('three', 'Going')]);
+    expect([await ids('old'), await ids('new'), await ids('going')]).toEqual([['one'], [], ['three']]);
+    expect([await ids('old'), await ids('steady going')]).toEqual([['one'], []]);
 
     await read(2, [plugin('one', 'New words'), plugin('two', 'Steady')]);
 
