@@ -98,7 +98,7 @@ export const asTheAuthorKnows = (words: string): string =>
   words.replaceAll(COPY, (_, slash: string) => (slash === '/' ? '' : '.')).replaceAll(/\?attempt=\d+/g, '');
 
 /** The author's own file, not the copy of it that runs: `src/index.ts:12`. */
-function placeIn(stack: string, plugin: string): string | null {
+export function placeIn(stack: string, plugin: string): string | null {
   const found = new RegExp(`/${plugin}/([\\w./-]+\\.[cm]?[jt]s)(?:\\?[^:]*)?:(\\d+)`).exec(stack);
   return found ? `${found[1] ?? ''}:${found[2] ?? ''}` : null;
 }

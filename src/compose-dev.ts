@@ -18,6 +18,7 @@ import { DevClock } from './dev-clock.ts';
 import { Copies, isWatched } from './dev-copies.ts';
 import { Faults } from './dev-faults.ts';
 import { DevMailbox } from './dev-mailbox.ts';
+import { DevTimers } from './dev-timers.ts';
 import { json } from './http/reply.ts';
 import { route } from './http/route.ts';
 import { CORE_OWNER } from './http/route-table.ts';
@@ -90,16 +91,26 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
   });
 
   const outcome: Outcome = { generation: 0, failure: null, problems: [] };
+  const timers = new DevTimers(id);
+  /** While it is disabled: nothing of it may be under way. */
+  const leftRunning = (): void => {
+    for (const place of timers.stopAll()) {
+      const fault = { plugin: id, where: 'timer', words: LEFT_RUNNING, place };
+      faults.add(fault);
+      say(wordsOfFault(fault));
+    }
+  };
   const reload = async (): Promise<void> => {
     const startedAt = performance.now();
     const putToUse = await copies.take();
     faults.forget();
-    const failure = await startAfresh(house, { id, folder: copies.current, putToUse, faults });
+    const failure = await startAfresh(house, { id, folder: copies.current, putToUse, faults, leftRunning });
     const problems = await checkPlugin(folder, await surface()).catch(() => []);
     Object.assign(outcome, toldOnce(failure, problems));
     outcome.generation += 1;
     const took = `${(performance.now() - startedAt).toFixed(0)} ms`;
-    if (outcome.failure && faults.all.length === 0) say(wordsOfFailure(id, outcome.failure));
+    const isTold = faults.all.some(({ words }) => words !== LEFT_RUNNING);
+    if (outcome.failure && !isTold) say(wordsOfFailure(id, outcome.failure));
     say(outcome.failure ? `✗ ${id} does not run` : `✓ ${id} runs (${took})`);
     for (const { file, line, message } of outcome.problems) say(`  ${file}:${String(line ?? '')} ${message}`);
   };
@@ -112,6 +123,7 @@ export async function developPlugin({ folder, port, surface, say, supervisor }: 
     takeBlame: (error, ending) => house.plugins.takeBlame(error, ending),
     close: async () => {
       await following.close();
+      timers.close();
       server.closeAllConnections();
       server.close();
       await house.close();
@@ -153,14 +165,19 @@ interface Saved {
   /** While it is disabled: the host looks after its plugins by itself too, and would read what is only half changed. */
   putToUse: () => Promise<void>;
   faults: Faults;
+  leftRunning: () => void;
 }
+
+const LEFT_RUNNING =
+  'an interval went on after the plugin was disabled, and was stopped: stop it in host.onDispose';
 
 async function startAfresh(
   house: Latchkey,
-  { id, folder, putToUse, faults }: Saved,
+  { id, folder, putToUse, faults, leftRunning }: Saved,
 ): Promise<Outcome['failure']> {
   try {
     await house.plugins.disable(system, id);
+    leftRunning();
     await putToUse();
     const { main } = await readManifest(folder);
     loadAfreshNextTime(folder, main);

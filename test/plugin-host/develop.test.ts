@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import { newPlugin } from '../../src/cli/author/new-plugin.ts';
@@ -64,6 +65,25 @@ test('an author is told that the port is taken', async () => {
   const another = developPlugin({ folder, port, surface, say: () => undefined });
 
   await expect(another).rejects.toMatchObject({ code: 'author.port-taken', params: { port } });
+});
+
+test('an author is told which interval goes on after the plugin was disabled, and it stops', async () => {
+  const plugin = await developNewPlugin(await temporaryFolder());
+  afterwards(plugin.close);
+  const begin = 'const board = new Board(host);';
+  const tick = "\n  setInterval(() => host.log.info({}, 'tick'), 20);";
+
+  await plugin.save('src/index.ts', begin, begin + tick);
+  await vi.waitFor(() => {
+    expect(plugin.said.join('\n')).toContain('tick');
+  });
+  await plugin.save('src/index.ts', tick, '');
+  const [page, ticks] = [await plugin.page(), plugin.said.length];
+  await sleep(100);
+
+  expect(page).toContain('an interval went on after the plugin was disabled');
+  expect(page).toContain('src/index.ts:10');
+  expect(plugin.said).toHaveLength(ticks);
 });
 
 test('whoever opens the page while the helpdesk is still being made gets it once it is there', async () => {
