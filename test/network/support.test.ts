@@ -158,12 +158,14 @@ describeOnEachEngine('a support request', (engine) => {
       answers.map((answer) => answer.json() as Promise<{ reference: string }>),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
-    expect(new Set(bodies.map(({ reference }) => reference))).toEqual(new Set(['1']));
+    // A number that was drawn in a transaction that had to begin again is left out.
+    const [reference = ''] = new Set(bodies.map((body) => body.reference));
+    expect(bodies.map((body) => body.reference)).toEqual(bodies.map(() => reference));
     expect(await hub.db.knex('tickets')).toHaveLength(1);
 
     const reply = { id: '01ARZ3NDEKTSV4RRFFQ69G5FAW', body: 'Mine', author: 'Eve' };
     const other = { key: await keyFor(hub), uid: 'z9Y8'.repeat(10) };
-    const known = { known: [{ id, reference: '1', version: 0 }] };
+    const known = { known: [{ id, reference, version: 0 }] };
     expect((await post(`requests/${id}/messages`, reply, other)).status).toBe(404);
     expect((await post(`requests/${id}/messages`, reply, { key, uid: 'z9Y8'.repeat(10) })).status).toBe(404);
     expect(await (await post('news', known, other)).json()).toEqual({ items: [{ id, isKnown: false }] });
