@@ -42,14 +42,14 @@ const MOST_COUNTED = 1_001;
 /** Sorts behind every text that begins as it does. */
 const LAST = '\u{10ffff}';
 
-/** How much there is of what: the rarest mark first, how many have that one, and how many have all; where few have the rarest, no more than these. */
+/** How much there is of what: how many fit, counted as far as a list says, and which, where few have the rarest mark; that one is first. */
 interface Extent {
   marks: readonly Mark[];
-  atMost: number;
   total: number;
+  few: readonly string[] | null;
 }
 
-const MOST_EXTENTS = 500;
+const MOST_EXTENTS = 200;
 
 /** What was counted since the catalogue was last read: who pages on, or asks what somebody has asked, does not wait for it again. */
 export class Extents {
@@ -82,18 +82,15 @@ export async function searchIds(
   range: { offset: number; limit: number },
   extents: Extents,
 ): Promise<{ ids: string[]; total: number }> {
-  const { marks, atMost, total } = await extents.find(wish, () => extentOf(db, wish));
+  const { marks, total, few } = await extents.find(wish, () => extentOf(db, wish));
   const inOrder = async (all: Knex.QueryBuilder<Row>): Promise<string[]> => {
     const [by, direction] = orders[wish.sort];
     const ordered = all.select('id').orderBy(by, direction).orderBy('id', direction);
     const found = (await ordered.offset(range.offset).limit(range.limit)) as Row[];
     return found.map(({ id }) => String(id));
   };
-  if (atMost < CROWD) {
-    const few = ((await fitting(db, wish, marks)) as Row[]).map((row) => String(row['plugin_id']));
-    return { ids: await inOrder(db.knex<Row>(PLUGINS).whereIn('id', few)), total: few.length };
-  }
   if (total === 0) return { ids: [], total };
+  if (few) return { ids: await inOrder(db.knex<Row>(PLUGINS).whereIn('id', few)), total };
   const isCrowd = total >= CROWD && (range.offset + range.limit) * PART_OF_CROWD <= total;
   const all = isCrowd ? walkingAlong(db, wish, marks, placesIn(db, wish.sort)) : pickedOut(db, wish, marks);
   return { ids: await inOrder(all), total };
@@ -166,7 +163,10 @@ function marksIn({ words, tag }: Wish): Mark[] {
 }
 
 /** What is rare leaves little to look at for all that comes after it. One mark is the rarest without being counted. */
-async function rarestFirst(db: Queryable, marks: readonly Mark[]): Promise<Omit<Extent, 'total'>> {
+async function rarestFirst(
+  db: Queryable,
+  marks: readonly Mark[],
+): Promise<{ marks: readonly Mark[]; atMost: number }> {
   if (marks.length < 2) return { marks, atMost: CROWD };
   const sizes = marks.map((mark, at) => {
     const some = having(db, mark).select('plugin_id').limit(CROWD).as('some');
@@ -183,7 +183,9 @@ async function rarestFirst(db: Queryable, marks: readonly Mark[]): Promise<Omit<
 
 async function extentOf(db: Queryable, wish: Wish): Promise<Extent> {
   const { marks, atMost } = await rarestFirst(db, marksIn(wish));
-  return { marks, atMost, total: atMost < CROWD ? atMost : await countOf(db, wish, marks) };
+  if (atMost >= CROWD) return { marks, total: await countOf(db, wish, marks), few: null };
+  const few = ((await fitting(db, wish, marks)) as Row[]).map((row) => String(row['plugin_id']));
+  return { marks, total: few.length, few };
 }
 
 async function countOf(db: Queryable, wish: Wish, marks: readonly Mark[]): Promise<number> {
