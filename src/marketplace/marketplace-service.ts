@@ -125,8 +125,9 @@ export class MarketplaceService {
     if (!shelf.mayBrowse) return nothing;
     const { db } = this.#deps;
     const range = { offset: (page - 1) * PER_PAGE, limit: PER_PAGE };
-    const { generation = 0, readAt = 0 } = shelf.reading ?? {};
-    const extents = this.#extents.asOf(`${String(generation)} of ${String(readAt)}`);
+    const { generation = 0, triedAt = null } = shelf.reading ?? {};
+    // Also a reading that broke off has changed what there is.
+    const extents = this.#extents.asOf(`${String(generation)} of ${String(triedAt)}`);
     const { items, total } = await searchItems(db, wish, range, extents);
     return {
       ...nothing,
